@@ -1,0 +1,80 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One task at a time for one image cache name, among the tasks of one user on one machine. Private to the collection.
+
+createImageCache knows no idempotency token, so two tasks that find a name absent at the same moment would both
+create it; a play over many hosts that delegates to localhost without run_once does just that.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import os
+import stat
+import tempfile
+import time
+from typing import Callable, Iterator
+
+from ._errors import LockTimeout
+
+TIMEOUT = 600.0
+PAUSE = 0.05
+
+
+@contextlib.contextmanager
+def held(
+    *parts: str,
+    timeout: float = TIMEOUT,
+    sleep: Callable[[float], None] = time.sleep,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> Iterator[None]:
+    """Hold the lock for what ``parts`` name together. The system releases it when the process ends, however it ends.
+
+    Raises LockTimeout after ``timeout`` seconds, or if there is no safe place for the lock.
+    """
+    directory = _private_directory()
+    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+    path = os.path.join(directory, key)
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    descriptor = os.open(path, flags, 0o600)
+    try:
+        deadline = monotonic() + timeout
+        while not _locked(descriptor):
+            if monotonic() > deadline:
+                raise LockTimeout(
+                    f"Another task of this machine has been at work on {parts[-1]!r} for more than {timeout:g} s"
+                    f" (lock {path}). Wait for it, or end it, and run this again."
+                )
+            sleep(PAUSE)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.EAGAIN, errno.EACCES):
+            return False
+        raise
+    return True
+
+
+def _private_directory() -> str:
+    """A directory that only this user can have made and can write to: never a symbolic link, never shared."""
+    path = os.path.join(tempfile.gettempdir(), f"ansible-ctyun.eci-{os.getuid()}")
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(path, 0o700)
+    found = os.lstat(path)
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise LockTimeout(
+            f"{path} is not a private directory of this user, so tasks cannot be kept apart there. Remove it or set"
+            " TMPDIR to another place."
+        )
+    return path

@@ -1,0 +1,42 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Waiting for a state, with growing pauses and an end. Private to the collection."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Callable, TypeVar
+
+GROWTH = 1.5
+LONGEST = 6
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Wait:
+    """How to wait, in seconds: ``interval`` is the first pause; pauses grow to at most six times that."""
+
+    timeout: float
+    interval: float
+    sleep: Callable[[float], None] = time.sleep
+    monotonic: Callable[[], float] = time.monotonic
+
+    def until(self, value: T, read: Callable[[], T], done: Callable[[T], bool]) -> tuple[bool, T]:
+        """Call ``read`` until ``done`` of what it returns, or until the time is over; ``value`` was read just now.
+
+        Returns whether it is done, and what was read last; a last look is taken when the time is over.
+        """
+        deadline = self.monotonic() + self.timeout
+        pause = self.interval
+        while not done(value):
+            left = deadline - self.monotonic()
+            if left <= 0:
+                return False, value
+            self.sleep(min(pause, left))
+            pause = min(pause * GROWTH, self.interval * LONGEST)
+            value = read()
+        return True, value

@@ -1,0 +1,298 @@
+#!/usr/bin/python
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: image_cache
+short_description: Keep an image cache of CTYun ECI in the state that a task describes
+version_added: 0.1.0
+author: ctyun.eci contributors
+description:
+  - Creates an image cache of CTYun (天翼云) Elastic Container Instance, or changes its tags, replaces or deletes it.
+  - An image cache is a disk on which the images of a container group are already unpacked, so that it starts in seconds.
+  - The options of the request have the names of the API in snake_case. The API's own names are aliases, so the request
+    body of CTYun's documentation can be pasted as the arguments of a task.
+options:
+  state:
+    description:
+      - Whether the image cache shall exist.
+    type: str
+    choices: [present, absent]
+    default: present
+  image_cache_id:
+    description:
+      - The ID of an image cache that exists. Needed only where its name is not enough since several have it.
+    type: str
+    aliases: [imageCacheId]
+extends_documentation_fragment:
+  - ctyun.eci.attributes
+  - ctyun.eci.body
+  - ctyun.eci.policy
+  - ctyun.eci.wait
+  - ctyun.eci.connection
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+notes:
+  - All arguments are checked against the JSON Schema of the request before anything is sent. All mistakes are reported
+    at once.
+  - The service never returns the VPC, the subnet, the security group, the elastic IP, the retention and the registry
+    credentials. So they matter when an image cache is created, and cannot be compared with one that exists.
+  - CTYun's documentation shows no tags in any reply. Where the service shows none, this module asks through the filter
+    of the list whether the wanted tags are there; tags besides those can then not be seen, nor removed.
+  - createImageCache orders a disk that is billed and has no idempotency token. When its outcome is unknown, for example
+    after a time-out, the name is looked up several times before another one is sent, and what is found is adopted.
+seealso:
+  - module: ctyun.eci.image_cache_info
+  - module: ctyun.eci.region_info
+  - module: ctyun.eci.quota_info
+  - name: createImageCache
+    description: CTYun's documentation of the request, in Chinese.
+    link: https://www.ctyun.cn/document/10403805/10630018
+"""
+
+EXAMPLES = r"""
+- name: Create an image cache
+  ctyun.eci.image_cache:
+    name: web
+    images:
+      - registry-vpc-crs-huadong1.ctyun.cn/x-eci/base:latest
+    image_cache_size: 40
+    vpc_id: vpc-ctt6yag121
+    v_switch_id: subnet-test
+    security_group_id: sg-test
+    az_info:
+      az_name: az1
+
+- name: Use its ID
+  ansible.builtin.debug:
+    msg: "{{ ansible_facts.imageCacheId }}"
+
+- name: Give it tags and wait until it is ready
+  ctyun.eci.image_cache:
+    name: web
+    images:
+      - registry-vpc-crs-huadong1.ctyun.cn/x-eci/base:latest
+    image_cache_size: 40
+    vpc_id: vpc-ctt6yag121
+    v_switch_id: subnet-test
+    security_group_id: sg-test
+    az_info:
+      az_name: az1
+    tags:
+      - key: team
+        value: web
+    wait: true
+    wait_timeout: 600
+
+- name: The request body of CTYun's documentation
+  ctyun.eci.image_cache:
+    securityGroupId: sg-test
+    vSwitchId: subnet-test
+    vpcId: vpc-test
+    imageCacheName: lztest
+    imageCacheSize: 40
+    retentionDays: 30
+    images: ["nginx:latest"]
+    tags: [{key: user, value: eci}]
+    azInfo: {azName: az1}
+    imageRegistryCredentials:
+      - server: chengdu1-az1.crs.ctyun.cn
+        userName: hello
+        password: "{{ registry_password }}"
+
+- name: Replace an image cache that holds other images
+  ctyun.eci.image_cache:
+    name: web
+    images:
+      - registry-vpc-crs-huadong1.ctyun.cn/x-eci/base:latest
+      - registry-vpc-crs-huadong1.ctyun.cn/x-eci/agent:0.0.1
+    image_cache_size: 40
+    vpc_id: vpc-ctt6yag121
+    v_switch_id: subnet-test
+    security_group_id: sg-test
+    az_info:
+      az_name: az1
+    drift: recreate
+
+- name: Change only the tags of an image cache that exists
+  ctyun.eci.image_cache:
+    image_cache_id: "{{ ansible_facts.imageCacheId }}"
+    tags:
+      - key: stage
+        value: production
+    purge_tags: false
+
+- name: Delete an image cache and wait until it is gone
+  ctyun.eci.image_cache:
+    name: web
+    state: absent
+    wait: true
+"""
+
+RETURN = r"""
+image_cache_id:
+  description:
+    - The ID of the image cache. With O(state=absent) that of the deleted one.
+    - V(null) if there is none, and in check mode if one would be created.
+  returned: always, unless the arguments are wrong
+  type: str
+  sample: imc-7nh0dkpoaxepqyh2
+image_cache:
+  description:
+    - The image cache as the service shows it, in check mode as it would be. V(null) if there is none.
+    - It has always the same keys. What the service does not return is V(null).
+    - The field names are those of describeImageCaches in CTYun's API documentation of 2026-09-25, unless stated otherwise.
+  returned: always, unless the arguments are wrong
+  type: dict
+  contains:
+    image_cache_id:
+      description: The ID.
+      type: str
+      sample: imc-7nh0dkpoaxepqyh2
+    image_cache_name:
+      description: The name.
+      type: str
+      sample: web
+    images:
+      description: The images.
+      type: list
+      elements: str
+      sample: ["registry-vpc-crs-huadong1.ctyun.cn/x-eci/base:latest"]
+    image_cache_size:
+      description: The size in GB.
+      type: int
+      sample: 40
+    status:
+      description: The status. CTYun lists no values; its examples show V(pending) and V(ready).
+      type: str
+      sample: ready
+    creation_time:
+      description: When it was created, in ISO 8601, as UTC or with an offset.
+      type: str
+      sample: "2025-03-11T11:35:09+08:00"
+    az_name:
+      description: The name of the zone.
+      type: str
+      sample: az1
+    tags:
+      description: The tags, sorted. CTYun's Go SDK has them, its API documentation does not.
+      type: list
+      elements: dict
+      sample: [{"key": "team", "value": "web"}]
+      contains:
+        key:
+          description: The key of the tag.
+          type: str
+        value:
+          description: The value of the tag.
+          type: str
+    process:
+      description: Known from CTYun's Go SDK only, without a description.
+      type: str
+    resource_group_id:
+      description: Known from CTYun's Go SDK only, without a description.
+      type: str
+    expire_date_time:
+      description: Known from CTYun's Go SDK only, without a description.
+      type: str
+    last_matched_time:
+      description: Known from CTYun's Go SDK only, without a description.
+      type: str
+    events:
+      description: The events, from describeImageCache. Read only if waiting ends with a failure, else V(null).
+      type: list
+      elements: dict
+      contains:
+        name:
+          description: The name of the event.
+          type: str
+        type:
+          description: The type.
+          type: str
+          sample: Normal
+        message:
+          description: What happened.
+          type: str
+          sample: "[ImageCache] created"
+        count:
+          description: How often it happened.
+          type: int
+        first_timestamp:
+          description: When it was first seen.
+          type: str
+        last_timestamp:
+          description: When it was last seen.
+          type: str
+request_id:
+  description: The service's ID of the last request that changed something. V(null) if nothing was changed.
+  returned: always, unless the arguments are wrong
+  type: str
+  sample: c8584614-daa4-475e-a8c3-113dc8f108c1
+drift:
+  description: Where the image cache that was found differs from the task in what cannot be changed.
+  returned: always, unless the arguments are wrong
+  type: list
+  elements: dict
+  sample: [{"option": "image_cache_size", "wanted": 40, "found": 20}]
+  contains:
+    option:
+      description: The option, or V(status).
+      type: str
+    wanted:
+      description: What the task wants.
+      type: raw
+    found:
+      description: What the service shows.
+      type: raw
+ansible_facts:
+  description: Facts for the tasks that follow.
+  returned: success, with O(state=present)
+  type: dict
+  contains:
+    imageCacheId:
+      description: The same as RV(image_cache_id).
+      type: str
+      sample: imc-7nh0dkpoaxepqyh2
+failure:
+  description: What a program can use of an error. It has always the same keys.
+  returned: failure, unless the arguments are wrong
+  type: dict
+  contains:
+    code:
+      description: The code of the service.
+      type: str
+      sample: ECI.Openapi.StatusReasonQuotaExceed
+    message:
+      description: The message of the service, or of this module where no reply came.
+      type: str
+    request_id:
+      description: The service's ID of the request, or the one that was sent (C(ctyun-eop-request-id)).
+      type: str
+    http_status:
+      description: The HTTP status.
+      type: int
+      sample: 429
+    operation:
+      description: The operation of the API.
+      type: str
+      sample: createImageCache
+"""
+
+from ansible_collections.ctyun.eci.plugins.module_utils._module import run_module
+from ansible_collections.ctyun.eci.plugins.module_utils._tasks import IMAGE_CACHE
+
+
+def main() -> None:
+    run_module(IMAGE_CACHE)
+
+
+if __name__ == "__main__":
+    main()

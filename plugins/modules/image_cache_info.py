@@ -1,0 +1,190 @@
+#!/usr/bin/python
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: image_cache_info
+short_description: Read image caches of CTYun ECI
+version_added: 0.1.0
+author: ctyun.eci contributors
+description:
+  - Lists the image caches of a region, all or those that every given filter matches, with every page.
+  - The result is always a list, an empty one if there is none.
+options:
+  image_cache_id:
+    description: Only the image cache with this ID.
+    type: str
+    aliases: [imageCacheId]
+  image_cache_name:
+    description: Only image caches with exactly this name.
+    type: str
+    aliases: [imageCacheName, name]
+  images:
+    description:
+      - Only image caches with these images.
+      - The filter is the service's own, and CTYun does not say whether it looks for all or any of them.
+    type: list
+    elements: str
+  tags:
+    description:
+      - Only image caches with these tags.
+      - The filter is the service's own, and CTYun does not say whether it looks for all or any of them.
+    type: list
+    elements: dict
+    suboptions:
+      key:
+        description: The key of the tag.
+        type: str
+      value:
+        description: The value of the tag.
+        type: str
+  events:
+    description:
+      - Whether to read the events of each image cache, too. That takes one more request for each.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - ctyun.eci.attributes
+  - ctyun.eci.connection
+attributes:
+  check_mode:
+    support: full
+    details: Changes nothing in any mode.
+  diff_mode:
+    support: N/A
+    details: Changes nothing.
+  idempotent:
+    support: full
+    details: Changes nothing.
+seealso:
+  - module: ctyun.eci.image_cache
+"""
+
+EXAMPLES = r"""
+- name: Read all image caches of the region
+  ctyun.eci.image_cache_info:
+  register: caches
+
+- name: Show which are ready
+  ansible.builtin.debug:
+    msg: "{{ caches.image_caches | selectattr('status', 'equalto', 'ready') | map(attribute='image_cache_name') }}"
+
+- name: Read one image cache with its events
+  ctyun.eci.image_cache_info:
+    name: web
+    events: true
+
+- name: Read the image caches of a team
+  ctyun.eci.image_cache_info:
+    tags:
+      - key: team
+        value: web
+"""
+
+RETURN = r"""
+image_caches:
+  description:
+    - The image caches, in the order of the service. Each has always the same keys. What the service does not return is
+      V(null).
+    - The field names are those of describeImageCaches in CTYun's API documentation of 2026-09-25, unless stated otherwise.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    image_cache_id:
+      description: The ID.
+      type: str
+      sample: imc-7nh0dkpoaxepqyh2
+    image_cache_name:
+      description: The name.
+      type: str
+      sample: web
+    images:
+      description: The images.
+      type: list
+      elements: str
+      sample: ["registry-vpc-crs-huadong1.ctyun.cn/x-eci/base:latest"]
+    image_cache_size:
+      description: The size in GB.
+      type: int
+      sample: 40
+    status:
+      description: The status. CTYun lists no values; its examples show V(pending) and V(ready).
+      type: str
+      sample: ready
+    creation_time:
+      description: When it was created, in ISO 8601, as UTC or with an offset.
+      type: str
+      sample: "2025-03-11T11:35:09+08:00"
+    az_name:
+      description: The name of the zone.
+      type: str
+      sample: az1
+    tags:
+      description: The tags, sorted. CTYun's Go SDK has them, its API documentation does not.
+      type: list
+      elements: dict
+      sample: [{"key": "team", "value": "web"}]
+      contains:
+        key:
+          description: The key of the tag.
+          type: str
+        value:
+          description: The value of the tag.
+          type: str
+    process:
+      description: Known from CTYun's Go SDK only, without a description.
+      type: str
+    resource_group_id:
+      description: Known from CTYun's Go SDK only, without a description.
+      type: str
+    expire_date_time:
+      description: Known from CTYun's Go SDK only, without a description.
+      type: str
+    last_matched_time:
+      description: Known from CTYun's Go SDK only, without a description.
+      type: str
+    events:
+      description: The events, from describeImageCache. V(null) without O(events=true).
+      type: list
+      elements: dict
+      contains:
+        name:
+          description: The name of the event.
+          type: str
+        type:
+          description: The type.
+          type: str
+          sample: Normal
+        message:
+          description: What happened.
+          type: str
+          sample: "[ImageCache] created"
+        count:
+          description: How often it happened.
+          type: int
+        first_timestamp:
+          description: When it was first seen.
+          type: str
+        last_timestamp:
+          description: When it was last seen.
+          type: str
+failure:
+  description: What a program can use of an error, see M(ctyun.eci.image_cache#module).
+  returned: failure, unless the arguments are wrong
+  type: dict
+"""
+
+from ansible_collections.ctyun.eci.plugins.module_utils._module import run_module
+from ansible_collections.ctyun.eci.plugins.module_utils._tasks import IMAGE_CACHE_INFO
+
+
+def main() -> None:
+    run_module(IMAGE_CACHE_INFO)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+#!/usr/bin/python
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: quota_info
+short_description: Read the quotas of CTYun ECI and how much of them is used
+version_added: 0.1.0
+author: ctyun.eci contributors
+description:
+  - Lists the quotas of the account in the region, the number of image caches among them.
+extends_documentation_fragment:
+  - ctyun.eci.attributes
+  - ctyun.eci.connection
+attributes:
+  check_mode:
+    support: full
+    details: Changes nothing in any mode.
+  diff_mode:
+    support: N/A
+    details: Changes nothing.
+  idempotent:
+    support: full
+    details: Changes nothing.
+seealso:
+  - module: ctyun.eci.image_cache
+  - module: ctyun.eci.region_info
+"""
+
+EXAMPLES = r"""
+- name: Read the quotas
+  ctyun.eci.quota_info:
+  register: found
+
+- name: Show how many more image caches there may be
+  ansible.builtin.debug:
+    msg: "{{ quota.resource_limit - quota.resource_used }}"
+  vars:
+    quota: "{{ found.quotas | selectattr('resource_type', 'equalto', 'imageCacheCount') | first }}"
+"""
+
+RETURN = r"""
+quotas:
+  description: The quotas, from the operation listUsage in CTYun's API documentation of 2026-09-25.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    resource_type:
+      description: What is limited. CTYun names V(cpu), V(memory), V(gpu) and V(imageCacheCount), and may have others.
+      type: str
+      sample: imageCacheCount
+    resource_name:
+      description: The service's name for it, for people.
+      type: str
+      sample: 镜像缓存总数量上限
+    resource_description:
+      description: What it means, for people.
+      type: str
+      sample: 用户可拥有的镜像缓存最大数量
+    resource_limit:
+      description: How much there may be.
+      type: int
+      sample: 50
+    resource_used:
+      description: How much there is.
+      type: int
+      sample: 2
+failure:
+  description: What a program can use of an error, see M(ctyun.eci.image_cache#module).
+  returned: failure, unless the arguments are wrong
+  type: dict
+"""
+
+from ansible_collections.ctyun.eci.plugins.module_utils._module import run_module
+from ansible_collections.ctyun.eci.plugins.module_utils._tasks import QUOTA_INFO
+
+
+def main() -> None:
+    run_module(QUOTA_INFO)
+
+
+if __name__ == "__main__":
+    main()

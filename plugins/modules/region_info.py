@@ -1,0 +1,73 @@
+#!/usr/bin/python
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: region_info
+short_description: Read the zones of a region of CTYun ECI
+version_added: 0.1.0
+author: ctyun.eci contributors
+description:
+  - Lists the availability zones of the region. These names may stand in O(ctyun.eci.image_cache#module:az_info.az_name).
+extends_documentation_fragment:
+  - ctyun.eci.attributes
+  - ctyun.eci.connection
+attributes:
+  check_mode:
+    support: full
+    details: Changes nothing in any mode.
+  diff_mode:
+    support: N/A
+    details: Changes nothing.
+  idempotent:
+    support: full
+    details: Changes nothing.
+seealso:
+  - module: ctyun.eci.image_cache
+  - module: ctyun.eci.quota_info
+"""
+
+EXAMPLES = r"""
+- name: Read the zones of the region
+  ctyun.eci.region_info:
+  register: found
+
+- name: Show the first one
+  ansible.builtin.debug:
+    msg: "{{ found.region.zones | first }}"
+"""
+
+RETURN = r"""
+region:
+  description: The region, from the operation region in CTYun's API documentation of 2026-09-25.
+  returned: success
+  type: dict
+  contains:
+    region_id:
+      description: The ID of the region as the service gives it. CTYun's example shows another one than was asked for.
+      type: str
+      sample: b342b77ef26b11ecb0ac0242ac110002
+    zones:
+      description: The names of its zones.
+      type: list
+      elements: str
+      sample: ["cn-xinan1-1A", "cn-xinan1-2A", "cn-xinan1-3A"]
+failure:
+  description: What a program can use of an error, see M(ctyun.eci.image_cache#module).
+  returned: failure, unless the arguments are wrong
+  type: dict
+"""
+
+from ansible_collections.ctyun.eci.plugins.module_utils._module import run_module
+from ansible_collections.ctyun.eci.plugins.module_utils._tasks import REGION_INFO
+
+
+def main() -> None:
+    run_module(REGION_INFO)
+
+
+if __name__ == "__main__":
+    main()
