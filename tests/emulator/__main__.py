@@ -1,0 +1,129 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command line: serve until told to stop, or for as long as a command runs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+from .runner import Emulator
+from .settings import Settings, parse_setting
+
+_STOPPING = (signal.SIGINT, signal.SIGTERM)
+
+
+def main(arguments: Sequence[str]) -> int:
+    own, command = _split(list(arguments))
+    parser = _parser()
+    options = parser.parse_args(own)
+    try:
+        settings = _settings(options)
+        emulator = Emulator(settings, port=options.port)
+    except ValueError as error:
+        parser.error(str(error))
+    try:
+        emulator.start()
+        if options.env_file is not None:
+            _write(options.env_file, _exports(emulator))
+    except OSError as error:
+        parser.exit(1, f"{parser.prog}: {error}\n")
+    try:
+        return _run(command, emulator) if command else _serve(emulator)
+    finally:
+        emulator.stop()
+
+
+def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
+    if "--" not in arguments:
+        return arguments, []
+    position = arguments.index("--")
+    return arguments[:position], arguments[position + 1 :]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.emulator",
+        usage="%(prog)s [options] [-- COMMAND ARGUMENT...]",
+        description="Emulates CTYun's ECI image-cache service on 127.0.0.1. With a command: runs it with the"
+        " emulator's environment and ends with its exit status.",
+    )
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one (default)")
+    parser.add_argument("--latency-ms", type=float, metavar="N", help="milliseconds each request takes")
+    parser.add_argument("--ready-after", type=float, metavar="S", help="seconds until a new cache is ready")
+    parser.add_argument("--page-size", type=int, metavar="N", help="largest page of a list")
+    parser.add_argument("--quota", type=int, metavar="N", help="how many image caches there may be")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="any setting")
+    parser.add_argument("--env-file", type=Path, metavar="F", help="write export lines to F once ready")
+    return parser
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    given: dict[str, object] = {
+        "latency": None if options.latency_ms is None else options.latency_ms / 1000,
+        "ready_after": options.ready_after,
+        "max_page": options.page_size,
+        "quota": options.quota,
+    }
+    settings = Settings()
+    settings.update({name: value for name, value in given.items() if value is not None})
+    settings.update(dict(parse_setting(text) for text in options.set))
+    return settings
+
+
+def _exports(emulator: Emulator) -> str:
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in emulator.environment.items())
+
+
+def _write(path: Path, text: str) -> None:
+    # Whoever waits for the file must not see half of it.
+    partial = path.with_name(f"{path.name}.{os.getpid()}")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
+
+
+def _serve(emulator: Emulator) -> int:
+    ended = threading.Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        ended.set()
+
+    for number in _STOPPING:
+        signal.signal(number, end)
+    print(f"{_exports(emulator)}# This is an emulator, not CTYun. Ctrl-C ends it.", flush=True)
+    ended.wait()
+    return 0
+
+
+def _run(command: list[str], emulator: Emulator) -> int:
+    running: list[subprocess.Popen[bytes]] = []
+
+    def forward(number: int, _frame: FrameType | None) -> None:
+        # Ctrl-C reaches the command by itself: both are in the terminal's foreground group.
+        if number != signal.SIGINT:
+            for process in running:
+                process.send_signal(number)
+
+    # Handlers, not SIG_IGN, which the command would inherit.
+    for number in _STOPPING:
+        signal.signal(number, forward)
+    try:
+        running.append(subprocess.Popen(command, env={**os.environ, **emulator.environment}))
+    except OSError as error:
+        print(f"{command[0]}: {error.strerror}", file=sys.stderr)
+        return 127
+    status = running[0].wait()
+    return status if status >= 0 else 128 - status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,60 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A reply before it is written out."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from typing import Any
+
+from aiohttp import web
+
+from .errors import ServiceError
+from .service import Answer
+from .settings import Settings
+from .signature import SignatureError
+
+JSON = "application/json; charset=utf-8"
+_GOOD: dict[str, int | str] = {"int": 200, "str": "200", "800": 800}
+
+
+@dataclass
+class Reply:
+    status: int
+    payload: Any
+    effect: bool = False
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def encoded(self) -> bytes:
+        return json.dumps(self.payload, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def good(answer: Answer, settings: Settings) -> Reply:
+    return Reply(
+        200, {"statusCode": _GOOD[settings.status_code_style], "returnObj": answer.value}, answer.effect
+    )
+
+
+def refused(error: ServiceError, settings: Settings) -> Reply:
+    return Reply(error.http_status if settings.http_errors else 200, error.envelope())
+
+
+def unsigned(error: SignatureError, settings: Settings) -> Reply:
+    payload = {"statusCode": error.code, "message": error.message}
+    return Reply(401 if settings.http_errors else 200, payload, headers={"x-trace-id": uuid.uuid4().hex})
+
+
+def headers(now: float, content_type: str = JSON) -> dict[str, str]:
+    return {
+        "Content-Type": content_type,
+        "Date": formatdate(now, usegmt=True),
+        "Server": "ctyun-eci-emulator",
+    }
+
+
+def response(reply: Reply, now: float) -> web.Response:
+    return web.Response(status=reply.status, body=reply.encoded(), headers={**headers(now), **reply.headers})

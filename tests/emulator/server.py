@@ -1,0 +1,162 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The HTTP side: dispatch, signature, faults, latency and records."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import Any
+
+from aiohttp import web
+
+from . import control, damage, replies, routes
+from .errors import ServiceError
+from .faults import Faults
+from .records import Record, Records
+from .service import Service
+from .settings import Settings
+from .signature import SignatureError, Verifier
+
+_HOST = "127.0.0.1"
+_NOT_JSON = object()
+_OUTAGE = ServiceError("ServiceUnavailable", "injected: the operation did not take place")
+# aiohttp takes 0 for "no limit"; a request that is still held up at the end is not worth waiting for.
+_CLOSING = 0.02
+
+
+class Server:
+    def __init__(self, settings: Settings, service: Service, faults: Faults, records: Records) -> None:
+        self.settings = settings
+        self.service = service
+        self.faults = faults
+        self.records = records
+        self.connections = 0
+        self._initial = settings.copy()
+        self._verifier = Verifier()
+        self._generation = 0
+        self._cpu_start = self._wall_start = 0.0
+
+    async def start(self, port: int) -> int:
+        self._web = web.Server(self._handle, access_log=None)
+        loop = asyncio.get_running_loop()
+        self._listener = await loop.create_server(self._connection, _HOST, port, backlog=1024)
+        self._restart_usage()
+        return int(self._listener.sockets[0].getsockname()[1])
+
+    async def stop(self) -> None:
+        self._listener.close()
+        self._web.pre_shutdown()
+        await asyncio.sleep(0)
+        await self._web.shutdown(_CLOSING)
+
+    def reset(self) -> None:
+        """Back to the start. Requests still under way end without an answer and without an effect."""
+        self._generation += 1
+        self.settings.assign(self._initial)
+        self.service.reset()
+        self.faults.clear()
+        self.records.clear()
+        self._verifier.reset()
+        self.connections = 0
+        self._restart_usage()
+
+    def usage(self) -> dict[str, float]:
+        return {
+            "cpu_seconds": time.thread_time() - self._cpu_start,
+            "wall_seconds": time.monotonic() - self._wall_start,
+            "requests": len(self.records),
+            "connections": self.connections,
+        }
+
+    def _restart_usage(self) -> None:
+        self._cpu_start, self._wall_start = time.thread_time(), time.monotonic()
+
+    def _connection(self) -> asyncio.BaseProtocol:
+        self.connections += 1
+        return self._web()
+
+    def _now(self) -> float:
+        return time.time() + self.settings.clock_offset
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.path.startswith(control.PREFIX):
+            return await control.handle(self, request)
+        generation = self._generation
+        too_large = False
+        try:
+            raw = await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            raw, too_large = b"", True
+        record = self._record(request, raw)
+        if self.settings.latency > 0:
+            await asyncio.sleep(self.settings.latency)
+        if generation != self._generation:
+            return damage.abort(request)
+        if too_large:
+            return self._send(record, replies.refused(_too_large(), self.settings))
+        try:
+            self._verifier.verify(
+                record.headers,
+                record.query,
+                raw,
+                self.settings.access_key,
+                self.settings.secret_key,
+                self._now(),
+            )
+        except SignatureError as error:
+            return self._send(record, replies.unsigned(error, self.settings))
+        fault = self.faults.take(record.operation)
+        if fault is None:
+            return self._send(record, self._perform(record, request))
+        reply = self._perform(record, request) if fault.after else replies.refused(_OUTAGE, self.settings)
+        record.effect = reply.effect
+        record.status = f"fault:{fault.kind}"
+        return await damage.act(fault, request, reply, self._now())
+
+    def _record(self, request: web.BaseRequest, raw: bytes) -> Record:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        try:
+            operation: str | None = routes.find(request.method, request.path).operation
+        except ServiceError:
+            operation = None
+        return self.records.add(
+            operation=operation,
+            method=request.method,
+            path=request.path,
+            query=request.rel_url.raw_query_string,
+            headers=headers,
+            body=_parsed(raw, None),
+            raw=raw,
+            request_id=headers.get("ctyun-eop-request-id"),
+        )
+
+    def _perform(self, record: Record, request: web.BaseRequest) -> replies.Reply:
+        try:
+            route = routes.find(record.method, record.path)
+            body = _parsed(record.raw, _NOT_JSON) if route.operation in routes.WITH_BODY else None
+            if body is _NOT_JSON:
+                raise ServiceError("BadRequest", "the request body is not JSON")
+            region = record.headers.get("regionid")
+            answer = self.service.perform(route.operation, region, route.identifier, body)
+        except ServiceError as error:
+            return replies.refused(error, self.settings)
+        return replies.good(answer, self.settings)
+
+    def _send(self, record: Record, reply: replies.Reply) -> web.Response:
+        record.effect = reply.effect
+        record.status = reply.status
+        return replies.response(reply, self._now())
+
+
+def _too_large() -> ServiceError:
+    return ServiceError("RequestEntityTooLarge", "the request body is too large")
+
+
+def _parsed(raw: bytes, otherwise: object) -> Any:
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        return otherwise

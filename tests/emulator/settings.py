@@ -1,0 +1,101 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can be set on the emulator, and how a setting is read from text or JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, get_args, get_type_hints
+
+_TRUE = {"true", "yes", "on", "1"}
+_FALSE = {"false", "no", "off", "0"}
+
+
+@dataclass
+class Settings:
+    access_key: str = "emulator-access-key"
+    secret_key: str = "emulator-secret-key"
+    region_id: str = "bb9fdb42056f11eda1610242ac110002"
+    zones: list[str] = field(default_factory=lambda: ["az1", "cn-xinan1-1A", "cn-xinan1-2A"])
+    quota: int = 5000
+    max_page: int = 1000
+    ready_after: float = 2.0
+    fail_images: list[str] = field(default_factory=lambda: ["does-not-exist"])
+    delete_after: float = 0.0
+    delete_again: Literal["ok", "conflict"] = "ok"
+    name_match: Literal["exact", "fuzzy"] = "exact"
+    tags_shown: bool = True
+    tags_update: Literal["replace", "merge"] = "replace"
+    tags_filter: bool = True
+    unique_names: bool = False
+    http_errors: bool = True
+    status_code_style: Literal["int", "str", "800"] = "int"
+    list_lag: float = 0.0
+    latency: float = 0.0
+    clock_offset: float = 0.0
+    show_unknown_zone_error: bool = True
+
+    def update(self, values: Mapping[str, object]) -> None:
+        """Set all of the values or, when one is wrong, none of them."""
+        checked = {name: _checked(name, value) for name, value in values.items()}
+        for name, value in checked.items():
+            setattr(self, name, value)
+
+    def assign(self, other: Settings) -> None:
+        self.update(other.as_dict())
+
+    def as_dict(self) -> dict[str, Any]:
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        return {name: list(value) if isinstance(value, list) else value for name, value in values.items()}
+
+    def copy(self) -> Settings:
+        return Settings(**self.as_dict())
+
+
+def parse_setting(text: str) -> tuple[str, object]:
+    """Read one ``name=value`` from the command line."""
+    name, separator, value = text.partition("=")
+    if not separator:
+        raise ValueError(f"expected name=value, not {text!r}")
+    kind = _kind(name)
+    if kind is bool:
+        if value.lower() in _TRUE:
+            return name, True
+        if value.lower() in _FALSE:
+            return name, False
+        raise ValueError(f"{name} must be true or false")
+    if kind in (int, float):
+        return name, kind(value)
+    if kind == list[str]:
+        return name, json.loads(value) if value.startswith("[") else [
+            part for part in value.split(",") if part
+        ]
+    return name, value
+
+
+def _kind(name: str) -> Any:
+    kinds = get_type_hints(Settings)
+    if name not in kinds:
+        raise ValueError(f"no such setting: {name}")
+    return kinds[name]
+
+
+def _checked(name: str, value: object) -> object:
+    kind = _kind(name)
+    choices = get_args(kind)
+    if kind == list[str]:
+        if isinstance(value, list) and all(isinstance(part, str) for part in value):
+            return list(value)
+        raise ValueError(f"{name} must be a list of strings")
+    if choices:
+        if value in choices:
+            return value
+        raise ValueError(f"{name} must be one of {', '.join(choices)}")
+    if kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is kind:
+        return value
+    raise ValueError(f"{name} must be of type {kind.__name__}")

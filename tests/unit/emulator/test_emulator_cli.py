@@ -1,0 +1,122 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import requests
+
+ROOT = Path(__file__).resolve().parents[3]
+COMMAND = [sys.executable, "-m", "tests.emulator"]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def run(arguments: Sequence[str], **options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        cwd=ROOT,
+        env={**ENVIRONMENT, **options},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_serves_until_told_to_stop(tmp_path: Path, number: signal.Signals) -> None:
+    file = tmp_path / "emulator.env"
+    options = [
+        "--latency-ms",
+        "1",
+        "--ready-after",
+        "9",
+        "--page-size",
+        "8",
+        "--quota",
+        "7",
+        "--env-file",
+        str(file),
+    ]
+    options += ["--set", "tags_shown=false", "--set", "zones=a,b", "--set", "status_code_style=800"]
+    process = subprocess.Popen(
+        [*COMMAND, *options],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _number in range(5)]
+        exports = dict(line.removeprefix("export ").rstrip("\n").split("=", 1) for line in lines[:4])
+        assert sorted(exports) == ["CTYUN_AK", "CTYUN_ECI_ENDPOINT", "CTYUN_REGION_ID", "CTYUN_SK"]
+        assert lines[4] == "# This is an emulator, not CTYun. Ctrl-C ends it.\n"
+        assert file.read_text(encoding="utf-8") == "".join(lines[:4])
+        settings = requests.post(
+            f"{exports['CTYUN_ECI_ENDPOINT']}/_emulator/settings", json={}, timeout=5
+        ).json()
+        assert (settings["latency"], settings["ready_after"]) == (0.001, 9.0)
+        assert (settings["max_page"], settings["quota"]) == (8, 7)
+        assert (settings["tags_shown"], settings["zones"], settings["status_code_style"]) == (
+            False,
+            ["a", "b"],
+            "800",
+        )
+        process.send_signal(number)
+        assert process.communicate(timeout=5) == ("", "")
+        assert process.returncode == 0
+    finally:
+        process.kill()
+        process.wait(5)
+
+
+def test_runs_a_command() -> None:
+    script = (
+        "import os, sys, urllib.request as r;"
+        "url = os.environ['CTYUN_ECI_ENDPOINT'];"
+        "r.build_opener(r.ProxyHandler({})).open(url + '/_emulator/usage', timeout=5);"
+        "print(os.environ['CTYUN_AK'], os.environ['KEPT'], *sys.argv[1:]);"
+        "sys.exit(7)"
+    )
+    result = run(["--", sys.executable, "-c", script, "--", "-x"], KEPT="kept")
+    assert (result.returncode, result.stdout, result.stderr) == (7, "emulator-access-key kept -- -x\n", "")
+
+
+def test_a_signal_ends_the_command() -> None:
+    script = "import os, signal; os.kill(os.getppid(), signal.SIGTERM); signal.pause()"
+    assert run(["--", sys.executable, "-c", script]).returncode == 128 + signal.SIGTERM
+
+
+def test_a_command_that_is_not_there() -> None:
+    result = run(["--", "no-such-command-here"])
+    assert (result.returncode, result.stderr) == (127, "no-such-command-here: No such file or directory\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("quota", "expected name=value"),
+        ("other=1", "no such setting: other"),
+        ("tags_shown=maybe", "tags_shown must be true or false"),
+        ("name_match=some", "name_match must be one of exact, fuzzy"),
+    ],
+)
+def test_a_wrong_setting(
+    text: str, complaint: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tests.emulator.__main__ import main
+
+    with pytest.raises(SystemExit) as ended:
+        main(["--set", text])
+    assert ended.value.code == 2
+    assert complaint in capsys.readouterr().err
