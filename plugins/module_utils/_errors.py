@@ -41,6 +41,9 @@ class EciError(Exception):
         self.after_open = False
         self.outcome: Any = None
 
+    def __str__(self) -> str:
+        return self.message
+
     def add(self, hint: str) -> None:
         """Append what was found out about the cause, or what to do next."""
         self.message = f"{self.message} {hint}"

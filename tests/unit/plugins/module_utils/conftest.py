@@ -1,0 +1,82 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An emulator in this process, and clients of it that never really sleep."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from ansible_collections.ctyun.eci.plugins.module_utils._client import Client
+from ansible_collections.ctyun.eci.plugins.module_utils._connection import Connection
+
+from tests.emulator import Emulator
+
+# What would change how a client connects, were it set where the tests run.
+_PREFIXES = ("CTYUN_", "CTAPI_")
+_NAMES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca_bundle", "curl_ca_bundle", "netrc")
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith(_PREFIXES) or name.lower() in _NAMES:
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def running_emulator() -> Iterator[Emulator]:
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def emulator(running_emulator: Emulator) -> Emulator:
+    """The emulator in its first state."""
+    running_emulator.reset()
+    return running_emulator
+
+
+@pytest.fixture
+def sleeps() -> list[float]:
+    """The pauses that the clients of this test made, in seconds, none of them real."""
+    return []
+
+
+@pytest.fixture
+def make_client(emulator: Emulator, sleeps: list[float]) -> Iterator[Callable[..., Client]]:
+    """Make a client of the emulator. Overrides are fields of Connection or keyword arguments of Client."""
+
+    def sleep(seconds: float) -> None:
+        sleeps.append(seconds)
+        emulator.advance(seconds)
+
+    with ExitStack() as stack:
+
+        def make(**overrides: Any) -> Client:
+            fields: dict[str, Any] = {
+                "access_key": emulator.settings.access_key,
+                "secret_key": emulator.settings.secret_key,
+                "region_id": emulator.settings.region_id,
+                "endpoint": emulator.url,
+                "verify": True,
+                "timeout": 10.0,
+                "retries": 3,
+                "retry_max_delay": 30.0,
+            }
+            fields.update((name, overrides.pop(name)) for name in list(overrides) if name in fields)
+            client = Client(Connection(**fields), **{"sleep": sleep, **overrides})
+            stack.callback(client.close)
+            return client
+
+        yield make
+
+
+@pytest.fixture
+def client(make_client: Callable[..., Client]) -> Client:
+    return make_client()
