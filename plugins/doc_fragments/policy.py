@@ -10,14 +10,14 @@ class ModuleDocFragment:
 options:
   purge_tags:
     description:
-      - Whether tags that are not in O(tags) are removed. If not, the tags that the service shows are kept besides
-        O(tags).
+      - Whether tags that the task does not give are removed, if it gives any or an empty list. If not, the tags that the
+        service shows are kept besides those of the task.
     type: bool
     default: true
   drift:
     description:
-      - What to do if the image cache exists but differs in something that cannot be changed, that is in O(images)
-        (compared as a set), O(image_cache_size) or O(az_info), or if its status tells of a failure. Only options that
+      - What to do if the image cache exists but differs in something that cannot be changed, that is in the images
+        (compared as a set), the size or the zone, or if its status tells of a failure. Only options that
         are given are compared.
       - V(warn) leaves it as it is and says so.
       - V(fail) fails.

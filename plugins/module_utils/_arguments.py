@@ -15,7 +15,7 @@ from __future__ import annotations
 import difflib
 import json
 import math
-from typing import Any, Dict, Iterable, Mapping, NamedTuple
+from typing import Any, Callable, Dict, Iterable, Mapping, NamedTuple
 
 from ansible.module_utils.common.parameters import env_fallback
 from ansible.module_utils.common.validation import (
@@ -37,6 +37,7 @@ DEFAULT_ENDPOINT = "https://eci-global.ctapi.ctyun.cn"
 _MINIMUM = {
     "timeout": (0, True),
     "retries": (0, False),
+    "concurrency": (1, False),
     "retry_max_delay": (0, False),
     "wait_timeout": (0, False),
     "wait_interval": (0, True),
@@ -50,7 +51,7 @@ _WORDS = {
     "list": "a list",
     "dict": "a mapping",
 }
-_CONVERT = {
+_CONVERT: dict[str, Callable[[Any], Any]] = {
     "int": check_type_int,
     "float": check_type_float,
     "bool": check_type_bool,
@@ -86,7 +87,7 @@ def connection_spec() -> Spec:
     }
 
 
-def tags_option() -> Dict[str, Any]:
+def tags_option() -> dict[str, Any]:
     """The option ``tags``: those to have, or those to look for."""
     return {
         "type": "list",

@@ -16,7 +16,7 @@ from typing import Any, Callable, Mapping, NamedTuple
 from urllib.parse import quote
 
 from ._connection import Connection
-from ._errors import EciError, InvalidArguments, OpenOutcome, Unreachable, UntrustedEndpoint
+from ._errors import EciError, InvalidArguments, OpenOutcome, Throttled, Unreachable, UntrustedEndpoint
 from ._reply import HttpReply, ReturnObj, return_obj
 from ._signing import EopAuth
 
@@ -47,20 +47,41 @@ class Operation(NamedTuple):
     repeatable: bool = True
 
 
+class Pace:
+    """A pause for all threads of a client, after the service told one of them that they are too fast."""
+
+    def __init__(self, sleep: Callable[[float], None], monotonic: Callable[[], float]) -> None:
+        self._sleep = sleep
+        self._monotonic = monotonic
+        self._resume = monotonic()
+
+    def slow_down(self, seconds: float) -> None:
+        """Let nobody go on before these seconds are over."""
+        self._resume = max(self._resume, self._monotonic() + seconds)
+
+    def keep(self) -> None:
+        """Wait as long as a pause lasts."""
+        left = self._resume - self._monotonic()
+        if left > 0:
+            self._sleep(left)
+
+
 class Client:
     """Sends operations and reads their replies. Safe to use from several threads."""
 
     def __init__(
         self,
         connection: Connection,
-        *,
         pool_size: int = 1,
+        *,
         sleep: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
         clock: Callable[[], float] = time.time,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self.connection = connection
         self.sleep = sleep
+        self._pace = Pace(sleep, monotonic)
         self._clock = clock
         self._uniform = uniform
         self._auth = EopAuth(connection.access_key, connection.secret_key, clock)
@@ -76,13 +97,16 @@ class Client:
         """Close the connections."""
         self._session.close()
 
-    def call(self, operation: Operation, body: Mapping[str, Any] | None = None, identifier: str = "") -> ReturnObj:
+    def call(
+        self, operation: Operation, body: Mapping[str, Any] | None = None, identifier: str = "", earlier: int = 0
+    ) -> ReturnObj:
         """Carry out an operation and return the reply's ``returnObj``, an empty one if it has none.
 
         ``identifier`` is the object's ID where the path ends in one. A repeatable operation is tried up to
-        ``retries`` times more where that may help. Raises an EciError.
+        ``retries`` times more where that may help; ``earlier`` tells how often the caller has tried by itself.
+        Raises an EciError.
         """
-        attempt = 0
+        attempt = earlier
         opened = False
         while True:
             try:
@@ -90,9 +114,13 @@ class Client:
             except EciError as error:
                 error.after_open = opened
                 opened = opened or isinstance(error, OpenOutcome)
+                delay = self.delay(attempt, error.retry_after)
+                if isinstance(error, Throttled):
+                    self._pace.slow_down(delay)
                 if not (operation.repeatable and error.retryable and attempt < self.connection.retries):
                     raise
-                self.sleep(self.delay(attempt, error.retry_after))
+                if not isinstance(error, Throttled):
+                    self.sleep(delay)
                 attempt += 1
 
     def delay(self, attempt: int, retry_after: float | None = None) -> float:
@@ -107,13 +135,12 @@ class Client:
     def _attempt(self, operation: Operation, body: Mapping[str, Any] | None, identifier: str) -> ReturnObj:
         known: dict[str, Any] = {"operation": operation.name}
         timeout = self.connection.timeout
+        self._pace.keep()
         deadline = time.monotonic() + timeout
         try:
             request = self._session.prepare_request(self._request(operation, body, identifier))
             known["request_id"] = request.headers["ctyun-eop-request-id"]
-            response = self._session.send(
-                request, timeout=timeout, allow_redirects=False, **self._settings
-            )
+            response = self._session.send(request, timeout=timeout, allow_redirects=False, **self._settings)
             try:
                 content = _read(response, deadline)
             finally:

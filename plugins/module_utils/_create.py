@@ -14,7 +14,7 @@ import contextlib
 from typing import Any, Collection, Mapping, NamedTuple
 
 from . import _region as regions
-from ._errors import AlreadyExists, EciError, NotFound, OpenOutcome, QuotaUsedUp, ServiceError
+from ._errors import AlreadyExists, EciError, NotFound, OpenOutcome, QuotaUsedUp, ServiceError, Throttled
 from ._image_caches import ImageCache, ImageCaches
 
 # Seconds before each look for an object that a list may not show yet.
@@ -40,7 +40,7 @@ def create(caches: ImageCaches, body: Mapping[str, Any], known: Collection[str] 
     attempt = 0
     while True:
         try:
-            image_cache_id, request_id = caches.create(body)
+            image_cache_id, request_id = caches.create(body, attempt)
             return Created(image_cache_id, True, request_id)
         except EciError as error:
             if not (error.retryable or isinstance(error, AlreadyExists)):
@@ -55,7 +55,8 @@ def create(caches: ImageCaches, body: Mapping[str, Any], known: Collection[str] 
                 if opened:
                     error.add(_may_exist(name))
                 raise
-            client.sleep(client.delay(attempt, error.retry_after))
+            if not isinstance(error, Throttled):  # then the client keeps a pause by itself
+                client.sleep(client.delay(attempt, error.retry_after))
             attempt += 1
 
 

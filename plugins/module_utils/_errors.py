@@ -83,8 +83,8 @@ class WaitTimeout(EciError):
     """The wanted state was not reached in time."""
 
 
-class LockTimeout(EciError):
-    """Another task of this machine holds the name for too long."""
+class LockError(EciError):
+    """The lock of a name cannot be had: another task holds it for too long, or there is no safe place for it."""
 
 
 class Unreachable(EciError):

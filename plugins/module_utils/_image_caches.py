@@ -115,9 +115,9 @@ class ImageCaches:
             body = dict(filters, nextToken=token)
         raise self._unlistable(f"it does not end after {MAX_PAGES} pages", reply)
 
-    def create(self, body: Mapping[str, Any]) -> tuple[str, str | None]:
-        """Send one createImageCache. Returns the ID of the image cache and that of the request."""
-        reply = self.client.call(CREATE, body)
+    def create(self, body: Mapping[str, Any], earlier: int = 0) -> tuple[str, str | None]:
+        """Send one createImageCache, after ``earlier`` ones. Returns the ID of the image cache and of the request."""
+        reply = self.client.call(CREATE, body, earlier=earlier)
         image_cache_id = reply.get("imageCacheId")
         if not isinstance(image_cache_id, str) or not image_cache_id:
             raise OpenOutcome(
@@ -144,20 +144,22 @@ class ImageCaches:
             if isinstance(event, dict)
         ]
 
-    def carries(self, image_cache_id: str, tags: Tags) -> bool | None:
-        """Whether an image cache carries these tags, asked through the filter of the list.
+    def carrying(self, tags: Tags, **filters: Any) -> set[str] | None:
+        """The IDs of the image caches that carry these tags, asked through the filter of the list.
 
         CTYun's page shows no tags in any reply, but its list takes tags as a filter. None if the service lets
         everything through that filter, so that its answer says nothing.
         """
-        if not self._listed(image_cache_id, tags):
-            return False
+        carrying = {cache["image_cache_id"] for cache in self.find(tags=tags, **filters)}
         impossible = [{"key": uuid.uuid4().hex, "value": uuid.uuid4().hex}]
-        return None if self._listed(image_cache_id, impossible) else True
+        if carrying and self.find(tags=impossible, **filters):
+            return None
+        return carrying
 
-    def _listed(self, image_cache_id: str, tags: Tags) -> bool:
-        caches = self.find(imageCacheId=image_cache_id, tags=tags)
-        return any(cache["image_cache_id"] == image_cache_id for cache in caches)
+    def carries(self, image_cache_id: str, tags: Tags) -> bool | None:
+        """Whether an image cache carries these tags; None if the service does not tell, see ``carrying``."""
+        carrying = self.carrying(tags, imageCacheId=image_cache_id)
+        return None if carrying is None else image_cache_id in carrying
 
     def _unlistable(self, why: str, reply: Mapping[str, Any]) -> OpenOutcome:
         return OpenOutcome(

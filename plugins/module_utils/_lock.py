@@ -5,7 +5,8 @@
 """One task at a time for one image cache name, among the tasks of one user on one machine. Private to the collection.
 
 createImageCache knows no idempotency token, so two tasks that find a name absent at the same moment would both
-create it; a play over many hosts that delegates to localhost without run_once does just that.
+create it; a play over many hosts that delegates to localhost without run_once does just that. A task for one image
+cache takes its region shared and its name exclusively; a task for many takes the region exclusively.
 """
 
 from __future__ import annotations
@@ -18,16 +19,33 @@ import os
 import stat
 import tempfile
 import time
-from typing import Callable, Iterator
+from typing import Callable, ContextManager, Iterator
 
-from ._errors import LockTimeout
+from ._connection import Connection
+from ._errors import LockError
 
 TIMEOUT = 600.0
 PAUSE = 0.05
 
 
+def exclusive(connection: Connection, name: str) -> ContextManager[None]:
+    """Hold the name of an image cache, alone. Raises LockError."""
+    return held(fcntl.LOCK_EX, connection.endpoint, connection.region_id, name)
+
+
+def shared(connection: Connection) -> ContextManager[None]:
+    """Hold a region together with others that hold it so. Raises LockError."""
+    return held(fcntl.LOCK_SH, connection.endpoint, connection.region_id)
+
+
+def whole_region(connection: Connection) -> ContextManager[None]:
+    """Hold a region alone. Raises LockError."""
+    return held(fcntl.LOCK_EX, connection.endpoint, connection.region_id)
+
+
 @contextlib.contextmanager
 def held(
+    kind: int,
     *parts: str,
     timeout: float = TIMEOUT,
     sleep: Callable[[float], None] = time.sleep,
@@ -35,18 +53,19 @@ def held(
 ) -> Iterator[None]:
     """Hold the lock for what ``parts`` name together. The system releases it when the process ends, however it ends.
 
-    Raises LockTimeout after ``timeout`` seconds, or if there is no safe place for the lock.
+    Raises LockError after ``timeout`` seconds, or if there is no safe place for the lock.
     """
-    directory = _private_directory()
-    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
-    path = os.path.join(directory, key)
-    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    descriptor = os.open(path, flags, 0o600)
+    name = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+    try:
+        path = os.path.join(_private_directory(), name)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise LockError(f"No lock can be made in {tempfile.gettempdir()}: {error.strerror}. Set TMPDIR.") from None
     try:
         deadline = monotonic() + timeout
-        while not _locked(descriptor):
+        while not _locked(descriptor, kind):
             if monotonic() > deadline:
-                raise LockTimeout(
+                raise LockError(
                     f"Another task of this machine has been at work on {parts[-1]!r} for more than {timeout:g} s"
                     f" (lock {path}). Wait for it, or end it, and run this again."
                 )
@@ -56,9 +75,9 @@ def held(
         os.close(descriptor)
 
 
-def _locked(descriptor: int) -> bool:
+def _locked(descriptor: int, kind: int) -> bool:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except OSError as error:
         if error.errno in (errno.EAGAIN, errno.EACCES):
             return False
@@ -73,7 +92,7 @@ def _private_directory() -> str:
         os.mkdir(path, 0o700)
     found = os.lstat(path)
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
-        raise LockTimeout(
+        raise LockError(
             f"{path} is not a private directory of this user, so tasks cannot be kept apart there. Remove it or set"
             " TMPDIR to another place."
         )

@@ -6,17 +6,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 from ansible.module_utils import basic
 
 from ._arguments import masked, report
 from ._client import HAS_REQUESTS
 from ._schema import HAS_JSONSCHEMA, Violation
-from ._tasks import Task, perform
+from ._task import Task, perform
 
 
-class _Module(basic.AnsibleModule):  # type: ignore[misc]
+class _Module(basic.AnsibleModule):
     """AnsibleModule that tells all mistakes in the arguments at once, and hides secrets by place.
 
     AnsibleModule's own check stops at the first mistake and may quote its value. And it would blank every occurrence
@@ -30,14 +30,14 @@ class _Module(basic.AnsibleModule):  # type: ignore[misc]
         if HAS_JSONSCHEMA:
             given = basic._load_params() or {}
             self._violations = task.check({key: value for key, value in given.items() if not key.startswith("_")})
-        super().__init__(argument_spec=task.spec(), supports_check_mode=True)
+        super().__init__(argument_spec=task.spec(), supports_check_mode=True)  # type: ignore[no-untyped-call]
         if self._violations:
             self.fail_json(msg="")
 
-    def exit_json(self, **kwargs: Any) -> None:
+    def exit_json(self, **kwargs: Any) -> NoReturn:
         super().exit_json(**self._safe(kwargs))
 
-    def fail_json(self, msg: str, **kwargs: Any) -> None:
+    def fail_json(self, msg: str, **kwargs: Any) -> NoReturn:
         super().fail_json(msg=report(self._violations) if self._violations else msg, **self._safe(kwargs))
 
     def _safe(self, kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,16 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module quota_info without a child process."""
+
+from __future__ import annotations
+
+from ansible_collections.ctyun.eci.plugins.module_utils._tasks import QUOTA_INFO
+from ansible_collections.ctyun.eci.plugins.plugin_utils._action import TaskAction
+
+
+class ActionModule(TaskAction):
+    """See plugins/modules/quota_info.py."""
+
+    TASK = QUOTA_INFO
