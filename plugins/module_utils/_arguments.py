@@ -198,7 +198,7 @@ def check(spec: Spec, given: Mapping[str, Any]) -> Checked:
     values = _check_options(spec, given, (), violations)
     for option, (smallest, excluded) in _MINIMUM.items():
         number = values.get(option)
-        if option in spec and isinstance(number, (int, float)) and (number < smallest or excluded and number == 0):
+        if option in spec and isinstance(number, (int, float)) and (number < smallest or (excluded and number == 0)):
             violations.append(Violation((option,), f"must be {'more than' if excluded else 'at least'} {smallest}"))
     return Checked(values, violations)
 

@@ -42,10 +42,8 @@ class Connection:
         """What the user should know about this connection."""
         url = urlsplit(self.endpoint)
         if url.scheme == "http" and not _is_loopback(url.hostname or ""):
-            return [
-                f"The endpoint {self.endpoint} is plain HTTP: everybody on the way can read the passwords of image"
-                " registries. Use https://."
-            ]
+            text = "is plain HTTP: everybody on the way can read the passwords of image registries. Use https://."
+            return [f"The endpoint {self.endpoint} {text}"]
         return []
 
 

@@ -70,7 +70,7 @@ def make_client(emulator: Emulator, sleeps: list[float]) -> Iterator[Callable[..
                 "retry_max_delay": 30.0,
             }
             fields.update((name, overrides.pop(name)) for name in list(overrides) if name in fields)
-            client = Client(Connection(**fields), **{"sleep": sleep, **overrides})
+            client = Client(Connection(**fields), **{"sleep": sleep, "monotonic": lambda: sum(sleeps), **overrides})
             stack.callback(client.close)
             return client
 

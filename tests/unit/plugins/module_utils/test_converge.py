@@ -239,9 +239,7 @@ class TestFinding:
 
 
 class TestTags:
-    def test_a_service_that_adds_where_it_should_replace(
-        self, emulator: Emulator, run: Callable[..., Outcome]
-    ) -> None:
+    def test_a_service_that_adds_where_it_should_replace(self, emulator: Emulator, run: Callable[..., Outcome]) -> None:
         emulator.settings.tags_update = "merge"
         seed(emulator, tags=[A])
         first = run(tags=[B])
@@ -404,9 +402,7 @@ class TestDeleting:
         emulator.inject(Fault("status", DELETE, status=404, reason="NotFound"))
         assert not run("absent").changed
 
-    def test_gone_through_an_attempt_that_seemed_to_fail(
-        self, emulator: Emulator, run: Callable[..., Outcome]
-    ) -> None:
+    def test_gone_through_an_attempt_that_seemed_to_fail(self, emulator: Emulator, run: Callable[..., Outcome]) -> None:
         seed(emulator)
         emulator.inject(Fault("reset", DELETE, when="after"))
         outcome = run("absent")

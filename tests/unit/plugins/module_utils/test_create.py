@@ -116,9 +116,7 @@ def test_looks_are_several_with_growing_pauses(
     assert list(_create.LOOK_PAUSES) == sorted(_create.LOOK_PAUSES)
 
 
-def test_a_list_that_lags_after_a_create_is_waited_for(
-    emulator: Emulator, run: Callable[..., Outcome]
-) -> None:
+def test_a_list_that_lags_after_a_create_is_waited_for(emulator: Emulator, run: Callable[..., Outcome]) -> None:
     emulator.settings.list_lag = 2
     outcome = run()
     assert outcome.image_cache and outcome.image_cache["status"]
@@ -227,9 +225,7 @@ def test_two_of_a_name_after_a_create_are_told_with_their_ids(
         (Fault("redirect", CREATE), EciError),
     ],
 )
-def test_a_refusal_is_final(
-    emulator: Emulator, client: Client, fault: Fault, kind: type[EciError]
-) -> None:
+def test_a_refusal_is_final(emulator: Emulator, client: Client, fault: Fault, kind: type[EciError]) -> None:
     emulator.inject(fault)
     with pytest.raises(kind):
         _create.create(ImageCaches(client), BODY)
