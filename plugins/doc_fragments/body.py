@@ -109,10 +109,10 @@ vpc_id:
 
 class ModuleDocFragment:
     # One image cache: its fields are options.
-    DOCUMENTATION = "options:\n" + textwrap.indent(_OPTIONS, "  ")
+    DOCUMENTATION: str = "options:\n" + textwrap.indent(_OPTIONS, "  ")
 
     # Many image caches: its fields are suboptions.
-    MANY = r"""
+    MANY: str = r"""
 options:
   image_caches:
     description:

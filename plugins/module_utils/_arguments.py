@@ -13,6 +13,7 @@ user wrote, and never a value.
 from __future__ import annotations
 
 import difflib
+import functools
 import json
 import math
 from typing import Any, Callable, Dict, Iterable, Mapping, NamedTuple
@@ -154,12 +155,14 @@ def merged(*specs: Spec) -> Spec:
     return result
 
 
+@functools.lru_cache(maxsize=None)
 def wire_name(option: str) -> str:
     """The API's name of a field: ``v_switch_id`` -> ``vSwitchId``."""
     first, *rest = option.split("_")
     return first + "".join(part.title() for part in rest)
 
 
+@functools.lru_cache(maxsize=None)
 def option_name(field: str) -> str:
     """The option's name of a field of the API: ``vSwitchId`` -> ``v_switch_id``."""
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in field)
@@ -177,9 +180,9 @@ def _fields(spec: Spec, arguments: Mapping[str, Any]) -> dict[str, Any]:
         if value is None:
             continue
         if "options" in rules:
-            if rules["type"] == "list":
+            if isinstance(value, list):
                 value = [_fields(rules["options"], item) if isinstance(item, Mapping) else item for item in value]
-            elif isinstance(value, Mapping):
+            elif isinstance(value, Mapping) and rules["type"] == "dict":
                 value = _fields(rules["options"], value)
         body[wire_name(option)] = value
     return body
@@ -256,27 +259,28 @@ def _closest(key: str, names: Iterable[str]) -> str:
 def as_written(path: Path, spec: Spec, given: Any) -> Path:
     """The path of a field of the request body in the words of the task that gave it.
 
-    A field that the task did not give gets the spelling of its neighbours: the API's where they have it, else the
-    option's name.
+    A field that the task did not give gets the spelling of its neighbours, or of those further out: the API's if they
+    have it, else the option's name.
     """
-    written: tuple[Any, ...] = ()
+    written: Path = ()
     level: Any = given
-    options: Spec | None = spec
+    options: Spec = spec
+    camel_case = False
     for part in path:
         if isinstance(part, int):
             written += (part,)
             level = level[part] if isinstance(level, list) and part < len(level) else None
             continue
-        option = option_name(part)
-        rules = (options or {}).get(option, {})
         keys = level if isinstance(level, Mapping) else {}
+        camel_case = any(key != key.lower() for key in keys) or (camel_case and not any("_" in key for key in keys))
+        option = option_name(part)
+        rules = options.get(option, {})
         names = [option, *rules.get("aliases", ())]
-        spelling = next((name for name in names if keys.get(name) is not None), None)
-        if spelling is None:
-            spelling = part if any(key != key.lower() for key in keys) else option
+        unsaid = part if camel_case else option
+        spelling = next((name for name in names if keys.get(name) is not None), unsaid)
         written += (spelling,)
         level = keys.get(spelling)
-        options = rules.get("options")
+        options = rules.get("options", {})
     return written
 
 

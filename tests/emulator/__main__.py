@@ -104,6 +104,13 @@ def _serve(emulator: Emulator) -> int:
     return 0
 
 
+def _past_proxies() -> dict[str, str]:
+    """What keeps a client in a network with a proxy from looking for the emulator behind it."""
+    hosts = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+    value = ",".join(part for part in (hosts, "127.0.0.1") if part)
+    return {"no_proxy": value, "NO_PROXY": value}
+
+
 def _run(command: list[str], emulator: Emulator) -> int:
     running: list[subprocess.Popen[bytes]] = []
 
@@ -117,7 +124,7 @@ def _run(command: list[str], emulator: Emulator) -> int:
     for number in _STOPPING:
         signal.signal(number, forward)
     try:
-        running.append(subprocess.Popen(command, env={**os.environ, **emulator.environment}))
+        running.append(subprocess.Popen(command, env={**os.environ, **_past_proxies(), **emulator.environment}))
     except OSError as error:
         print(f"{command[0]}: {error.strerror}", file=sys.stderr)
         return 127

@@ -1,0 +1,71 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Ansible's own commands, run on this checkout against an emulator in this process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.emulator import Emulator
+
+ROOT = Path(__file__).resolve().parents[3]
+
+# What would change a run, were it set where the tests run.
+_PREFIXES = ("ANSIBLE_", "CTYUN_", "CTAPI_")
+_NAMES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+Ansible = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session")
+def ansible(tmp_path_factory: pytest.TempPathFactory) -> Ansible:
+    """Run ``ansible("playbook", argument, ..., NAME="value", ...)``, with these variables in its environment."""
+    base = tmp_path_factory.mktemp("ansible")
+    link = base / "collections" / "ansible_collections" / "ctyun" / "eci"
+    link.parent.mkdir(parents=True)
+    link.symlink_to(ROOT)
+    (base / "ansible.cfg").touch()
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(_PREFIXES) and name.lower() not in _NAMES
+    }
+    environment = {
+        **inherited,
+        "ANSIBLE_COLLECTIONS_PATH": str(base / "collections"),
+        "ANSIBLE_CONFIG": str(base / "ansible.cfg"),
+        "ANSIBLE_HOME": str(base / "home"),
+        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+        "ANSIBLE_NOCOLOR": "true",
+        "LC_ALL": "C.UTF-8",
+    }
+
+    def run(command: str, *arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "ansible", command, *map(str, arguments)],
+            cwd=base,
+            env={**environment, **variables},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=120,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    """An emulator whose image caches are ready at once."""
+    with Emulator(ready_after=0) as emulator:
+        yield emulator

@@ -1,0 +1,165 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The documentation of the modules is complete, is shown, and says what the code says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+import yaml
+
+from ansible_collections.ctyun.eci.plugins.module_utils import _image_caches, _tasks
+from ansible_collections.ctyun.eci.plugins.module_utils._arguments import body_spec, option_name, wire_name
+from ansible_collections.ctyun.eci.plugins.module_utils._schema import CREATE_IMAGE_CACHE
+
+from .conftest import ROOT, Ansible
+
+MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("[!_]*.py"))
+JSON_TYPES = {"str": "string", "int": "integer", "list": "array", "dict": "object"}
+
+Tree = Mapping[str, Any]
+
+
+@pytest.fixture(scope="module")
+def documentation(ansible: Ansible) -> dict[str, dict[str, Any]]:
+    """What ansible-doc makes of each module, fragments included."""
+    run = ansible("doc", "--type", "module", "--json", *(f"ctyun.eci.{name}" for name in MODULES))
+    assert (run.returncode, run.stderr) == (0, "")
+    return {name.rpartition(".")[2]: found for name, found in json.loads(run.stdout).items()}
+
+
+@pytest.fixture(scope="module")
+def shown(ansible: Ansible) -> dict[str, str]:
+    """The text that ansible-doc shows for each module."""
+    run = ansible("doc", "--type", "module", *(f"ctyun.eci.{name}" for name in MODULES))
+    assert (run.returncode, run.stderr) == (0, "")
+    texts = run.stdout.split("> MODULE ctyun.eci.")[1:]
+    return {text.split(maxsplit=1)[0]: text for text in texts}
+
+
+def described(tree: Tree, below: str) -> Iterator[tuple[str, Tree]]:
+    """Each option or return value with its name, and those inside it."""
+    for name, entry in tree.items():
+        yield name, entry
+        yield from described(entry.get(below) or {}, below)
+
+
+def documented_spec(options: Tree) -> dict[str, Any]:
+    """The argument spec that a documentation describes."""
+    return {
+        name: {
+            "type": option.get("type", "str"),
+            "required": bool(option.get("required", False)),
+            "aliases": sorted(option.get("aliases", [])),
+            "default": option.get("default"),
+            "choices": sorted(option.get("choices", [])),
+            "elements": option.get("elements"),
+            "options": documented_spec(option.get("suboptions") or {}),
+        }
+        for name, option in options.items()
+    }
+
+
+def coded_spec(spec: Tree) -> dict[str, Any]:
+    """The same of the argument spec in the code."""
+    return {
+        name: {
+            "type": option.get("type", "str"),
+            "required": option.get("required", False),
+            "aliases": sorted(option.get("aliases", [])),
+            "default": option.get("default"),
+            "choices": sorted(option.get("choices", [])),
+            "elements": option.get("elements"),
+            "options": coded_spec(option.get("options") or {}),
+        }
+        for name, option in spec.items()
+    }
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_ansible_doc_shows_every_option_example_and_return_value(
+    documentation: dict[str, dict[str, Any]], shown: dict[str, str], module: str
+) -> None:
+    found, text = documentation[module], shown[module]
+    options = dict(described(found["doc"]["options"], "suboptions"))
+    returned = dict(described(found["return"], "contains"))
+    examples = [task["name"] for task in yaml.safe_load(found["examples"])]
+    assert options and returned and examples
+    words = set(text.split())
+    assert [name for name in (*options, *returned) if name not in words and f"{name}:" not in words] == []
+    assert [name for name in examples if f"- name: {name}\n" not in text] == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_everything_is_described(documentation: dict[str, dict[str, Any]], module: str) -> None:
+    doc, returned = documentation[module]["doc"], documentation[module]["return"]
+    assert doc["short_description"]
+    assert doc["description"]
+    entries = [*described(doc["options"], "suboptions"), *described(returned, "contains")]
+    assert [name for name, entry in entries if not entry.get("description") or not entry.get("type")] == []
+    assert [name for name, entry in returned.items() if not entry.get("returned")] == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_options_are_those_of_the_code(documentation: dict[str, dict[str, Any]], module: str) -> None:
+    spec = getattr(_tasks, module.upper()).spec()
+    assert documented_spec(documentation[module]["doc"]["options"]) == coded_spec(spec)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_environment_variables_of_the_code_are_documented(
+    documentation: dict[str, dict[str, Any]], module: str
+) -> None:
+    options = documentation[module]["doc"]["options"]
+    for name, rules in getattr(_tasks, module.upper()).spec().items():
+        for variable in rules.get("fallback", (None, []))[1]:
+            assert f"E({variable})" in " ".join(options[name]["description"])
+
+
+def test_body_options_are_the_fields_of_the_schema() -> None:
+    def compare(spec: Tree, schema: Tree, path: str) -> None:
+        assert {wire_name(name) for name in spec} == set(schema["properties"]), path
+        for name, rules in spec.items():
+            field = wire_name(name)
+            where = f"{path}.{name}"
+            rule = schema["properties"][field]
+            assert option_name(field) == name, where
+            assert field in (name, *rules.get("aliases", ())), where
+            assert rule["type"] == JSON_TYPES[rules["type"]], where
+            if path:
+                assert rules.get("required", False) == (field in schema.get("required", [])), where
+            if rules["type"] == "list":
+                assert rule["items"]["type"] == JSON_TYPES[rules["elements"]], where
+                rule = rule["items"]
+            if "options" in rules:
+                compare(rules["options"], rule, where)
+
+    compare(body_spec(), CREATE_IMAGE_CACHE, "")
+
+
+def test_documentation_says_what_the_schema_requires(documentation: dict[str, dict[str, Any]]) -> None:
+    options = documentation["image_cache"]["doc"]["options"]
+    said = {wire_name(name) for name in body_spec() if "Required" in " ".join(options[name]["description"])}
+    assert said == set(CREATE_IMAGE_CACHE["required"])
+
+
+@pytest.mark.parametrize(("module", "value"), [("image_cache", "image_cache"), ("image_cache_info", "image_caches")])
+def test_an_image_cache_has_the_documented_keys(
+    documentation: dict[str, dict[str, Any]], module: str, value: str
+) -> None:
+    assert sorted(documentation[module]["return"][value]["contains"]) == sorted(_image_caches.KEYS)
+
+
+def test_action_group_lists_the_modules() -> None:
+    runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))
+    assert sorted(runtime["action_groups"]["eci"]) == MODULES
+
+
+def test_modules_say_that_they_are_in_the_action_group(documentation: dict[str, dict[str, Any]]) -> None:
+    for module in MODULES:
+        assert documentation[module]["doc"]["attributes"]["action_group"]["membership"] == ["ctyun.eci.eci"], module

@@ -1,0 +1,90 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The examples in the documentation of the modules work, and return what is documented."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.emulator import Emulator
+
+from .conftest import ROOT, Ansible
+
+MODULES = sorted((ROOT / "plugins" / "modules").glob("[!_]*.py"), key=lambda path: path.stem)
+# What the examples expect to be given.
+VARIABLES = {"registry_password": "example-password"}
+# What Ansible adds to every result.
+COMMON = {"ansible_facts", "changed", "failed", "invocation", "warnings"}
+PYTHON_TYPES: dict[str, type | tuple[type, ...]] = {"str": str, "int": int, "bool": bool, "list": list, "dict": dict}
+
+
+def literal(path: Path, name: str) -> Any:
+    """A YAML text that is assigned to a name in a module, parsed."""
+    text = path.read_text(encoding="utf-8").split(f'\n{name} = r"""\n', 1)[1].split('\n"""\n', 1)[0]
+    return yaml.safe_load(text)
+
+
+def undocumented(value: Any, entry: Mapping[str, Any], path: str) -> Iterator[str]:
+    """Where a returned value is not what its documentation says."""
+    if value is None:
+        return
+    if not isinstance(value, PYTHON_TYPES.get(entry["type"], object)):
+        yield f"{path} is no {entry['type']}"
+        return
+    contains = entry.get("contains")
+    if not contains:
+        return
+    for item in value if isinstance(value, list) else [value]:
+        if set(item) != set(contains):
+            yield f"{path} has {sorted(item)}, documented are {sorted(contains)}"
+            continue
+        for key, inner in item.items():
+            yield from undocumented(inner, contains[key], f"{path}.{key}")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_examples_work(ansible: Ansible, emulator: Emulator, tmp_path: Path, path: Path) -> None:
+    action = f"ctyun.eci.{path.stem}"
+    tasks = literal(path, "EXAMPLES")
+    kept = []
+    for task in tasks:
+        if action in task:
+            kept.append(task.setdefault("register", f"example_{len(kept)}"))
+    show = {"name": "Results", "ansible.builtin.debug": {"msg": "{{ [" + ", ".join(kept) + "] }}"}}
+    play = {
+        "hosts": "localhost",
+        "connection": "local",
+        "gather_facts": False,
+        "vars": VARIABLES,
+        "tasks": [*tasks, show],
+    }
+    playbook = tmp_path / "examples.yml"
+    playbook.write_text(json.dumps([play]), encoding="utf-8")
+
+    run = ansible("playbook", playbook, **emulator.environment)
+
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert run.stderr == ""
+    assert VARIABLES["registry_password"] not in run.stdout
+    shown = run.stdout.split("TASK [Results]")[1].partition("=>")[2].partition("PLAY RECAP")[0]
+    results = json.loads(shown)["msg"]
+    documented = literal(path, "RETURN")
+    for name, result in zip(kept, results, strict=True):
+        assert set(result) - COMMON <= set(documented), name
+        always = {key for key, entry in documented.items() if entry["returned"].startswith(("always", "success"))}
+        assert always - COMMON <= set(result), name
+        problems = [
+            problem
+            for key, value in result.items()
+            if key in documented
+            for problem in undocumented(value, documented[key], key)
+        ]
+        assert problems == [], name

@@ -1,0 +1,128 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the READMEs and guides tell readers to run does run, and prints what they show.
+
+All ``yaml`` blocks of a document make one playbook, in their order: plays as they are, tasks in a play on localhost.
+The lines of its ``text`` blocks must then be in what Ansible printed, in their order. Ansible prints a message of
+several lines as one string, so what counts is the words; IDs, times and ports differ from run to run.
+
+In a document, a comment before a block says more:
+
+    <!-- not run: why -->      this block is not part of the playbook, or not of its output
+    <!-- emulator: {...} -->   anywhere: "settings" of the emulator, image "caches" that exist before, and "faults"
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+
+from tests.emulator import Emulator, Fault
+
+from .conftest import ROOT, Ansible
+
+DOCUMENTS = [
+    ROOT / "README.md",
+    ROOT / "README.zh-CN.md",
+    *sorted((ROOT / "docs" / "guides").glob("*.md")),
+    *sorted((ROOT / "docs" / "zh-CN").glob("*.md")),
+]
+BLOCK = re.compile(r"^(?P<note><!-- not run: [^\n]+ -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+PREPARED = re.compile(r"^<!-- emulator: (\{.*?\}) -->$", re.MULTILINE | re.DOTALL)
+# What the documents expect in the environment.
+VARIABLES = {"REGISTRY_PASSWORD": "planted-password"}
+# Nobody waits long here.
+DEFAULTS = {
+    "group/ctyun.eci.eci": {"retry_max_delay": 0.01},
+    "ctyun.eci.image_cache": {"wait_interval": 0.1},
+    "ctyun.eci.image_caches": {"wait_interval": 0.1},
+}
+VARYING = [
+    (re.compile(r"imc-[0-9a-z]{16}\b"), "imc-*"),
+    (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "UUID"),
+    (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)"), "TIME"),
+    (re.compile(r"\b127\.0\.0\.1:\d{4,5}\b"), "127.0.0.1:*"),
+    (re.compile(r" \*{3,}$", re.MULTILINE), ""),
+]
+
+
+class Document(NamedTuple):
+    """What a document wants to be run, and what it shows of that."""
+
+    plays: list[Any]
+    shown: list[str]
+    prepared: dict[str, Any]
+
+
+def read(path: Path) -> Document:
+    text = path.read_text(encoding="utf-8")
+    plays: list[Any] = []
+    shown: list[str] = []
+    for block in BLOCK.finditer(text):
+        if block["note"]:
+            continue
+        if block["kind"] == "yaml":
+            content = yaml.safe_load(block["text"])
+            assert isinstance(content, list), f"neither plays nor tasks, and not marked as such:\n{block['text']}"
+            plays += content if "hosts" in content[0] else [_play(content)]
+        elif block["kind"] == "text":
+            shown += block["text"].splitlines()
+    prepared = PREPARED.search(text)
+    return Document(plays, shown, json.loads(prepared[1]) if prepared else {})
+
+
+def _play(tasks: list[Any]) -> dict[str, Any]:
+    return {
+        "name": "Tasks of the document",
+        "hosts": "localhost",
+        "connection": "local",
+        "gather_facts": False,
+        "module_defaults": DEFAULTS,
+        "tasks": tasks,
+    }
+
+
+def words(text: str) -> str:
+    """A text without what differs from run to run, and without the form that Ansible gives it."""
+    text = text.replace("\\n", "\n").replace('\\"', '"')
+    for pattern, replacement in VARYING:
+        text = pattern.sub(replacement, text)
+    return " ".join(text.split())
+
+
+def missing(shown: list[str], printed: str, warned: str) -> list[str]:
+    """The lines that are not in what was printed, in this order, nor among the warnings."""
+    printed, warned = words(printed), words(warned)
+    position = 0
+    lost = []
+    for line in map(words, shown):
+        found = -1 if line == "..." else printed.find(line, position)
+        if found >= 0:
+            position = found + len(line)
+        elif line not in ("", "...") and line not in warned:
+            lost.append(line)
+    return lost
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_document_runs_and_prints_what_it_shows(ansible: Ansible, tmp_path: Path, path: Path) -> None:
+    document = read(path)
+    playbook = tmp_path / "document.yml"
+    playbook.write_text(json.dumps(document.plays), encoding="utf-8")
+    # a README shows the quickstart, too
+    playbooks = ["ctyun.eci.quickstart"] if path.parent == ROOT else []
+    with Emulator(**{"ready_after": 0, **document.prepared.get("settings", {})}) as emulator:
+        for cache in document.prepared.get("caches", []):
+            emulator.service.seed(**cache)
+        emulator.inject(*(Fault(**fault) for fault in document.prepared.get("faults", [])))
+        run = ansible("playbook", *playbooks, playbook, **emulator.environment, **VARIABLES)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert missing(document.shown, run.stdout, run.stderr) == [], run.stdout + run.stderr
+    assert VARIABLES["REGISTRY_PASSWORD"] not in run.stdout + run.stderr
