@@ -92,6 +92,17 @@ def test_runs_a_command() -> None:
     assert (result.returncode, result.stdout, result.stderr) == (7, "emulator-access-key kept -- -x\n", "")
 
 
+def test_the_command_looks_for_it_behind_no_proxy() -> None:
+    script = (
+        "import os, requests;"
+        "print(requests.get(os.environ['CTYUN_ECI_ENDPOINT'] + '/_emulator/usage', timeout=5).status_code,"
+        " os.environ['no_proxy'])"
+    )
+    proxy = "http://127.0.0.1:9"
+    result = run(["--", sys.executable, "-c", script], http_proxy=proxy, HTTP_PROXY=proxy, no_proxy="example.com")
+    assert (result.stdout, result.stderr) == ("200 example.com,127.0.0.1\n", "")
+
+
 def test_a_signal_ends_the_command() -> None:
     script = "import os, signal; os.kill(os.getppid(), signal.SIGTERM); signal.pause()"
     assert run(["--", sys.executable, "-c", script]).returncode == 128 + signal.SIGTERM
