@@ -242,11 +242,13 @@ def _convert(kind: str, value: Any) -> Any:
     """The value as Ansible would convert it, or None where that would guess: ``true`` is no text and no number."""
     if kind in ("str", "path"):
         return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else None
-    if kind in ("int", "float") and isinstance(value, bool):
+    if kind in ("int", "float", "list") and isinstance(value, bool):
         return None
+    if kind == "dict" and isinstance(value, str) and not value.lstrip().startswith("{"):
+        return None  # Ansible would take "a=b" for a mapping, and so a misplaced base64 text as well
     try:
         converted = _CONVERT[kind](value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, ArithmeticError):
         return None
     return None if kind == "float" and not math.isfinite(converted) else converted
 
@@ -272,7 +274,8 @@ def as_written(path: Path, spec: Spec, given: Any) -> Path:
             level = level[part] if isinstance(level, list) and part < len(level) else None
             continue
         keys = level if isinstance(level, Mapping) else {}
-        camel_case = any(key != key.lower() for key in keys) or (camel_case and not any("_" in key for key in keys))
+        said = [str(key) for key in keys]
+        camel_case = any(key != key.lower() for key in said) or (camel_case and not any("_" in key for key in said))
         option = option_name(part)
         rules = options.get(option, {})
         names = [option, *rules.get("aliases", ())]
@@ -306,22 +309,22 @@ def masked(spec: Spec, given: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments without secrets, for ``invocation`` in the result.
 
     Secrets are hidden by their place, not by their value: a password "eci" must not blank every "eci" in a result.
-    What stands where it does not belong is hidden as well, since it may be a misplaced secret.
+    What stands where it does not belong is hidden or left out as well, since it may be a misplaced secret.
     """
     canonical = {alias: option for option, rules in spec.items() for alias in [option, *rules.get("aliases", ())]}
-    return {key: _masked(spec.get(canonical.get(key, "")), value) for key, value in given.items()}
+    return {key: _masked(spec[canonical[key]], value) for key, value in given.items() if key in canonical}
 
 
-def _masked(rules: Mapping[str, Any] | None, value: Any) -> Any:
+def _masked(rules: Mapping[str, Any], value: Any) -> Any:
     if value is None:
         return None
-    if rules is None or rules.get("no_log"):
+    if rules.get("no_log"):
         return HIDDEN
-    if "options" not in rules:
-        return value
-    if isinstance(value, list):
-        return [_masked(dict(rules, type="dict"), item) for item in value]
-    return masked(rules["options"], value) if isinstance(value, Mapping) else HIDDEN
+    if isinstance(value, list) and rules["type"] == "list":
+        return [_masked(dict(rules, type=rules.get("elements", "str")), item) for item in value]
+    if "options" in rules:
+        return masked(rules["options"], value) if isinstance(value, Mapping) else HIDDEN
+    return HIDDEN if isinstance(value, (Mapping, list)) else value
 
 
 def secrets(spec: Spec, arguments: Mapping[str, Any]) -> list[str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import time
 from typing import Any, Callable, Mapping, NamedTuple
 from urllib.parse import quote
@@ -24,7 +25,13 @@ try:
     import requests
     from requests import exceptions
     from requests.adapters import HTTPAdapter
-    from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
+    from urllib3.exceptions import (
+        ConnectTimeoutError,
+        HTTPError,
+        LocationValueError,
+        NewConnectionError,
+        ReadTimeoutError,
+    )
 except ImportError:
     HAS_REQUESTS = False
 else:
@@ -35,7 +42,7 @@ MAX_REPLY_BYTES = 32 * 1024 * 1024
 CHUNK_BYTES = 64 * 1024
 FIRST_DELAY = 0.5
 # What an error of the TLS layer says when no request can have been sent.
-_TLS_REFUSED = ("CERTIFICATE", "WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "ALERT", "hostname")
+_TLS_REFUSED = ("CERTIFICATE", "WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "ALERT", "PEM", "hostname")
 
 
 class Operation(NamedTuple):
@@ -86,16 +93,14 @@ class Client:
         self._uniform = uniform
         self._auth = EopAuth(connection.access_key, connection.secret_key, clock)
         self._session = requests.Session()
-        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=pool_size, max_retries=0)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
+        self._adapter = HTTPAdapter(pool_connections=1, pool_maxsize=pool_size, max_retries=0)
         # Proxies and CA bundles of the environment count; ~/.netrc does not, since every request has its own auth.
         settings = self._session.merge_environment_settings(connection.endpoint, {}, True, connection.verify, None)
         self._settings: dict[str, Any] = dict(settings)
 
     def close(self) -> None:
         """Close the connections."""
-        self._session.close()
+        self._adapter.close()
 
     def call(
         self, operation: Operation, body: Mapping[str, Any] | None = None, identifier: str = "", earlier: int = 0
@@ -129,7 +134,7 @@ class Client:
         Never more than ``retry_max_delay``.
         """
         longest = self.connection.retry_max_delay
-        jitter = self._uniform(0, min(longest, FIRST_DELAY * 2.0**attempt))
+        jitter = self._uniform(0, min(longest, FIRST_DELAY * 2.0 ** min(attempt, 30)))
         return min(longest, max(jitter, retry_after or 0))
 
     def _attempt(self, operation: Operation, body: Mapping[str, Any] | None, identifier: str) -> ReturnObj:
@@ -140,12 +145,13 @@ class Client:
         try:
             request = self._session.prepare_request(self._request(operation, body, identifier))
             known["request_id"] = request.headers["ctyun-eop-request-id"]
-            response = self._session.send(request, timeout=timeout, allow_redirects=False, **self._settings)
+            # not the session's own send: that reads on after a redirect, without an end, to know where it would lead
+            response = self._adapter.send(request, timeout=timeout, **self._settings)
             try:
                 content = _read(response, deadline)
             finally:
                 response.close()
-        except (OSError, HTTPError) as error:
+        except (OSError, HTTPError, ValueError, OverflowError) as error:
             raise self._network_error(error, known) from None
         reply = HttpReply(operation.name, known["request_id"], response.status_code, response.headers, content)
         return return_obj(reply, self._clock())
@@ -180,13 +186,13 @@ class Client:
                 " certificate, give its file in ca_path; if the service speaks plain HTTP there, write http://.",
                 **known,
             )
+        if isinstance(root, NewConnectionError):  # first, since urllib3 1 counts it among the time-outs
+            return Unreachable(f"No connection to {host}: {_text(root)}. Check endpoint and the network.", **known)
         if isinstance(error, exceptions.ConnectTimeout) or isinstance(root, ConnectTimeoutError):
             return Unreachable(f"No connection to {host} {limit}.", **known)
-        if isinstance(root, NewConnectionError):
-            return Unreachable(f"No connection to {host}: {_text(root)}. Check endpoint and the network.", **known)
         if isinstance(error, exceptions.Timeout) or isinstance(root, ReadTimeoutError):
             return OpenOutcome(f"No complete reply from {host} {limit}.", **known)
-        if isinstance(error, (exceptions.ConnectionError, HTTPError)):
+        if isinstance(error, (exceptions.ConnectionError, HTTPError)) and not isinstance(root, LocationValueError):
             return OpenOutcome(f"The connection to {host} broke off: {_text(root)}.", **known)
         return InvalidArguments(f"No request to {host} can be made: {_text(root)}.", **known)
 
@@ -216,5 +222,6 @@ def _root(error: BaseException) -> BaseException:
 
 
 def _text(error: BaseException) -> str:
-    """The plain end of an error's text: ``[Errno 111] Connection refused``."""
-    return str(error).rpartition(": ")[2].rstrip(".") or type(error).__name__
+    """An error's text without the connection object that urllib3 puts in front of it."""
+    front = r"^(<[^>]*>|\w+\([^)]*\)): (Failed to establish a new connection: )?"
+    return re.sub(front, "", str(error)).rstrip(".") or type(error).__name__

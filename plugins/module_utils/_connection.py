@@ -100,7 +100,7 @@ def _endpoint_advice(endpoint: str) -> str | None:
         return f"must not carry a user name or password; {example}"
     if not url.hostname or not port_is_valid or any(character.isspace() for character in endpoint):
         return f"is not an address; {example}"
-    if url.path or url.query or url.fragment:
+    if url.path or "?" in endpoint or "#" in endpoint:
         return f"must end after the host and port, the paths are added here; {example}"
     return None
 

@@ -56,7 +56,7 @@ def from_wire(item: Any) -> ImageCache:
     """
     source = item if isinstance(item, dict) else {}
     cache: ImageCache = {
-        option_name(field): source[field] if isinstance(source.get(field), kind) else None
+        option_name(field): source[field] if type(source.get(field)) is kind else None  # a true is no number
         for field, kind in _FIELDS.items()
     }
     if not cache["image_cache_id"] or cache["image_cache_name"] is None:
@@ -109,7 +109,7 @@ class ImageCaches:
             token = reply.get("nextToken")
             if not token:
                 return list(found.values())
-            if token in seen_tokens or not isinstance(token, str):
+            if not isinstance(token, str) or token in seen_tokens:
                 raise self._unlistable("its nextToken repeats or is not a text", reply)
             seen_tokens.add(token)
             body = dict(filters, nextToken=token)

@@ -9,8 +9,9 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Mapping
 
-from ._arguments import wire_name
+from ._arguments import request_body
 from ._client import Client
+from ._errors import NotFound
 from ._image_caches import ImageCache, ImageCaches
 
 EVENT_READERS = 10
@@ -21,11 +22,9 @@ def image_caches(arguments: Mapping[str, Any], client: Client) -> list[ImageCach
 
     ID and name are compared exactly here as well; images and tags are left to the service.
     """
-    filters = {
-        wire_name(option): arguments[option]
-        for option in ("image_cache_id", "image_cache_name", "images", "tags")
-        if arguments[option]
-    }
+    filters = {key: value for key, value in request_body(arguments).items() if value}
+    if arguments["image_cache_id"]:
+        filters["imageCacheId"] = arguments["image_cache_id"]
     caches = ImageCaches(client)
     found = [
         cache
@@ -34,6 +33,13 @@ def image_caches(arguments: Mapping[str, Any], client: Client) -> list[ImageCach
     ]
     if arguments["events"] and found:
         with ThreadPoolExecutor(max_workers=EVENT_READERS) as pool:
-            all_events = pool.map(caches.events, [cache["image_cache_id"] for cache in found])
+            all_events = pool.map(lambda cache: _events(caches, cache), found)
             found = [dict(cache, events=events) for cache, events in zip(found, all_events)]
     return found
+
+
+def _events(caches: ImageCaches, cache: ImageCache) -> list[dict[str, Any]]:
+    try:
+        return caches.events(cache["image_cache_id"])
+    except NotFound:  # gone since the list was read
+        return []

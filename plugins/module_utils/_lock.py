@@ -55,12 +55,12 @@ def held(
 
     Raises LockError after ``timeout`` seconds, or if there is no safe place for the lock.
     """
-    name = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+    name = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
     try:
         path = os.path.join(_private_directory(), name)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:
-        raise LockError(f"No lock can be made in {tempfile.gettempdir()}: {error.strerror}. Set TMPDIR.") from None
+        raise _unusable(error) from None
     try:
         deadline = monotonic() + timeout
         while not _locked(descriptor, kind):
@@ -81,8 +81,12 @@ def _locked(descriptor: int, kind: int) -> bool:
     except OSError as error:
         if error.errno in (errno.EAGAIN, errno.EACCES):
             return False
-        raise
+        raise _unusable(error) from None
     return True
+
+
+def _unusable(error: OSError) -> LockError:
+    return LockError(f"No lock can be made: {error}. Set TMPDIR to a folder on a local file system.")
 
 
 def _private_directory() -> str:

@@ -11,6 +11,8 @@ code as a number or a text, an error with HTTP status 200 or with its own.
 from __future__ import annotations
 
 import json
+import re
+from datetime import timezone
 from email.utils import parsedate_to_datetime
 from typing import Any, Dict, Mapping, NamedTuple
 
@@ -106,11 +108,10 @@ def _unreadable(reply: HttpReply, now: float) -> EciError:
         text = "the reply is empty"
     else:
         text = "the reply is not a JSON object; is the endpoint the ECI service?"
-    if 400 <= reply.status < 500:
-        # a 404 page tells nothing about an image cache, only that something else answered
-        kind = ServiceError if reply.status == 404 else _BY_STATUS.get(reply.status, ServiceError)
-    else:
-        kind = OpenOutcome
+    kind = _BY_STATUS.get(reply.status, ServiceError) if 400 <= reply.status < 500 else OpenOutcome
+    if kind in (NotFound, AlreadyExists):
+        # a page tells nothing about an image cache, only that something else answered
+        kind = ServiceError
     return _error(kind, reply, text, now)
 
 
@@ -126,7 +127,7 @@ def _kind(http_status: int, code: str, status_code: str) -> type[EciError]:
         reason = candidate.rpartition(_REASON_PREFIX)[2]
         if reason in _BY_REASON:
             return _BY_REASON[reason]
-    for status in (http_status, int(status_code) if status_code.isdigit() else 0):
+    for status in (http_status, int(status_code) if re.fullmatch("[1-9][0-9]{2}", status_code) else 0):
         if status in _BY_STATUS:
             return _BY_STATUS[status]
         if 500 <= status < 600:
@@ -171,6 +172,8 @@ def _clock_hint(reply: HttpReply, now: float) -> str | None:
 
 def _http_date(value: str) -> float | None:
     try:
-        return parsedate_to_datetime(value).timestamp()
+        when = parsedate_to_datetime(value)
+        # the oldest of HTTP's three forms names no zone, and means UTC
+        return (when if when.tzinfo else when.replace(tzinfo=timezone.utc)).timestamp()
     except (TypeError, ValueError, IndexError, OverflowError):
         return None

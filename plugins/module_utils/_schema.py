@@ -193,7 +193,7 @@ def _violations(error: ValidationError) -> Iterator[Violation]:
             if error.message.startswith(repr(name)):
                 yield Violation(path + (name,), "is required" + _example(schema["properties"][name]))
     elif rule == "additionalProperties":
-        for name in set(cast(Dict[str, Any], error.instance)) - set(schema["properties"]):
+        for name in sorted(set(cast(Dict[str, Any], error.instance)) - set(schema["properties"])):
             yield Violation((*path, name), "is not a field of the request")
     else:
         yield Violation(path, _advice(rule, schema))

@@ -21,8 +21,12 @@ Arguments = Mapping[str, Any]
 # Connections that are kept where the task does not say how many requests it sends at the same time.
 POOL_SIZE = 10
 
-# The parts of a result that the service may have written.
-_FREE_TEXT = ("msg", "failure", "warnings", "events")
+# A secret of this length does not occur by chance.
+LONG_SECRET = 6
+
+# The parts of a result that the service may have written, and the messages among them.
+_FROM_OTHERS = ("failure", "events")
+_MESSAGES = ("msg", "message")
 
 
 @dataclass
@@ -82,16 +86,29 @@ def _failed(error: EciError, diff_mode: bool) -> Result:
 
 
 def _scrubbed(result: Result, hidden: list[str]) -> Result:
-    """The result without secrets in the texts that others wrote, should the service ever quote a request."""
+    """The result without secrets in what others may have written, should the service ever quote a request.
 
-    def clean(value: Any, free_text: bool) -> Any:
+    A short secret is taken out of messages only: it occurs by chance in codes and IDs that a program may look at.
+    """
+    long = [secret for secret in hidden if len(secret) >= LONG_SECRET]
+
+    def clean(value: Any, secrets_here: list[str]) -> Any:
         if isinstance(value, dict):
-            return {key: clean(item, free_text or key in _FREE_TEXT) for key, item in value.items()}
+            return {key: clean(item, hidden if key in _MESSAGES else secrets_here) for key, item in value.items()}
         if isinstance(value, list):
-            return [clean(item, free_text) for item in value]
-        if isinstance(value, str) and free_text:
-            for secret in hidden:
+            return [clean(item, secrets_here) for item in value]
+        if isinstance(value, str):
+            for secret in secrets_here:
                 value = value.replace(secret, "********")
         return value
 
-    return Result(clean(result.values, False), clean(result.warnings, True), result.failed)
+    def part(key: str, value: Any) -> Any:
+        if key in _MESSAGES:
+            return clean(value, hidden)
+        if key in _FROM_OTHERS:
+            return clean(value, long)
+        if isinstance(value, dict):
+            return {name: part(name, item) for name, item in value.items()}
+        return [part("", item) for item in value] if isinstance(value, list) else value
+
+    return Result(part("", result.values), clean(result.warnings, hidden), result.failed)

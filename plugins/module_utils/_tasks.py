@@ -50,7 +50,7 @@ def _check_image_cache(given: Arguments) -> list[Violation]:
     values, violations = check(spec, given)
     present = values.get("state", "present") == "present"
     if not (present or values.get("image_cache_name") or values.get("image_cache_id")):
-        violations.append(Violation(("image_cache_name",), "is required, or image_cache_id, with state: absent"))
+        violations.append(Violation(("image_cache_name",), "is required, or image_cache_id, to delete one"))
     # an image cache picked by its ID exists, so only what the task gives of the body matters, unless it is replaced
     complete = present and not (values.get("image_cache_id") and values.get("drift") != "recreate")
     return violations + _check_body(spec, given, (), values, complete)
@@ -123,6 +123,9 @@ def _check_image_caches(given: Arguments) -> list[Violation]:
         if not values.get("prune_tags"):
             advice = "is required with prune: only image caches that carry all of these tags are deleted"
             violations.append(Violation(("prune_tags",), advice))
+        for index, tag in enumerate(values.get("prune_tags") or []):
+            if isinstance(tag, dict) and not tag.get("key"):
+                violations.append(Violation(("prune_tags", index, "key"), "is required"))
         if bodies == []:
             violations.append(Violation(("image_caches",), "must not be empty with prune, which would delete them all"))
     return violations

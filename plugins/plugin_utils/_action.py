@@ -18,13 +18,15 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.ctyun.eci.plugins.module_utils._arguments import masked, report
+from ansible_collections.ctyun.eci.plugins.module_utils._arguments import Spec, masked, report
 from ansible_collections.ctyun.eci.plugins.module_utils._client import HAS_REQUESTS, Client
 from ansible_collections.ctyun.eci.plugins.module_utils._connection import Connection
 from ansible_collections.ctyun.eci.plugins.module_utils._schema import HAS_JSONSCHEMA
 from ansible_collections.ctyun.eci.plugins.module_utils._task import Task, perform
 
 SWITCH = "ctyun_eci_in_process"
+# Since 2.21 ansible-core puts the invocation into a result only if it is told to.
+CAN_HIDE_INVOCATION = "INJECT_INVOCATION" in constants.config.get_configuration_definitions()
 
 # Clients by what they connect to. A worker runs all items of a loop, so these live as long as the loop.
 _clients: dict[tuple[Connection, int], Client] = {}
@@ -48,7 +50,7 @@ class TaskAction(ActionBase):
             given = plain(self._task.args)
         except TypeError:
             return self._as_module(result, variables)
-        result.update(self._done(given))
+        result.update(self._done(given, variables))
         return result
 
     def _as_module(self, result: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
@@ -80,18 +82,24 @@ class TaskAction(ActionBase):
         asked = str(self._templar.template(asked))
         return asked.startswith("auto") or asked == sys.executable
 
-    def _done(self, given: dict[str, Any]) -> dict[str, Any]:
+    def _invocation(self, spec: Spec, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+        if CAN_HIDE_INVOCATION and not constants.config.get_config_value("INJECT_INVOCATION", variables=variables):
+            return {}
+        return {"invocation": {"module_args": masked(spec, arguments)}}
+
+    def _done(self, given: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         """What the module would have printed."""
         task, spec = self.TASK, self.TASK.spec()
         violations = task.check(given)
+        if violations:
+            return {"failed": True, "msg": report(violations), **self._invocation(spec, given, variables)}
         validation = ArgumentSpecValidator(spec).validate(given)
         arguments = validation.validated_parameters
-        invocation = {"module_args": masked(spec, arguments)}
-        if violations or validation.error_messages:
-            message = report(violations) if violations else validation.errors.msg
-            return {"failed": True, "msg": message, "changed": False, "invocation": invocation}
+        invocation = self._invocation(spec, arguments, variables)
+        if validation.error_messages:
+            return {"failed": True, "msg": validation.error_messages[0], **invocation}
         done = perform(task, arguments, self._task.check_mode, self._task.diff, _client)
-        values = dict(done.values, invocation=invocation)
+        values = {**done.values, **invocation}
         if done.failed:
             values["failed"] = True
         if done.warnings:
