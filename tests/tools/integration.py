@@ -1,0 +1,50 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Hand the emulator's address to the integration targets, then run the command that follows.
+
+    python -m tests.emulator -- python tests/tools/integration.py ansible-test integration ...
+
+ansible-test clears the environment; the variables it does pass on to every target are those of tests/integration/integration_config.yml.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+# variable of the targets: environment variable that the emulator exports
+VARIABLES = {
+    "ctyun_endpoint": "CTYUN_ECI_ENDPOINT",
+    "ctyun_access_key": "CTYUN_AK",
+    "ctyun_secret_key": "CTYUN_SK",
+    "ctyun_region_id": "CTYUN_REGION_ID",
+    # its own pages, the ones that set faults and count requests, are below the same address
+    "ctyun_emulator_url": "CTYUN_ECI_ENDPOINT",
+}
+
+
+def main() -> None:
+    missing = sorted({source for source in VARIABLES.values() if not os.environ.get(source)})
+    if missing:
+        sys.exit(f"Not in the environment: {', '.join(missing)}. Start this through: python -m tests.emulator -- ...")
+    values = {variable: os.environ[source] for variable, source in VARIABLES.items()}
+    # JSON is YAML, and needs no library here
+    Path("tests/integration/integration_config.yml").write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+    # ansible-test writes the interpreter's path into first lines of scripts, where it must not have a space
+    with tempfile.TemporaryDirectory(prefix="ctyun-eci-") as folder:
+        environment = Path(folder) / "venv"
+        environment.symlink_to(sys.prefix)
+        program, *arguments = sys.argv[1:]
+        command = [str(environment / "bin" / "python"), str(environment / "bin" / program), *arguments]
+        path = os.pathsep.join([str(environment / "bin"), os.environ["PATH"]])
+        sys.exit(subprocess.call(command, env={**os.environ, "PATH": path}))
+
+
+if __name__ == "__main__":
+    main()
