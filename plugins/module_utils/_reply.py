@@ -30,6 +30,7 @@ from ._errors import (
 ReturnObj = Dict[str, Any]
 
 CLOCK_WINDOW = 15 * 60
+MESSAGE_LENGTH = 2000
 
 _GOOD_STATUS_CODES = ("200", "800")
 _REASON_PREFIX = "StatusReason"
@@ -117,7 +118,7 @@ def _unreadable(reply: HttpReply, now: float) -> EciError:
 
 def _refusal(reply: HttpReply, envelope: Mapping[str, Any], code: str, status_code: str, now: float) -> EciError:
     text = envelope.get("message") or envelope.get("description")
-    message = text if isinstance(text, str) else ""
+    message = text[:MESSAGE_LENGTH] if isinstance(text, str) else ""
     kind = _kind(reply.status, code, status_code)
     return _error(kind, reply, message or "the service gave no reason", now, code or status_code or None)
 

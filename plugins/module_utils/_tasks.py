@@ -48,7 +48,7 @@ def _image_cache_spec() -> Spec:
 def _check_image_cache(given: Arguments) -> list[Violation]:
     spec = _image_cache_spec()
     values, violations = check(spec, given)
-    present = values.get("state", "present") == "present"
+    present = values.get("state") != "absent"
     if not (present or values.get("image_cache_name") or values.get("image_cache_id")):
         violations.append(Violation(("image_cache_name",), "is required, or image_cache_id, to delete one"))
     # an image cache picked by its ID exists, so only what the task gives of the body matters, unless it is replaced

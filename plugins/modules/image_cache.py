@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 module: image_cache
 short_description: Keep an image cache of CTYun ECI in the state that a task describes
 version_added: 0.1.0
-author: ctyun.eci contributors
+author: ctyun.eci contributors (!UNKNOWN)
 description:
   - Creates an image cache of CTYun (天翼云) Elastic Container Instance, or changes its tags, replaces or deletes it.
   - An image cache is a disk on which the images of a container group are already unpacked, so that it starts in seconds.

@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 module: image_cache_info
 short_description: Read image caches of CTYun ECI
 version_added: 0.1.0
-author: ctyun.eci contributors
+author: ctyun.eci contributors (!UNKNOWN)
 description:
   - Lists the image caches of a region, all or those that every given filter matches, with every page.
   - The result is always a list, an empty one if there is none.
@@ -173,7 +173,7 @@ image_caches:
           description: When it was last seen.
           type: str
 failure:
-  description: What a program can use of an error, see M(ctyun.eci.image_cache#module).
+  description: What a program can use of an error, see M(ctyun.eci.image_cache).
   returned: failure, unless the arguments are wrong
   type: dict
 """

@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 module: image_caches
 short_description: Keep many image caches of CTYun ECI in the states that a task describes
 version_added: 0.1.0
-author: ctyun.eci contributors
+author: ctyun.eci contributors (!UNKNOWN)
 description:
   - Does for a list of image caches what M(ctyun.eci.image_cache) does for one, in one task with few requests. One list tells
     what exists, several requests at a time make what is missing, and waiting takes one list for all.
@@ -117,14 +117,14 @@ image_caches:
       type: str
       sample: imc-7nh0dkpoaxepqyh2
     image_cache:
-      description: The image cache, with the same keys as in M(ctyun.eci.image_cache#module).
+      description: The image cache, with the same keys as in M(ctyun.eci.image_cache).
       type: dict
     request_id:
       description: The service's ID of the last request that changed it. V(null) if nothing was changed.
       type: str
       sample: c8584614-daa4-475e-a8c3-113dc8f108c1
     drift:
-      description: Where it differs from the task in what cannot be changed, as in M(ctyun.eci.image_cache#module).
+      description: Where it differs from the task in what cannot be changed, as in M(ctyun.eci.image_cache).
       type: list
       elements: dict
     failed:
@@ -134,7 +134,7 @@ image_caches:
       description: The error. V(null) if there is none.
       type: str
     failure:
-      description: What a program can use of the error, as in M(ctyun.eci.image_cache#module). V(null) if there is none.
+      description: What a program can use of the error, as in M(ctyun.eci.image_cache). V(null) if there is none.
       type: dict
 pruned:
   description: One entry for each image cache that was deleted because of O(prune), or would be. With the same keys.
@@ -151,7 +151,7 @@ ansible_facts:
       type: dict
       sample: {"web": "imc-7nh0dkpoaxepqyh2", "worker": "imc-oni57igbl0kp8t3x"}
 failure:
-  description: That of the first entry that failed, see M(ctyun.eci.image_cache#module).
+  description: That of the first entry that failed, see M(ctyun.eci.image_cache).
   returned: failure, unless the arguments are wrong
   type: dict
 """

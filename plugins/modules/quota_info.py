@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 module: quota_info
 short_description: Read the quotas of CTYun ECI and how much of them is used
 version_added: 0.1.0
-author: ctyun.eci contributors
+author: ctyun.eci contributors (!UNKNOWN)
 description:
   - Lists the quotas of the account in the region, the number of image caches among them.
 extends_documentation_fragment:
@@ -70,7 +70,7 @@ quotas:
       type: int
       sample: 2
 failure:
-  description: What a program can use of an error, see M(ctyun.eci.image_cache#module).
+  description: What a program can use of an error, see M(ctyun.eci.image_cache).
   returned: failure, unless the arguments are wrong
   type: dict
 """

@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 module: region_info
 short_description: Read the zones of a region of CTYun ECI
 version_added: 0.1.0
-author: ctyun.eci contributors
+author: ctyun.eci contributors (!UNKNOWN)
 description:
   - Lists the availability zones of the region. These names may stand in O(ctyun.eci.image_cache#module:az_info.az_name).
 extends_documentation_fragment:
@@ -56,7 +56,7 @@ region:
       elements: str
       sample: ["cn-xinan1-1A", "cn-xinan1-2A", "cn-xinan1-3A"]
 failure:
-  description: What a program can use of an error, see M(ctyun.eci.image_cache#module).
+  description: What a program can use of an error, see M(ctyun.eci.image_cache).
   returned: failure, unless the arguments are wrong
   type: dict
 """

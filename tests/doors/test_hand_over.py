@@ -26,7 +26,7 @@ def test_each_case_comes_through_its_door(play: Play, tmp_path: Path, emulator: 
     done = play("hand_over.yml", "-vvv", "-i", str(inventory), "-e", f"other_python={other}")
     assert done.returncode == 0, done.stdout + done.stderr
     doors = {
-        name: "module" if "plugins/modules/region_info.py" in output else "process"
+        name: "Module" if "plugins/modules/region_info.py" in output else "Process"
         for name, output in re.findall(r"TASK \[([^\]]+)\] \*+\n(.*?)(?=\nTASK|\nPLAY RECAP)", done.stdout, re.DOTALL)
     }
     assert len(doors) == 15

@@ -93,9 +93,7 @@ class Cache:
         ]
         # Invented from here on: nothing is documented about the events after the disk order.
         if self.outcome.lower() == "ready":
-            history += [
-                (self.settled, "Normal", f"[ImageCache] pulled image {image}") for image in self.images
-            ]
+            history += [(self.settled, "Normal", f"[ImageCache] pulled image {image}") for image in self.images]
             history.append((self.settled, "Normal", "[ImageCache] ready"))
         elif "fail" in self.outcome.lower():
             history += [

@@ -118,15 +118,11 @@ async def _no_id(fault: Fault, request: web.BaseRequest, reply: Reply, now: floa
     return response(reply, now)
 
 
-async def _repeat_token(
-    fault: Fault, request: web.BaseRequest, reply: Reply, now: float
-) -> web.StreamResponse:
+async def _repeat_token(fault: Fault, request: web.BaseRequest, reply: Reply, now: float) -> web.StreamResponse:
     return response(_with_token(reply, f"{_OLD_TIME}.1.0"), now)
 
 
-async def _endless_pages(
-    fault: Fault, request: web.BaseRequest, reply: Reply, now: float
-) -> web.StreamResponse:
+async def _endless_pages(fault: Fault, request: web.BaseRequest, reply: Reply, now: float) -> web.StreamResponse:
     endless = asyncio.get_running_loop().time()
     return response(_with_token(reply, f"{_OLD_TIME + int(endless * 1e6)}.1.0"), now)
 

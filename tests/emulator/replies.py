@@ -34,9 +34,7 @@ class Reply:
 
 
 def good(answer: Answer, settings: Settings) -> Reply:
-    return Reply(
-        200, {"statusCode": _GOOD[settings.status_code_style], "returnObj": answer.value}, answer.effect
-    )
+    return Reply(200, {"statusCode": _GOOD[settings.status_code_style], "returnObj": answer.value}, answer.effect)
 
 
 def refused(error: ServiceError, settings: Settings) -> Reply:

@@ -38,9 +38,7 @@ def _integer(low: int, high: int | None = None) -> Check:
         if not isinstance(value, int) or isinstance(value, bool):
             raise _refuse(path, "must be an Integer")
         if value < low or (high is not None and value > high):
-            raise _refuse(
-                path, f"must be at least {low}" if high is None else f"must be from {low} to {high}"
-            )
+            raise _refuse(path, f"must be at least {low}" if high is None else f"must be from {low} to {high}")
 
     return check
 
@@ -90,9 +88,7 @@ CREATE = _object(
         "imageCacheSize": _integer(1),
         "retentionDays": _integer(0, 3650),
         "tags": _TAGS,
-        "imageRegistryCredentials": _array(
-            _object({"server": _registry, "userName": _text, "password": _text})
-        ),
+        "imageRegistryCredentials": _array(_object({"server": _registry, "userName": _text, "password": _text})),
         "eip": _object({"eipInstanceId": _text}),
     },
 )

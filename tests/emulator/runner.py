@@ -113,7 +113,7 @@ class Emulator:
 def _complete(done: Future[None], server: Server) -> None:
     try:
         server.reset()
-    except BaseException as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is belongs to whoever waits
         done.set_exception(error)
     else:
         done.set_result(None)

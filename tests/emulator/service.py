@@ -77,9 +77,7 @@ class Service:
         """Put a cache in place that has this status for good. No quota, no validation, no list lag."""
         with self._lock:
             now = self.clock.now()
-            return self._add(
-                {"imageCacheName": imageCacheName, "images": images, **fields}, now, now, status, now
-            )
+            return self._add({"imageCacheName": imageCacheName, "images": images, **fields}, now, now, status, now)
 
     def advance(self, seconds: float) -> None:
         with self._lock:
@@ -110,9 +108,7 @@ class Service:
         identifier = self._add(body, now, now + settings.ready_after, outcome, now + settings.list_lag)
         return Answer({"requestId": _request_id(), "imageCacheId": identifier}, effect=True)
 
-    def _add(
-        self, body: dict[str, Any], now: float, settled: float, outcome: str, visible_from: float
-    ) -> str:
+    def _add(self, body: dict[str, Any], now: float, settled: float, outcome: str, visible_from: float) -> str:
         identifier = body.get("imageCacheId") or "imc-" + "".join(random.choices(_ALPHABET, k=16))
         rest = {name: body[name] for name in _KEPT if name in body}
         if "imageRegistryCredentials" in body:

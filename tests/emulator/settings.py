@@ -70,9 +70,7 @@ def parse_setting(text: str) -> tuple[str, object]:
     if kind in (int, float):
         return name, kind(value)
     if kind == list[str]:
-        return name, json.loads(value) if value.startswith("[") else [
-            part for part in value.split(",") if part
-        ]
+        return name, json.loads(value) if value.startswith("[") else [part for part in value.split(",") if part]
     return name, value
 
 

@@ -6,6 +6,8 @@
 
     python tests/tools/render_docs.py            write the files that differ, and say which
     python tests/tools/render_docs.py --check    write nothing; fail if one differs, and say which
+
+It prints nothing if all are up to date. "make docs" calls it.
 """
 
 from __future__ import annotations

@@ -34,7 +34,9 @@ DOCUMENTS = [
     *sorted((ROOT / "docs" / "guides").glob("*.md")),
     *sorted((ROOT / "docs" / "zh-CN").glob("*.md")),
 ]
-BLOCK = re.compile(r"^(?P<note><!-- not run: [^\n]+ -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(
+    r"^(?P<note><!-- not run: [^\n]+ -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+)
 PREPARED = re.compile(r"^<!-- emulator: (\{.*?\}) -->$", re.MULTILINE | re.DOTALL)
 # What the documents expect in the environment.
 VARIABLES = {"REGISTRY_PASSWORD": "planted-password"}
@@ -116,13 +118,17 @@ def test_a_document_runs_and_prints_what_it_shows(ansible: Ansible, tmp_path: Pa
     document = read(path)
     playbook = tmp_path / "document.yml"
     playbook.write_text(json.dumps(document.plays), encoding="utf-8")
-    # a README shows the quickstart, too
-    playbooks = ["ctyun.eci.quickstart"] if path.parent == ROOT else []
+    shown, playbooks = document.shown, []
+    if path == DOCUMENTS[0]:  # shows the quickstart, too
+        playbooks = ["ctyun.eci.quickstart"]
+    elif path.parent == ROOT:  # in the same words, so it need not run again
+        english = read(DOCUMENTS[0]).shown
+        shown = [line for line in shown if line not in english]
     with Emulator(**{"ready_after": 0, **document.prepared.get("settings", {})}) as emulator:
         for cache in document.prepared.get("caches", []):
             emulator.service.seed(**cache)
         emulator.inject(*(Fault(**fault) for fault in document.prepared.get("faults", [])))
         run = ansible("playbook", *playbooks, playbook, **emulator.environment, **VARIABLES)
     assert run.returncode == 0, run.stdout + run.stderr
-    assert missing(document.shown, run.stdout, run.stderr) == [], run.stdout + run.stderr
+    assert missing(shown, run.stdout, run.stderr) == [], run.stdout + run.stderr
     assert VARIABLES["REGISTRY_PASSWORD"] not in run.stdout + run.stderr

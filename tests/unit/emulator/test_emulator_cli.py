@@ -62,9 +62,7 @@ def test_serves_until_told_to_stop(tmp_path: Path, number: signal.Signals) -> No
         assert sorted(exports) == ["CTYUN_AK", "CTYUN_ECI_ENDPOINT", "CTYUN_REGION_ID", "CTYUN_SK"]
         assert lines[4] == "# This is an emulator, not CTYun. Ctrl-C ends it.\n"
         assert file.read_text(encoding="utf-8") == "".join(lines[:4])
-        settings = requests.post(
-            f"{exports['CTYUN_ECI_ENDPOINT']}/_emulator/settings", json={}, timeout=5
-        ).json()
+        settings = requests.post(f"{exports['CTYUN_ECI_ENDPOINT']}/_emulator/settings", json={}, timeout=5).json()
         assert (settings["latency"], settings["ready_after"]) == (0.001, 9.0)
         assert (settings["max_page"], settings["quota"]) == (8, 7)
         assert (settings["tags_shown"], settings["zones"], settings["status_code_style"]) == (

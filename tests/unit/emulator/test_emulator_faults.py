@@ -21,9 +21,7 @@ BROKEN = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
     [{"kind": "reset"}, {"kind": "hang", "seconds": 0.01}, {"kind": "truncate"}],
     ids=lambda fault: str(fault["kind"]),
 )
-def test_no_whole_answer(
-    api: Any, emulator: Emulator, fault: dict[str, Any], when: str, effect: bool
-) -> None:
+def test_no_whole_answer(api: Any, emulator: Emulator, fault: dict[str, Any], when: str, effect: bool) -> None:
     emulator.inject(Fault(operation="createImageCache", when=when, **fault))
     with pytest.raises(BROKEN):
         api.create()
@@ -47,9 +45,7 @@ def test_hang_outlasts_a_timeout(api: Any, emulator: Emulator) -> None:
 
 
 def test_status(api: Any, emulator: Emulator) -> None:
-    emulator.inject(
-        Fault("status", status=429, retry_after=7, message="slow down"), Fault("status", when="after")
-    )
+    emulator.inject(Fault("status", status=429, retry_after=7, message="slow down"), Fault("status", when="after"))
     response = api.create()
     assert response.status_code == 429
     assert response.headers["Retry-After"] == "7"
@@ -97,9 +93,7 @@ def test_body(api: Any, emulator: Emulator) -> None:
     assert (response.text, response.headers["Content-Type"]) == ("plain", "text/plain")
 
 
-@pytest.mark.parametrize(
-    "value", [None, [], "text", {"statusCode": 200}, {"statusCode": 200, "returnObj": None}]
-)
+@pytest.mark.parametrize("value", [None, [], "text", {"statusCode": 200}, {"statusCode": 200, "returnObj": None}])
 def test_json(api: Any, emulator: Emulator, value: object) -> None:
     emulator.inject(Fault("json", value=value))
     response = api.send("GET", "region")
@@ -123,9 +117,7 @@ def test_trickle(api: Any, emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize("fault", [Fault("huge"), Fault("trickle", interval=0.001)], ids=["huge", "trickle"])
-def test_a_client_may_leave_early(
-    api: Any, emulator: Emulator, fault: Fault, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_client_may_leave_early(api: Any, emulator: Emulator, fault: Fault, caplog: pytest.LogCaptureFixture) -> None:
     emulator.inject(fault)
     with api.send("GET", "region", stream=True) as response:
         assert response.raw.read(5) == b'{"sta'

@@ -57,9 +57,7 @@ def test_an_exact_multiple_has_no_empty_page(api: Any, emulator: Emulator) -> No
 
 def test_filters(api: Any, emulator: Emulator) -> None:
     first = emulator.service.seed("base", ["a:1", "b:1"], tags=[{"key": "team", "value": "x"}])
-    emulator.service.seed(
-        "base-2", ["b:1"], tags=[{"key": "team", "value": "y"}, {"key": "env", "value": "p"}]
-    )
+    emulator.service.seed("base-2", ["b:1"], tags=[{"key": "team", "value": "y"}, {"key": "env", "value": "p"}])
     assert api.listed(imageCacheId=first) == ["base"]
     assert api.listed(imageCacheName="base") == ["base"]
     assert api.listed(imageCacheName="") == ["base", "base-2"]

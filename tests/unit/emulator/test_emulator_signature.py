@@ -56,9 +56,7 @@ def test_a_wrong_key(api: Any) -> None:
 
 def test_other_bytes_than_were_signed(api: Any) -> None:
     headers = api.headers(b'{"limit": 1}')
-    message = refused(
-        api.send("POST", "imageCache/describeImageCaches", b'{"limit":1}', headers=headers), 10020
-    )
+    message = refused(api.send("POST", "imageCache/describeImageCaches", b'{"limit":1}', headers=headers), 10020)
     assert message == "the signature does not match"
 
 

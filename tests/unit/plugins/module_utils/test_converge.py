@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from ansible_collections.ctyun.eci.plugins.module_utils._client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._converge import Outcome, converge
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
@@ -26,7 +27,6 @@ from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
 from ansible_collections.ctyun.eci.plugins.module_utils._image_caches import KEYS
 from ansible_collections.ctyun.eci.plugins.module_utils._plan import Wanted
 from ansible_collections.ctyun.eci.plugins.module_utils._wait import Wait
-
 from tests.emulator import Emulator, Fault
 
 LIST, DESCRIBE = "describeImageCaches", "describeImageCache"
@@ -426,7 +426,7 @@ class TestDeleting:
 
 class TestHelp:
     def test_the_zones_of_the_region(self, emulator: Emulator, run: Callable[..., Outcome]) -> None:
-        with pytest.raises(ServiceError, match="az_info.az_name is not a zone.*az1, cn-xinan1-1A") as caught:
+        with pytest.raises(ServiceError, match=r"az_info\.az_name is not a zone.*az1, cn-xinan1-1A") as caught:
             run(azInfo={"azName": "az9"})
         assert operations(emulator) == [LIST, CREATE, "region"]
         assert not caught.value.outcome.changed

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from ansible_collections.ctyun.eci.plugins.module_utils import _create
 from ansible_collections.ctyun.eci.plugins.module_utils._client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._converge import Outcome, converge
@@ -23,7 +24,6 @@ from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
 from ansible_collections.ctyun.eci.plugins.module_utils._image_caches import ImageCaches
 from ansible_collections.ctyun.eci.plugins.module_utils._plan import Wanted
 from ansible_collections.ctyun.eci.plugins.module_utils._wait import Wait
-
 from tests.emulator import Emulator, Fault
 
 CREATE, LIST = "createImageCache", "describeImageCaches"

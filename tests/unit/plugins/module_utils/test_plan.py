@@ -9,6 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ansible_collections.ctyun.eci.plugins.module_utils._image_caches import KEYS
 from ansible_collections.ctyun.eci.plugins.module_utils._plan import (
     CREATE,
@@ -23,8 +26,6 @@ from ansible_collections.ctyun.eci.plugins.module_utils._plan import (
     plan,
     predicted,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 A = {"key": "a", "value": "1"}
 A2 = {"key": "a", "value": "2"}
@@ -228,7 +229,12 @@ existing_caches = st.none() | st.builds(
 wanted_states = st.builds(
     lambda state, given_tags, given_images, size, purge, drift: Wanted(
         state,
-        {**BODY, "images": given_images, "imageCacheSize": size, **({} if given_tags is None else {"tags": given_tags})},
+        {
+            **BODY,
+            "images": given_images,
+            "imageCacheSize": size,
+            **({} if given_tags is None else {"tags": given_tags}),
+        },
         purge_tags=purge,
         drift=drift,
     ),

@@ -1,0 +1,101 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Many fault schedules, and the figures of them as a table.
+
+    python -m tests.reliability.soak --schedules 10000 --processes 2 [--seed N] [--shrink]
+
+Ends with 1 if anything was violated; the first schedule that did so is printed, as a program that can be replayed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from pathlib import Path
+
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+import conftest  # noqa: F401  the root one: it provides ansible_collections.ctyun.eci
+from tests.reliability import machine
+
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "requests_ca_bundle", "curl_ca_bundle")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Random fault schedules through the real client and the emulator.")
+    parser.add_argument("--schedules", type=int, default=10_000)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=random.randrange(2**31))
+    parser.add_argument("--shrink", action="store_true", help="look for the smallest schedule that fails: minutes more")
+    options = parser.parse_args()
+    for name in list(os.environ):
+        if name.lower() in _PROXIES:
+            del os.environ[name]
+    share = -(-options.schedules // options.processes)
+    began = time.monotonic()
+    with multiprocessing.get_context("spawn").Pool(options.processes) as pool:
+        jobs = [(share, options.seed + number, options.shrink) for number in range(options.processes)]
+        all_figures = pool.starmap(_run, jobs)
+    _print(all_figures, options.seed, options.processes, time.monotonic() - began)
+    return 1 if any(figures.violations for figures in all_figures) else 0
+
+
+def _run(schedules: int, seed_of_process: int, shrink: bool) -> machine.Figures:
+    machine.small_limits()
+    phases = [Phase.generate, *([Phase.shrink] if shrink else [])]
+    chosen = settings(
+        max_examples=schedules,
+        stateful_step_count=8,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        phases=phases,
+        print_blob=False,
+    )
+    try:
+        run_state_machine_as_test(seed(seed_of_process)(machine.FaultMachine), settings=chosen)
+    except Exception:  # noqa: BLE001  whatever it is, it is a violation
+        machine.FIGURES.violations += 1
+        traceback.print_exc()
+    finally:
+        folder = Path(tempfile.gettempdir())
+        tempfile.tempdir = None
+        shutil.rmtree(folder, ignore_errors=True)
+    return machine.FIGURES
+
+
+def _print(all_figures: list[machine.Figures], seed_used: int, processes: int, seconds: float) -> None:
+    rows: list[tuple[str, object]] = [
+        (text, sum(getattr(figures, name) for figures in all_figures))
+        for text, name in (
+            ("schedules", "schedules"),
+            ("tasks", "tasks"),
+            ("tasks that failed", "failed_tasks"),
+            ("requests", "requests"),
+            ("image caches created", "created"),
+            ("effects hidden by a fault", "effects_behind_faults"),
+        )
+    ]
+    faults: Counter[str] = sum((figures.faults for figures in all_figures), Counter())
+    rows.append(("faults", sum(faults.values())))
+    rows += [(f"faults: {kind}", count) for kind, count in faults.most_common()]
+    rows += [("violations", sum(figures.violations for figures in all_figures))]
+    rows += [("seconds", round(seconds)), ("processes", processes), ("seed", seed_used)]
+    print("| figure | value |\n|---|---:|")
+    for text, value in rows:
+        print(f"| {text} | {value} |")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

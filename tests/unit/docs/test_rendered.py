@@ -1,0 +1,84 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The files that are rendered from the schema are what the schema says."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from tests.tools import render_docs
+
+from .conftest import ROOT
+
+NAMES = ["docs/createImageCache.schema.json", "docs/createImageCache.md"]
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the rendered files, which the tool works on."""
+    files = render_docs.rendered()
+    monkeypatch.setattr(render_docs, "rendered", lambda: files)
+    monkeypatch.setattr(render_docs, "ROOT", tmp_path)
+    (tmp_path / "docs").mkdir()
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["render_docs.py", *arguments])
+    return render_docs.main()
+
+
+def test_the_files_are_up_to_date() -> None:
+    files = render_docs.rendered()
+    assert list(files) == NAMES
+    assert [name for name in files if (ROOT / name).read_text(encoding="utf-8") != files[name]] == [], "make docs"
+
+
+def test_the_schema_is_one() -> None:
+    schema = json.loads(render_docs.rendered()[NAMES[0]])
+    Draft202012Validator.check_schema(schema)
+    # the page's own request
+    body = json.loads((ROOT / "tests/integration/targets/image_cache/files/createImageCache.json").read_text("utf-8"))
+    assert list(Draft202012Validator(schema).iter_errors(body)) == []
+
+
+def test_every_field_has_a_row() -> None:
+    page = render_docs.rendered()[NAMES[1]]
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    assert len(rows) == 11 + 2 + 1 + 3 + 1
+    assert {row.count("|") for row in rows} == {8}
+    assert "| `retentionDays` | `retention_days` | integer | | from 0 to 3650 |" in page
+    assert "| `imageCacheName` | `image_cache_name`, `name` | string | yes | not empty |" in page
+
+
+def test_nothing_to_do(elsewhere: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(monkeypatch) == 0
+    assert run(monkeypatch, "--check") == 0
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_that_differs(
+    elsewhere: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    (elsewhere / name).write_text("old", encoding="utf-8")
+    assert run(monkeypatch, "--check") == 1
+    assert name in capsys.readouterr().out
+    assert (elsewhere / name).read_text(encoding="utf-8") == "old"
+    assert run(monkeypatch) == 0
+    assert name in capsys.readouterr().out
+    assert run(monkeypatch, "--check") == 0
+
+
+def test_a_file_that_is_missing(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (elsewhere / NAMES[0]).unlink()
+    assert run(monkeypatch, "--check") == 1

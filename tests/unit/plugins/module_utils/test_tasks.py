@@ -1,0 +1,237 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.ctyun.eci.plugins.module_utils import _tasks
+from ansible_collections.ctyun.eci.plugins.module_utils._arguments import report
+from ansible_collections.ctyun.eci.plugins.module_utils._client import Client
+from ansible_collections.ctyun.eci.plugins.module_utils._task import Result, Task
+from tests.emulator import Emulator, Fault
+
+BODY: dict[str, Any] = {
+    "imageCacheName": "web",
+    "securityGroupId": "sg-test",
+    "vSwitchId": "subnet-test",
+    "vpcId": "vpc-test",
+    "azInfo": {"azName": "az1"},
+    "images": ["nginx:latest"],
+}
+TASKS = {
+    "image_cache": _tasks.IMAGE_CACHE,
+    "image_caches": _tasks.IMAGE_CACHES,
+    "image_cache_info": _tasks.IMAGE_CACHE_INFO,
+    "region_info": _tasks.REGION_INFO,
+    "quota_info": _tasks.QUOTA_INFO,
+}
+GOOD: dict[str, dict[str, Any]] = {
+    "image_cache": BODY,
+    "image_caches": {"image_caches": [BODY]},
+    "image_cache_info": {"name": "web"},
+    "region_info": {},
+    "quota_info": {},
+}
+
+
+def body(name: str = "web", **changes: Any) -> dict[str, Any]:
+    return {**copy.deepcopy(BODY), "imageCacheName": name, **changes}
+
+
+def lines(task: Task, **given: Any) -> list[str]:
+    violations = task.check(given)
+    return [line[2:] for line in report(violations).split("\n")[1:]] if violations else []
+
+
+def checked(task: Task, **given: Any) -> dict[str, Any]:
+    """The arguments as Ansible hands them on."""
+    result = ArgumentSpecValidator(task.spec()).validate(given)
+    assert result.error_messages == []
+    return dict(result.validated_parameters)
+
+
+def run(task: Task, client: Client, check_mode: bool = False, diff_mode: bool = False, **given: Any) -> Result:
+    assert task.check(given) == []
+    return task.run(checked(task, **given), client, check_mode, diff_mode)
+
+
+@pytest.fixture(autouse=True)
+def _own_locks(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+
+# --- every task
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_good_arguments(name: str) -> None:
+    assert lines(TASKS[name], **GOOD[name]) == []
+    checked(TASKS[name], **GOOD[name])
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_what_our_check_accepts_ansible_accepts_and_the_other_way_round(name: str) -> None:
+    task = TASKS[name]
+    for option, rules in task.spec().items():
+        for value in ("x", 5, True, [], {}, ["x"], [{}], 1.5, "5"):
+            given = {**GOOD[name], option: value}
+            ours = task.check(given)
+            try:
+                theirs = ArgumentSpecValidator(task.spec()).validate(given).error_messages
+            except TypeError as error:  # ansible-core 2.19 with a number for a mapping that has suboptions
+                theirs = [str(error)]
+            if not ours:
+                assert theirs == [], f"{option}={value!r}"
+            if theirs and rules.get("type") != "str":
+                assert ours, f"{option}={value!r}"
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_task_takes_the_connection(name: str) -> None:
+    found = lines(TASKS[name], **GOOD[name], timeout=0, retries=-1, endpoint=True, zz=1)
+    assert sorted(line.partition(":")[0] for line in found) == ["endpoint", "retries", "timeout", "zz"]
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_specs_do_not_share_what_can_be_changed(name: str) -> None:
+    TASKS[name].spec()["timeout"]["default"] = "changed"
+    assert TASKS[name].spec()["timeout"]["default"] == 30.0
+
+
+# --- image_caches
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, ["image_caches: is required, a list of image caches"]),
+        ({"image_caches": None}, ["image_caches: is required, a list of image caches"]),
+        ({"image_caches": {"a": 1}}, ["image_caches: must be a list"]),
+        ({"image_caches": ["web"]}, ["image_caches[0]: must be a mapping"]),
+        ({"image_caches": [body(), 5]}, ["image_caches[1]: must be a mapping"]),
+        ({"image_caches": [body(), body("b", images=[])]}, ["image_caches[1].images: must list at least one"]),
+        ({"image_caches": [body(colour="red")]}, ["image_caches[0].colour: is not an option here"]),
+        ({"image_caches": [body(imageCacheSize="x")]}, ["image_caches[0].imageCacheSize: must be a whole number"]),
+        (
+            {"image_caches": [body(), body("b"), body()]},
+            ["image_caches[2].imageCacheName: is the same as in image_caches[0]"],
+        ),
+        (
+            {"image_caches": [{key: value for key, value in BODY.items() if key != "imageCacheName"}] * 2},
+            ["image_caches[0].imageCacheName: is required", "image_caches[1].imageCacheName: is required"],
+        ),
+        ({"image_caches": [body()], "concurrency": 0}, ["concurrency: must be at least 1"]),
+        ({"image_caches": [body()], "prune": True}, ["prune_tags: is required with prune"]),
+        ({"image_caches": [body()], "prune": True, "prune_tags": []}, ["prune_tags: is required with prune"]),
+        (
+            {"image_caches": [], "prune": True, "prune_tags": [{"key": "a"}]},
+            ["image_caches: must not be empty with prune"],
+        ),
+        ({"image_caches": []}, []),
+        ({"image_caches": [body(), body("b")], "prune": True, "prune_tags": [{"key": "a"}]}, []),
+        ({"image_caches": [{1: 2}]}, ["image_caches[0].1: is not an option here"]),
+    ],
+    ids=lambda value: value[0][:40] if isinstance(value, list) and value else "",
+)
+def test_the_check_of_many(given: dict[str, Any], expected: list[str]) -> None:
+    found = lines(_tasks.IMAGE_CACHES, **given)
+    if given.get("image_caches") == [{1: 2}]:
+        found = found[:1]
+    assert len(found) == len(expected)
+    assert all(line.startswith(text) for line, text in zip(sorted(found), sorted(expected), strict=True))
+
+
+def test_a_tag_for_pruning_that_says_nothing_would_match_everything() -> None:
+    assert lines(_tasks.IMAGE_CACHES, image_caches=[body()], prune=True, prune_tags=[{}]) != []
+
+
+def test_many_image_caches(client: Client, emulator: Emulator) -> None:
+    given = {"image_caches": [body("a"), body("b")]}
+    result = run(_tasks.IMAGE_CACHES, client, **given)
+    assert not result.failed
+    ids = {cache["imageCacheName"]: cache["imageCacheId"] for cache in emulator.service.caches()}
+    assert result.values["changed"] is True
+    assert result.values["ansible_facts"] == {"imageCacheIds": ids}
+    assert [entry["image_cache_name"] for entry in result.values["image_caches"]] == ["a", "b"]
+    assert run(_tasks.IMAGE_CACHES, client, **given).values["changed"] is False
+
+
+def test_some_of_many_fail(client: Client, emulator: Emulator) -> None:
+    emulator.settings.update({"quota": 1})
+    given = {"image_caches": [body(f"name-{number}") for number in range(8)], "concurrency": 1}
+    result = run(_tasks.IMAGE_CACHES, client, diff_mode=True, **given)
+    entries = result.values["image_caches"]
+    assert result.failed
+    assert result.values["changed"] is True
+    assert [entry["failed"] for entry in entries] == [False] + [True] * 7
+    assert len({frozenset(entry) for entry in entries}) == 1
+    assert result.values["failure"] == entries[1]["failure"]
+    assert "7 of 8 image caches failed:" in result.values["msg"]
+    assert "and 2 more" in result.values["msg"]
+    # what was found out about the cause is told, too
+    assert "Image caches: 1 of 1 are used." in entries[1]["msg"]
+    assert "Image caches: 1 of 1 are used." in result.values["msg"]
+    assert len(result.values["diff"]) == 1
+
+
+@pytest.mark.parametrize("number", [1, 5, 6])
+def test_the_first_failures_are_told_in_the_message(number: int, client: Client, emulator: Emulator) -> None:
+    emulator.settings.update({"quota": 0})
+    names = [f"name-{index}" for index in range(number)]
+    message = run(_tasks.IMAGE_CACHES, client, image_caches=[body(name) for name in names]).values["msg"]
+    assert [name for name in names if f"- {name}: " in message] == names[:5]
+    assert ("more, see image_caches" in message) is (number > 5)
+
+
+# --- image_cache
+
+
+@pytest.mark.parametrize("diff_mode", [False, True])
+def test_one_image_cache(diff_mode: bool, client: Client, emulator: Emulator) -> None:
+    result = run(_tasks.IMAGE_CACHE, client, diff_mode=diff_mode, **BODY)
+    (cache,) = emulator.service.caches()
+    assert result.values["ansible_facts"] == {"imageCacheId": cache["imageCacheId"]}
+    assert ("diff" in result.values) is diff_mode
+    result = run(_tasks.IMAGE_CACHE, client, state="absent", name="web")
+    assert "ansible_facts" not in result.values
+    assert emulator.service.caches() == []
+
+
+def test_wait_options_reach_the_wait(client: Client, emulator: Emulator, sleeps: list[float]) -> None:
+    emulator.settings.update({"ready_after": 1000})
+    run(_tasks.IMAGE_CACHE, client, **BODY, wait=True, wait_interval=7, wait_timeout="2000")
+    assert [pause for pause in sleeps if pause][:2] == [7, 10.5]
+
+
+# --- what only reads
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_reading(check_mode: bool, client: Client, emulator: Emulator) -> None:
+    emulator.service.seed("web", ["a"], tags=[{"key": "team", "value": "x"}])
+    info = run(_tasks.IMAGE_CACHE_INFO, client, check_mode, name="web").values
+    assert (info["changed"], [cache["image_cache_name"] for cache in info["image_caches"]]) == (False, ["web"])
+    region = run(_tasks.REGION_INFO, client, check_mode).values
+    assert region == {"changed": False, "region": {"region_id": emulator.settings.region_id, "zones": emulator.settings.zones}}  # fmt: skip
+    quota = run(_tasks.QUOTA_INFO, client, check_mode).values
+    assert (quota["changed"], len(quota["quotas"])) == (False, 4)
+
+
+def test_reading_by_the_key_of_a_tag(client: Client, emulator: Emulator) -> None:
+    emulator.service.seed("web", ["a"], tags=[{"key": "team", "value": "x"}])
+    emulator.service.seed("db", ["a"])
+    info = run(_tasks.IMAGE_CACHE_INFO, client, tags=[{"key": "team"}]).values
+    assert [cache["image_cache_name"] for cache in info["image_caches"]] == ["web"]
+
+
+def test_tags_without_a_value_reach_the_service_as_they_are_given(client: Client, emulator: Emulator) -> None:
+    run(_tasks.IMAGE_CACHE, client, **BODY, tags=[{"key": "team"}])
+    assert emulator.sent("createImageCache")[0].body["tags"] == [{"key": "team"}]
+    emulator.inject(Fault("status", "updateImageCache", status=500))
+    assert run(_tasks.IMAGE_CACHE, client, **BODY, tags=[{"key": "team"}]).values["changed"] is False
