@@ -57,7 +57,7 @@ demo: .venv/run.stamp collections home ## run the quickstart playbook against th
 .PHONY: test
 test: ## check everything
 	@rm -rf "$(BUILD)/logs"; mkdir -p "$(BUILD)/logs"; status=0; \
-	$(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) STEP_QUIET=1 COVERAGE=95 sanity lint package integration unit demo || status=$$?; \
+	$(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) STEP_QUIET=1 COVERAGE=95 sanity lint package playbooks integration unit demo || status=$$?; \
 	echo; tail -n 1 "$(BUILD)/logs/unit.log" || status=1; \
 	if [ $$status -ne 0 ]; then echo "make test: FAILED, see above and build/logs/"; fi; exit $$status
 
@@ -67,6 +67,11 @@ test: ## check everything
 unit: .venv/dev.stamp ## run the unit tests, with the branch coverage of plugins/
 	@$(STEP) unit --require '\d+ passed' --figure '^=* ?(.*\d+ passed.*?) ?=*$$' --figure 'TOTAL.* (\d+%)' -- \
 	python -m pytest -q -n $(JOBS) --cov=plugins --cov-branch --cov-fail-under=$(COVERAGE) $(ARGS)
+
+.PHONY: playbooks
+playbooks: .venv/dev.stamp ## run the tests that run ansible-playbook: documentation, both doors, reliability
+	@$(STEP) playbooks --require '\d+ passed' --figure '^=* ?(.*\d+ passed.*?) ?=*$$' -- \
+	python -m pytest -q -n $(JOBS) tests/docs tests/doors tests/reliability $(ARGS)
 
 .PHONY: integration
 integration: .venv/dev.stamp tree home ## run the integration targets against the emulator (TARGETS=...)
@@ -138,6 +143,14 @@ docs: .venv/dev.stamp collections home ## render the generated documentation
 changelog: .venv/dev.stamp home ## turn the fragments into CHANGELOG.md, for the version in galaxy.yml
 	@antsibull-changelog release
 
+.PHONY: bench
+bench: .venv/bench.stamp collections home ## measure, and write docs/benchmarks.md (about 10 minutes)
+	@python -m tests.benchmark $(ARGS)
+
+.PHONY: soak
+soak: .venv/dev.stamp ## run 10,000 random fault schedules and print their figures (about an hour)
+	@python -m tests.reliability.soak --schedules 10000 --processes $(JOBS) $(ARGS)
+
 .PHONY: clean
 clean: ## remove .venv, build and caches
 	rm -rf .venv build tests/output importer_result.json
@@ -163,6 +176,10 @@ clean: ## remove .venv, build and caches
 .venv/dev.stamp: requirements/dev.txt .venv/sanity.stamp
 	@echo "Installing what checking needs into .venv"
 	@$(PIP) -r requirements/dev.txt
+	@touch $@
+
+.venv/bench.stamp: requirements/bench.txt .venv/run.stamp
+	@$(PIP) -r requirements/bench.txt
 	@touch $@
 
 # Ansible finds the checkout as ctyun.eci here. A link is enough for ansible-playbook, ansible-test needs the copy below.

@@ -16,14 +16,15 @@ import pytest
 
 MARK = "planted-secret"
 
-_leaks = pytest.StashKey[list[str]]()
+_leaks: pytest.StashKey[list[str]] = pytest.StashKey()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Begin with no leak."""
     config.addinivalue_line("markers", "prints_secrets: the test prints a planted secret on purpose")
-    config.stash[_leaks] = []
-    config.pluginmanager.register(_Watch(config.stash[_leaks]), "planted-secrets")
+    leaks: list[str] = []
+    config.stash[_leaks] = leaks
+    config.pluginmanager.register(_Watch(leaks), "planted-secrets")
 
 
 class _Watch:
@@ -42,7 +43,8 @@ class _Watch:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say where."""
-    for leak in dict.fromkeys(config.stash[_leaks]):
+    leaks: list[str] = config.stash[_leaks]
+    for leak in dict.fromkeys(leaks):
         terminalreporter.write_line(f"PLANTED SECRET SHOWN: {leak}", red=True)
 
 

@@ -96,6 +96,7 @@ class Playbook:
             status = process.wait(LIMIT)
         finally:
             kill(process)
+        print(self.output)  # for the report of a test that fails, and for planted.py
         return Finished(status, self.output)
 
     @property

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.ctyun.eci.plugins.module_utils._apply import Outcome
 from ansible_collections.ctyun.eci.plugins.module_utils._client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._connection import Connection
-from ansible_collections.ctyun.eci.plugins.module_utils._converge import Outcome, converge
+from ansible_collections.ctyun.eci.plugins.module_utils._converge import converge
 from ansible_collections.ctyun.eci.plugins.module_utils._converge_all import converge_all
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import EciError
 from ansible_collections.ctyun.eci.plugins.module_utils._plan import Wanted
@@ -23,7 +24,7 @@ from tests.emulator import Emulator, Fault
 CREATE, LIST = "createImageCache", "describeImageCaches"
 UPDATE, DELETE = "updateImageCache", "deleteImageCache"
 A, B = {"key": "a", "value": "1"}, {"key": "b", "value": "1"}
-THROTTLED = {"status": 429, "reason": "TooManyRequests", "times": None}
+THROTTLED: dict[str, Any] = {"status": 429, "reason": "TooManyRequests", "times": None}
 BODY = {
     "imageCacheName": "web",
     "images": ["nginx:latest"],

@@ -12,7 +12,9 @@ moment beside the next run, which the lock keeps apart. In the other rounds they
 from __future__ import annotations
 
 import random
+import subprocess
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -43,7 +45,7 @@ def test_killed_and_run_again(
     for _round in range(kills):
         goal = len(emulator.sent(CREATE)) + chance.randint(1, hosts // (kills + 1))
         process = playbook.start("--forks", "4")
-        until(lambda goal=goal, process=process: len(emulator.sent(CREATE)) >= goal or process.poll() is not None)
+        until(partial(_reached, emulator, goal, process))
         time.sleep(chance.uniform(0, 2 * LATENCY))
         workers = descendants(process)
         killed += process.poll() is None
@@ -57,3 +59,7 @@ def test_killed_and_run_again(
     names = [cache["imageCacheName"] for cache in emulator.service.caches()]
     print(f"{killed} kills, {made} made before the last run, {len(emulator.sent(CREATE))} creates sent")
     assert sorted(names) == [f"cache-host{number:02}" for number in range(hosts)]
+
+
+def _reached(emulator: Emulator, goal: int, process: subprocess.Popen[str]) -> bool:
+    return len(emulator.sent(CREATE)) >= goal or process.poll() is not None

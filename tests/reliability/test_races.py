@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 
 from ansible_collections.ctyun.eci.plugins.module_utils import _converge, _lock
+from ansible_collections.ctyun.eci.plugins.module_utils._apply import Outcome
 from ansible_collections.ctyun.eci.plugins.module_utils._client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._connection import Connection
-from ansible_collections.ctyun.eci.plugins.module_utils._converge import Outcome, converge
+from ansible_collections.ctyun.eci.plugins.module_utils._converge import converge
 from ansible_collections.ctyun.eci.plugins.module_utils._plan import Wanted
 from ansible_collections.ctyun.eci.plugins.module_utils._wait import Wait
 from tests.emulator import Emulator

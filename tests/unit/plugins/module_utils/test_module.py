@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 from ansible.module_utils import basic
 from ansible.module_utils.ansible_release import __version__
-from ansible.module_utils.common.parameters import PASS_VARS
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.ctyun.eci.plugins.module_utils import _module

@@ -309,7 +309,6 @@ def test_a_message_without_end_is_cut() -> None:
     assert len(error.message) < 2200
 
 
-
 @pytest.mark.parametrize("request_id", [None, 5, {}, []])
 def test_the_id_that_was_sent_stands_in_for_one_that_is_missing(request_id: Any) -> None:
     envelope = {"statusCode": 900, "returnObj": {"requestId": request_id}}

@@ -73,3 +73,18 @@ def test_image_cache_takes_the_body_of_the_request(ansible: Ansible, emulator: E
 
     assert (run.returncode, run.stderr) == (0, ""), run.stdout
     assert emulator.service.caches() == []
+
+
+def test_image_caches_asks_for_its_variable(ansible: Ansible, emulator: Emulator) -> None:
+    run = ansible("playbook", "ctyun.eci.image_caches", "-e", "image_caches=web", **emulator.environment)
+    assert run.returncode == 2
+    assert "image_caches.example.yml" in run.stdout
+    assert emulator.requests == []
+
+
+def test_image_caches_takes_the_example(ansible: Ansible, emulator: Emulator) -> None:
+    example = EXAMPLE.with_name("image_caches.example.yml")
+    run = ansible("playbook", "ctyun.eci.image_caches", "-e", f"@{example}", **emulator.environment)
+    assert (run.returncode, run.stderr) == (0, ""), run.stdout
+    assert [cache["imageCacheName"] for cache in emulator.service.caches()] == ["web", "worker"]
+    assert all(cache["imageCacheId"] in run.stdout for cache in emulator.service.caches())

@@ -16,7 +16,7 @@ import pytest
 
 from tests.emulator import Emulator
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 
 # What would change a run, were it set where the tests run.
 _PREFIXES = ("ANSIBLE_", "CTYUN_", "CTAPI_")
