@@ -14,6 +14,10 @@ from types import ModuleType
 ROOT = Path(__file__).resolve().parent
 
 
+# Watches what the tests print, and fails the session if a planted secret is in it.
+pytest_plugins = ["tests.reliability.planted"]
+
+
 def _provide_collection() -> None:
     """Make the packages above plugins/, unless the checkout lies in an ansible_collections tree that is on the path already."""
     try:

@@ -11,9 +11,9 @@ from typing import Any
 
 from . import _create
 from ._client import Client
-from ._errors import DriftError, EciError, NotFound, OpenOutcome, WaitTimeout
-from ._image_caches import ImageCache, ImageCaches, Tags
-from ._plan import CREATE, DELETE, RETAG, Difference, Plan, Wanted, diff, plan, predicted
+from ._errors import AmbiguousName, DriftError, EciError, NotFound, OpenOutcome, WaitTimeout
+from ._image_caches import ImageCache, ImageCaches, Tags, normal_tags
+from ._plan import CREATE, DELETE, RETAG, Difference, Plan, Wanted, diff, is_going, plan, predicted
 from ._wait import Wait
 
 
@@ -57,7 +57,7 @@ class Application:
         self.confirm_at_once = confirm_at_once
         self.outcome = Outcome()
         self.created: _create.Created | None = None
-        self._deleted: str | None = None
+        self._known: list[str] = []
 
     def consider(self, existing: ImageCache | None) -> Plan:
         """The plan for what exists. Raises DriftError if the task wants to fail of drift."""
@@ -86,14 +86,15 @@ class Application:
     def carry_out(self, change: Plan) -> None:
         """Do what is planned. Raises EciError."""
         existing = change.before
-        if change.steps == [CREATE]:
-            self._create(change)
-        elif existing and change.steps == [DELETE]:
+        if existing is None:
+            if change.steps:
+                self._create(change)
+        elif CREATE in change.steps:
+            self._replace(change, existing)
+        elif change.steps == [DELETE]:
             self._delete(existing)
-        elif existing and change.steps == [RETAG]:
+        elif change.steps == [RETAG]:
             self._retag(change, existing)
-        elif existing and change.steps == [DELETE, CREATE]:
-            self._recreate(change, existing)
 
     def _create(self, change: Plan) -> None:
         created = _create.create(self.caches, change.body, self._known)
@@ -106,11 +107,6 @@ class Application:
         if self.confirm_at_once:
             name = change.body["imageCacheName"]
             self.confirm(_create.look(self.caches, name, self._known, expected=created.image_cache_id))
-
-    @property
-    def _known(self) -> list[str]:
-        """The ID of the image cache that was deleted here to be replaced, which a list may still show."""
-        return [self._deleted] if self._deleted else []
 
     def confirm(self, named: list[ImageCache]) -> None:
         """Take over what the service shows of a created image cache, out of those of its name. Raises EciError."""
@@ -130,25 +126,36 @@ class Application:
                 f"There are now several image caches named {self.wanted.name!r}: {ids(named)}. Another client may have"
                 " made one at the same moment; each is billed."
             )
-        if read and not created.changed and not self._deleted:
+        if read and not created.changed and not self._known:
             # somebody else's, that the list did not show before: it counts as one that was there
             self.created = None
-            self.carry_out(self.consider(read[0]))
+            self.carry_out(self.consider(with_unseen_tags(self.wanted, self.caches, read[0])))
 
-    def _recreate(self, change: Plan, existing: ImageCache) -> None:
+    def _replace(self, change: Plan, existing: ImageCache) -> None:
         image_cache_id = existing["image_cache_id"]
-        self._delete(existing)
+        self._known.append(image_cache_id)
+        if self.wanted.image_cache_id:
+            self._know_namesakes(change.body["imageCacheName"], existing)
+        if DELETE in change.steps:
+            self._delete(existing)
         self.await_gone(image_cache_id)
-        self._deleted = image_cache_id
+        self.outcome.image_cache_id = self.outcome.image_cache = None
         try:
             self._create(change)
         except EciError as error:
-            if not self.outcome.image_cache:
-                error.add(
-                    f"The old image cache {image_cache_id} was deleted before, as drift: recreate asks for, so there is"
-                    " none of this name now."
-                )
+            if self.outcome.changed and not self.outcome.image_cache_id:
+                error.add(f"The old image cache {image_cache_id} was deleted before, as drift: recreate asks for.")
             raise
+
+    def _know_namesakes(self, name: str, existing: ImageCache) -> None:
+        """Tell other image caches of the name from what is made here. Raises AmbiguousName if none had to be one."""
+        others = [cache for cache in self.caches.named(name) if cache["image_cache_id"] not in self._known]
+        if others and existing["image_cache_name"] != name:
+            raise AmbiguousName(
+                f"The image cache {existing['image_cache_id']} has another name, and {name!r} is the name of"
+                f" {ids(others)}: replacing it would make a second one of that name."
+            )
+        self._known += [cache["image_cache_id"] for cache in others]
 
     def _delete(self, existing: ImageCache) -> None:
         image_cache_id = existing["image_cache_id"]
@@ -158,8 +165,12 @@ class Application:
         except NotFound as error:
             # gone already: through an earlier attempt of this call, or through somebody else
             self.outcome.changed = error.after_open
-        except OpenOutcome:
-            if self.caches.get(image_cache_id) is not None:
+        except EciError as error:
+            if not _open(error):
+                raise
+            current = self._get_after(error, image_cache_id)
+            if current is not None and not is_going(current):
+                error.add(f"The image cache {image_cache_id} may be deleted all the same; run the task again.")
                 raise
             self.outcome.changed = True
         self.outcome.image_cache = None
@@ -168,10 +179,20 @@ class Application:
         image_cache_id = existing["image_cache_id"]
         try:
             self.outcome.request_id = self.caches.set_tags(image_cache_id, change.tags)
+            self.outcome.changed = True
             unsure = None
-        except OpenOutcome as error:
+        except EciError as error:
+            if not _open(error):
+                raise
+            error.add(f"The tags of {image_cache_id} may be set all the same; run the task again.")
             unsure = error
-        current = self._with_tags(existing, change.tags)
+        try:
+            current = self._with_tags(existing, change.tags)
+        except EciError as error:
+            if unsure:
+                unsure.add(f"It could not be looked up either: {error.message}")
+                raise unsure from None
+            raise
         shown = current["tags"] or []
         if unsure and shown != change.tags:
             raise unsure
@@ -187,6 +208,17 @@ class Application:
                 f"The service took the new tags of {image_cache_id} but shows others: it shows the keys {_keys(shown)},"
                 f" wanted are {_keys(change.tags)}. It may add tags where it was asked to replace them."
             )
+
+    def _get_after(self, error: EciError, image_cache_id: str) -> ImageCache | None:
+        """What there is after a request whose outcome is open."""
+        try:
+            return self.caches.get(image_cache_id)
+        except EciError as lookup:
+            error.add(
+                f"It could not be looked up either: {lookup.message} The image cache {image_cache_id} may be deleted"
+                " all the same; run the task again."
+            )
+            raise error from None
 
     def _with_tags(self, existing: ImageCache, tags: Tags) -> ImageCache:
         """The image cache as the service shows it, once it shows these tags or has had time to."""
@@ -219,6 +251,21 @@ class Application:
         if not gone:
             self.outcome.image_cache = cache
             raise still_listed(image_cache_id, self.wait)
+
+
+def with_unseen_tags(wanted: Wanted, caches: ImageCaches, existing: ImageCache) -> ImageCache:
+    """The image cache with the wanted tags, if it carries them though the service does not show it.
+
+    No reply on CTYun's page shows tags, so their absence there does not mean that there are none. Raises EciError.
+    """
+    tags = wanted.body.get("tags") if wanted.state == "present" else None
+    if tags and existing["tags"] is None and caches.carries(existing["image_cache_id"], tags):
+        return dict(existing, tags=normal_tags(tags))
+    return existing
+
+
+def _open(error: EciError) -> bool:
+    return isinstance(error, OpenOutcome) or error.after_open
 
 
 def still_listed(image_cache_id: str, wait: Wait) -> WaitTimeout:

@@ -16,6 +16,7 @@ import difflib
 import functools
 import json
 import math
+import re
 from typing import Any, Callable, Dict, Iterable, Mapping, NamedTuple
 
 from ansible.module_utils.common.parameters import env_fallback
@@ -324,6 +325,8 @@ def _masked(rules: Mapping[str, Any], value: Any) -> Any:
         return [_masked(dict(rules, type=rules.get("elements", "str")), item) for item in value]
     if "options" in rules:
         return masked(rules["options"], value) if isinstance(value, Mapping) else HIDDEN
+    if isinstance(value, str):
+        return re.sub("//[^/@]*@", "//********@", value)  # a password in an address
     return HIDDEN if isinstance(value, (Mapping, list)) else value
 
 

@@ -7,13 +7,15 @@
 from __future__ import annotations
 
 import contextlib
+from typing import Iterator
 
 from . import _lock
-from ._apply import Application, Outcome, ids
+from ._apply import Application, Outcome, ids, with_unseen_tags
 from ._client import Client
+from ._connection import Connection
 from ._errors import AmbiguousName, EciError, NoSuchCache, WaitFailed, WaitTimeout
-from ._image_caches import ImageCache, ImageCaches, normal_tags
-from ._plan import Wanted, has_failed, is_ready
+from ._image_caches import ImageCache, ImageCaches
+from ._plan import Wanted, has_failed, is_going, is_ready
 from ._wait import Wait
 
 EVENTS_SHOWN = 3
@@ -31,7 +33,7 @@ def converge(wanted: Wanted, client: Client, wait: Wait, check_mode: bool = Fals
         if check_mode:
             application.predict(application.consider(_existing(wanted, application.caches)))
         else:
-            with _lock.shared(client.connection), _lock.exclusive(client.connection, _lock_name(wanted)):
+            with _locked(wanted, client.connection):
                 application.carry_out(application.consider(_existing(wanted, application.caches)))
             if wanted.wait:
                 _await_end(application)
@@ -41,23 +43,24 @@ def converge(wanted: Wanted, client: Client, wait: Wait, check_mode: bool = Fals
     return application.outcome
 
 
-def _lock_name(wanted: Wanted) -> str:
-    return wanted.image_cache_id or wanted.name or ""
+@contextlib.contextmanager
+def _locked(wanted: Wanted, connection: Connection) -> Iterator[None]:
+    if wanted.image_cache_id or not wanted.name:
+        with _lock.whole_region(connection):  # the name is not known yet
+            yield
+    else:
+        with _lock.shared(connection), _lock.exclusive(connection, wanted.name):
+            yield
 
 
 def _existing(wanted: Wanted, caches: ImageCaches) -> ImageCache | None:
     existing = _of_id(wanted, caches) if wanted.image_cache_id else _of_name(wanted, caches)
-    tags = wanted.body.get("tags") if wanted.state == "present" else None
-    unseen = existing is not None and existing["tags"] is None
-    # no reply on CTYun's page shows tags, so their absence there does not mean that there are none
-    if existing and unseen and tags and caches.carries(existing["image_cache_id"], tags):
-        return dict(existing, tags=normal_tags(tags))
-    return existing
+    return existing and with_unseen_tags(wanted, caches, existing)
 
 
 def _of_id(wanted: Wanted, caches: ImageCaches) -> ImageCache | None:
     existing = caches.get(wanted.image_cache_id or "")
-    if existing is None and wanted.state == "present":
+    if wanted.state == "present" and (existing is None or is_going(existing)):
         raise NoSuchCache(
             f"There is no image cache with the ID {wanted.image_cache_id}. To create one, leave image_cache_id out: the"
             " service chooses the ID."

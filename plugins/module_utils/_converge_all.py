@@ -166,10 +166,14 @@ class _ConvergingAll:
         ids = {item.image_cache_id for item in created}
         try:
             by_name = _by_name(self._listed(ids))
-            for item in created:
-                item.application.confirm(by_name.get(item.name, []))
         except EciError as error:
             self.outcomes.warnings.append(f"What was created could not be read: {error.message}")
+            return
+        for item in created:
+            try:
+                item.application.confirm(by_name.get(item.name, []))
+            except EciError as error:
+                item.error = error
 
     def _listed(self, ids: Collection[str | None]) -> list[ImageCache]:
         """All image caches, once the list shows these IDs or has had time to."""

@@ -101,6 +101,9 @@ class ImageCaches:
         for _page in range(MAX_PAGES):
             reply = self.client.call(LIST, body)
             items = reply.get("imageCaches")
+            if items is None and not reply.get("requestId"):
+                # the SDK leaves out an empty list, but a reply with nothing at all is no answer
+                raise self._unlistable("there is none in the reply", reply)
             if items is not None and not isinstance(items, list):
                 raise self._unlistable("imageCaches is not a list", reply)
             for item in items or []:

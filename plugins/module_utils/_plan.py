@@ -56,11 +56,14 @@ class Plan:
 
 
 def plan(wanted: Wanted, existing: ImageCache | None) -> Plan:
-    """What to do so that the wanted state is there."""
+    """What to do so that the wanted state is there.
+
+    A create with something before it waits until that is gone.
+    """
     if wanted.state == "absent":
-        return Plan([DELETE] if existing else [], existing, None)
-    if existing is None:
-        return Plan([CREATE], None, predicted(wanted.body), body=wanted.body)
+        return Plan([DELETE] if existing and not is_going(existing) else [], existing, None)
+    if existing is None or is_going(existing):
+        return Plan([CREATE], existing, predicted(wanted.body), body=wanted.body)
     drift = differences(wanted.body, existing)
     tags = desired_tags(wanted, existing)
     if drift and wanted.drift == "recreate":
@@ -119,6 +122,12 @@ def has_failed(cache: Mapping[str, Any]) -> bool:
     """Whether the status tells of a failure; CTYun lists no statuses, so this goes by the word."""
     status = (cache["status"] or "").lower()
     return "fail" in status or "error" in status
+
+
+def is_going(cache: Mapping[str, Any]) -> bool:
+    """Whether the status tells of a deletion under way; CTYun lists no statuses, so this goes by the word."""
+    status = (cache["status"] or "").lower()
+    return "delet" in status or "terminat" in status
 
 
 def predicted(body: Mapping[str, Any]) -> ImageCache:

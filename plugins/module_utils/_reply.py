@@ -84,10 +84,10 @@ def return_obj(reply: HttpReply, now: float) -> ReturnObj:
         reply = reply._replace(request_id=payload["requestId"])
     code = envelope.get("error") or envelope.get("errorCode")
     status_code = "" if envelope.get("statusCode") is None else str(envelope["statusCode"])
-    if code or reply.status >= 300 or status_code not in ("", *_GOOD_STATUS_CODES):
+    if not code and reply.status < 300 and not re.fullmatch("[0-9]{3,6}", status_code):
+        raise _error(OpenOutcome, reply, "the reply has no statusCode, or an odd one", now)
+    if code or reply.status >= 300 or status_code not in _GOOD_STATUS_CODES:
         raise _refusal(reply, envelope, "" if code is None else str(code), status_code, now)
-    if not status_code:
-        raise _error(OpenOutcome, reply, "the reply has no statusCode", now)
     if payload is None:
         return {}
     if not isinstance(payload, dict):

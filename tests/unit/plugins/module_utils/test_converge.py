@@ -397,6 +397,31 @@ class TestWaiting:
 
 
 class TestDeleting:
+    def test_one_that_is_going_already_is_absent(self, emulator: Emulator, run: Callable[..., Outcome]) -> None:
+        emulator.settings.delete_after = 12
+        seed(emulator)
+        assert run("absent").changed
+        assert not run("absent").changed
+        assert operations(emulator).count(DELETE) == 1
+        assert not run("absent", wait=True).changed
+        assert emulator.service.caches() == []
+
+    def test_one_that_is_going_is_waited_for_and_made_anew(
+        self, emulator: Emulator, run: Callable[..., Outcome]
+    ) -> None:
+        emulator.settings.delete_after = 12
+        old_id = seed(emulator)
+        run("absent")
+        outcome = run(tags=[A])
+        assert outcome.changed
+        assert outcome.image_cache_id != old_id
+        assert [cache["imageCacheId"] for cache in emulator.service.caches()] == [outcome.image_cache_id]
+
+    def test_one_that_is_going_cannot_be_picked(self, emulator: Emulator, run: Callable[..., Outcome]) -> None:
+        image_cache_id = seed(emulator, status="deleting")
+        with pytest.raises(NoSuchCache):
+            run(image_cache_id=image_cache_id)
+
     def test_gone_before_through_somebody_else(self, emulator: Emulator, run: Callable[..., Outcome]) -> None:
         seed(emulator)
         emulator.inject(Fault("status", DELETE, status=404, reason="NotFound"))

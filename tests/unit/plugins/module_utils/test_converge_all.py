@@ -139,9 +139,11 @@ def test_one_refused_create_keeps_nobody_else(emulator: Emulator, run: Callable[
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_open_outcomes_make_no_doubles(emulator: Emulator, run: Callable[..., Outcomes], when: str) -> None:
+def test_open_outcomes_make_no_doubles(
+    emulator: Emulator, run: Callable[..., Outcomes], make_client: Callable[..., Client], when: str
+) -> None:
     emulator.inject(Fault("reset", CREATE, when=when, times=5), Fault("truncate", CREATE, when=when, times=5))
-    outcomes = run(*[wanted(f"cache-{number}") for number in range(20)])
+    outcomes = run(*[wanted(f"cache-{number}") for number in range(20)], client=make_client(retries=20))
     assert not any(item.error for item in outcomes.items)
     assert names(emulator) == sorted(f"cache-{number}" for number in range(20))
     ids = {cache["imageCacheName"]: cache["imageCacheId"] for cache in emulator.service.caches()}

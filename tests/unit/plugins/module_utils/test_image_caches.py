@@ -163,10 +163,16 @@ def test_the_filters_go_with_every_page(caches: ImageCaches, emulator: Emulator)
 
 def test_no_image_cache_at_all(caches: ImageCaches, emulator: Emulator) -> None:
     assert caches.find() == []
-    emulator.inject(Fault("json", value={"statusCode": 200, "returnObj": {"imageCaches": None, "nextToken": None}}))
+    reply = {"requestId": "r", "imageCaches": None, "nextToken": None}
+    emulator.inject(Fault("json", value={"statusCode": 200, "returnObj": reply}))
     assert caches.find() == []
-    emulator.inject(Fault("json", value={"statusCode": 200}))
-    assert caches.find() == []
+
+
+@pytest.mark.parametrize("reply", [{"statusCode": 200}, {"statusCode": 200, "returnObj": {}}])
+def test_a_reply_without_anything_is_not_taken_for_none(caches: ImageCaches, emulator: Emulator, reply: Any) -> None:
+    emulator.inject(Fault("json", value=reply))
+    with pytest.raises(OpenOutcome, match="there is none in the reply"):
+        caches.find()
 
 
 def test_an_object_on_two_pages_counts_once_as_shown_last(caches: ImageCaches, emulator: Emulator) -> None:

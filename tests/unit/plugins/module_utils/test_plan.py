@@ -135,6 +135,13 @@ def test_steps(
     assert (change.steps, change.refused, bool(change.drift)) == (steps, refused, differs)
 
 
+@pytest.mark.parametrize("status", ["deleting", "Deleted", "TERMINATING"])
+def test_one_that_is_going_is_as_good_as_gone(status: str) -> None:
+    going = cache(status=status)
+    assert plan(Wanted("present", BODY), going).steps == [CREATE]
+    assert plan(Wanted("absent", {}), going).steps == []
+
+
 def test_create_when_there_is_none() -> None:
     change = plan(Wanted("present", BODY), None)
     assert change.steps == [CREATE]
