@@ -32,6 +32,8 @@ export HOME := $(BUILD)/home
 export PATH := $(BIN):$(PATH)
 export LC_ALL := C.UTF-8
 export PYTHONUTF8 := 1
+# Where this is set, each start of Ansible would compile all of it again.
+unexport PYTHONDONTWRITEBYTECODE
 export ANSIBLE_CONFIG := $(HOME)/ansible.cfg
 export ANSIBLE_LOCALHOST_WARNING := false
 export ANSIBLE_INVENTORY_UNPARSED_WARNING := false

@@ -224,7 +224,7 @@ class Application:
         """The image cache as the service shows it, once it shows these tags or has had time to."""
         current = existing
         for pause in _create.LOOK_PAUSES[:3]:
-            self.client.sleep(min(pause, self.client.connection.retry_max_delay))
+            self.client.pause(pause)
             current = self.caches.get(existing["image_cache_id"]) or current
             if (current["tags"] or []) == tags or current["tags"] is None:
                 break

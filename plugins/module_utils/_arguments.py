@@ -307,18 +307,20 @@ def report(violations: Iterable[Violation]) -> str:
 
 
 def masked(spec: Spec, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments without secrets, for ``invocation`` in the result.
+    """The arguments without secrets, under the options' own names, for ``invocation`` in the result.
 
     Secrets are hidden by their place, not by their value: a password "eci" must not blank every "eci" in a result.
     What stands where it does not belong is hidden or left out as well, since it may be a misplaced secret.
     """
-    canonical = {alias: option for option, rules in spec.items() for alias in [option, *rules.get("aliases", ())]}
-    return {key: _masked(spec[canonical[key]], value) for key, value in given.items() if key in canonical}
+    shown: dict[str, Any] = {}
+    for option, rules in spec.items():
+        value = next((given[name] for name in [option, *rules.get("aliases", ())] if given.get(name) is not None), None)
+        if value is not None:
+            shown[option] = _masked(rules, value)
+    return shown
 
 
 def _masked(rules: Mapping[str, Any], value: Any) -> Any:
-    if value is None:
-        return None
     if rules.get("no_log"):
         return HIDDEN
     if isinstance(value, list) and rules["type"] == "list":

@@ -92,15 +92,28 @@ class Client:
         self._clock = clock
         self._uniform = uniform
         self._auth = EopAuth(connection.access_key, connection.secret_key, clock)
-        self._session = requests.Session()
+        self._headers = {
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            "Content-Type": "application/json",
+            "User-Agent": USER_AGENT,
+            "regionId": connection.region_id,
+        }
+        self._blanks: dict[tuple[str, str], requests.PreparedRequest] = {}
         self._adapter = HTTPAdapter(pool_connections=1, pool_maxsize=pool_size, max_retries=0)
         # Proxies and CA bundles of the environment count; ~/.netrc does not, since every request has its own auth.
-        settings = self._session.merge_environment_settings(connection.endpoint, {}, True, connection.verify, None)
+        with requests.Session() as session:
+            settings = session.merge_environment_settings(connection.endpoint, {}, True, connection.verify, None)
         self._settings: dict[str, Any] = dict(settings)
 
     def close(self) -> None:
         """Close the connections."""
         self._adapter.close()
+
+    def pause(self, seconds: float) -> None:
+        """Wait, but no longer than the user wants between two attempts."""
+        if seconds:
+            self.sleep(min(seconds, self.connection.retry_max_delay))
 
     def call(
         self, operation: Operation, body: Mapping[str, Any] | None = None, identifier: str = "", earlier: int = 0
@@ -143,7 +156,7 @@ class Client:
         self._pace.keep()
         deadline = time.monotonic() + timeout
         try:
-            request = self._session.prepare_request(self._request(operation, body, identifier))
+            request = self._prepared(operation, body, identifier)
             known["request_id"] = request.headers["ctyun-eop-request-id"]
             # not the session's own send: that reads on after a redirect, without an end, to know where it would lead
             response = self._adapter.send(request, timeout=timeout, **self._settings)
@@ -156,20 +169,20 @@ class Client:
         reply = HttpReply(operation.name, known["request_id"], response.status_code, response.headers, content)
         return return_obj(reply, self._clock())
 
-    def _request(self, operation: Operation, body: Mapping[str, Any] | None, identifier: str) -> requests.Request:
-        return requests.Request(
-            operation.method,
-            self.connection.endpoint + operation.path + quote(identifier, safe=""),
-            headers={
-                "Accept": "application/json",
-                "Accept-Encoding": "identity",
-                "Content-Type": "application/json",
-                "User-Agent": USER_AGENT,
-                "regionId": self.connection.region_id,
-            },
-            data=None if body is None else json.dumps(body).encode(),
-            auth=self._auth,
-        )
+    def _prepared(
+        self, operation: Operation, body: Mapping[str, Any] | None, identifier: str
+    ) -> requests.PreparedRequest:
+        blank = self._blanks.get((operation.name, identifier))
+        if blank is None:
+            url = self.connection.endpoint + operation.path + quote(identifier, safe="")
+            blank = requests.Request(operation.method, url, headers=self._headers).prepare()
+            if not identifier:  # what all calls of an operation have in common takes longest
+                self._blanks[operation.name, identifier] = blank
+        request = blank.copy()
+        if body is not None:
+            request.prepare_body(json.dumps(body).encode(), None)
+        request.prepare_auth(self._auth)
+        return request
 
     def _network_error(self, error: Exception, known: Mapping[str, Any]) -> EciError:
         host = self.connection.endpoint

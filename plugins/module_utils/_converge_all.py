@@ -179,7 +179,7 @@ class _ConvergingAll:
         """All image caches, once the list shows these IDs or has had time to."""
         listed: list[ImageCache] = []
         for pause in _create.LOOK_PAUSES:
-            self.client.sleep(min(pause, self.client.connection.retry_max_delay))
+            self.client.pause(pause)
             listed = self.caches.find()
             if {cache["image_cache_id"] for cache in listed}.issuperset(ids):
                 break

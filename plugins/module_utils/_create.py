@@ -73,7 +73,7 @@ def look(
     """
     found: list[ImageCache] = []
     for pause in pauses:
-        caches.client.sleep(min(pause, caches.client.connection.retry_max_delay))
+        caches.client.pause(pause)
         found = [cache for cache in caches.named(name) if cache["image_cache_id"] not in known]
         if any(expected in (None, cache["image_cache_id"]) for cache in found):
             break

@@ -51,7 +51,7 @@ def signature(access_key: str, secret_key: str, request_id: str, date: str, quer
 
 
 def _hmac(key: bytes, text: str) -> bytes:
-    return hmac.new(key, text.encode(), hashlib.sha256).digest()
+    return hmac.digest(key, text.encode(), "sha256")
 
 
 class EopAuth(AuthBase):

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from . import control, damage, replies, routes
 from .errors import ServiceError
-from .faults import Faults
+from .faults import Fault, Faults
 from .records import Record, Records
 from .service import Service
 from .settings import Settings
@@ -85,36 +85,47 @@ class Server:
         if request.path.startswith(control.PREFIX):
             return await control.handle(self, request)
         generation = self._generation
+        # the latency is that of the whole request, so what is done here must not add to it
+        due = asyncio.get_running_loop().time() + self.settings.latency
         too_large = False
         try:
             raw = await request.read()
         except web.HTTPRequestEntityTooLarge:
             raw, too_large = b"", True
         record = self._record(request, raw)
-        if self.settings.latency > 0:
-            await asyncio.sleep(self.settings.latency)
+        fault, reply = self._answer(record, request, too_large)
+        late = due - asyncio.get_running_loop().time()
+        if late > 0:
+            await asyncio.sleep(late)
         if generation != self._generation:
             return damage.abort(request)
+        if fault is None:
+            return self._send(record, reply)
+        return await damage.act(fault, request, reply, self._now())
+
+    def _answer(
+        self, record: Record, request: web.BaseRequest, too_large: bool
+    ) -> tuple[Fault | None, replies.Reply]:
         if too_large:
-            return self._send(record, replies.refused(_too_large(), self.settings))
+            return None, replies.refused(_too_large(), self.settings)
         try:
             self._verifier.verify(
                 record.headers,
                 record.query,
-                raw,
+                record.raw,
                 self.settings.access_key,
                 self.settings.secret_key,
                 self._now(),
             )
         except SignatureError as error:
-            return self._send(record, replies.unsigned(error, self.settings))
+            return None, replies.unsigned(error, self.settings)
         fault = self.faults.take(record.operation)
         if fault is None:
-            return self._send(record, self._perform(record, request))
+            return None, self._perform(record, request)
         reply = self._perform(record, request) if fault.after else replies.refused(_OUTAGE, self.settings)
         record.effect = reply.effect
         record.status = f"fault:{fault.kind}"
-        return await damage.act(fault, request, reply, self._now())
+        return fault, reply
 
     def _record(self, request: web.BaseRequest, raw: bytes) -> Record:
         headers = {name.lower(): value for name, value in request.headers.items()}

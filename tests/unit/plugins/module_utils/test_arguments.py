@@ -495,7 +495,7 @@ LOGIN = {"server": "r", "user_name": "u", "password": SECRET}
 
 def test_masked_leaves_out_what_is_no_option() -> None:
     given_arguments = {"name": "x", "registry_password": SECRET, "az_info": {"azName": "az1", "zz": SECRET}}
-    assert masked(ALL, given_arguments) == {"name": "x", "az_info": {"azName": "az1"}}
+    assert masked(ALL, given_arguments) == {"image_cache_name": "x", "az_info": {"az_name": "az1"}}
 
 
 def test_masked_hides_secrets_by_their_place_and_nothing_else() -> None:
@@ -504,11 +504,10 @@ def test_masked_hides_secrets_by_their_place_and_nothing_else() -> None:
         "access_key": SECRET,
         "secret_key": "eci",
         "image_registry_credentials": [LOGIN],
-        "eip": None,
         "wait": False,
     }
     hidden = [{"server": "r", "user_name": "u", "password": HIDDEN}]
-    assert masked(ALL, arguments_given) == {
+    assert masked(ALL, {**arguments_given, "eip": None}) == {
         **arguments_given,
         "access_key": HIDDEN,
         "secret_key": HIDDEN,
