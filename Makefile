@@ -150,8 +150,8 @@ bench: .venv/bench.stamp collections home ## measure, and write docs/benchmarks.
 	@python -m tests.benchmark $(ARGS)
 
 .PHONY: soak
-soak: .venv/dev.stamp ## run 10,000 random fault schedules and print their figures (about an hour)
-	@python -m tests.reliability.soak --schedules 10000 --processes $(JOBS) $(ARGS)
+soak: .venv/dev.stamp ## run 10,000 random fault schedules, and write their figures to docs/reliability.md (about 10 minutes)
+	@python -m tests.reliability.soak --schedules 10000 --processes $(JOBS) --write $(ARGS)
 
 .PHONY: clean
 clean: ## remove .venv, build and caches

@@ -29,6 +29,8 @@ from hypothesis.stateful import run_state_machine_as_test
 import conftest  # noqa: F401  the root one: it provides ansible_collections.ctyun.eci
 from tests.reliability import machine
 
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
+BEGIN, END = "<!-- soak: begin -->", "<!-- soak: end -->"
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "requests_ca_bundle", "curl_ca_bundle")
 
 
@@ -37,6 +39,7 @@ def main() -> int:
     parser.add_argument("--schedules", type=int, default=10_000)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seed", type=int, default=random.randrange(2**31))
+    parser.add_argument("--write", action="store_true", help="write the figures to docs/reliability.md")
     parser.add_argument("--shrink", action="store_true", help="look for the smallest schedule that fails: minutes more")
     options = parser.parse_args()
     for name in list(os.environ):
@@ -47,7 +50,10 @@ def main() -> int:
     with multiprocessing.get_context("spawn").Pool(options.processes) as pool:
         jobs = [(share, options.seed + number, options.shrink) for number in range(options.processes)]
         all_figures = pool.starmap(_run, jobs)
-    _print(all_figures, options.seed, options.processes, time.monotonic() - began)
+    table = _table(all_figures, options.seed, options.processes, time.monotonic() - began)
+    print(table)
+    if options.write:
+        _write(table, options)
     return 1 if any(figures.violations for figures in all_figures) else 0
 
 
@@ -75,7 +81,7 @@ def _run(schedules: int, seed_of_process: int, shrink: bool) -> machine.Figures:
     return machine.FIGURES
 
 
-def _print(all_figures: list[machine.Figures], seed_used: int, processes: int, seconds: float) -> None:
+def _table(all_figures: list[machine.Figures], seed_used: int, processes: int, seconds: float) -> str:
     rows: list[tuple[str, object]] = [
         (text, sum(getattr(figures, name) for figures in all_figures))
         for text, name in (
@@ -92,9 +98,20 @@ def _print(all_figures: list[machine.Figures], seed_used: int, processes: int, s
     rows += [(f"faults: {kind}", count) for kind, count in faults.most_common()]
     rows += [("violations", sum(figures.violations for figures in all_figures))]
     rows += [("seconds", round(seconds)), ("processes", processes), ("seed", seed_used)]
-    print("| figure | value |\n|---|---:|")
-    for text, value in rows:
-        print(f"| {text} | {value} |")
+    lines = ["| figure | value |", "|---|---:|", *(f"| {text} | {value} |" for text, value in rows)]
+    return "\n".join(lines)
+
+
+def _write(table: str, options: argparse.Namespace) -> None:
+    """Put the table into docs/reliability.md, with the command that printed it."""
+    command = (
+        f"python -m tests.reliability.soak --schedules {options.schedules} --processes {options.processes}"
+        f" --seed {options.seed}"
+    )
+    page = PAGE.read_text(encoding="utf-8")
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    PAGE.write_text(f"{before}{BEGIN}\n`{command}`\n\n{table}\n{END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":
