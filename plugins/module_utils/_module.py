@@ -30,7 +30,7 @@ class _Module(basic.AnsibleModule):
         self._given = {key: value for key, value in given.items() if not key.startswith("_ansible_")}
         self._refusal = _refusal(task, self._given)
         try:
-            super().__init__(argument_spec=task.spec(), supports_check_mode=True)  # type: ignore[no-untyped-call]
+            super().__init__(argument_spec=task.spec(), supports_check_mode=True)
         except (TypeError, ValueError, ArithmeticError):  # Ansible's check, of what it does not expect
             if not self._refusal:
                 raise

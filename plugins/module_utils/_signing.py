@@ -15,7 +15,7 @@ import hashlib
 import hmac
 import time
 import uuid
-from typing import Callable
+from typing import Any, Callable
 from urllib.parse import parse_qsl, quote, urlsplit
 
 try:
@@ -79,7 +79,7 @@ class EopAuth(AuthBase):
         return request
 
 
-def _as_bytes(body: bytes | str | None) -> bytes:
+def _as_bytes(body: Any) -> bytes:
     if body is None:
         return b""
-    return body.encode() if isinstance(body, str) else body
+    return body.encode() if isinstance(body, str) else bytes(body)

@@ -103,9 +103,7 @@ class Server:
             return self._send(record, reply)
         return await damage.act(fault, request, reply, self._now())
 
-    def _answer(
-        self, record: Record, request: web.BaseRequest, too_large: bool
-    ) -> tuple[Fault | None, replies.Reply]:
+    def _answer(self, record: Record, request: web.BaseRequest, too_large: bool) -> tuple[Fault | None, replies.Reply]:
         if too_large:
             return None, replies.refused(_too_large(), self.settings)
         try:
