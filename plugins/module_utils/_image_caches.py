@@ -55,10 +55,7 @@ def from_wire(item: Any) -> ImageCache:
     cache: OpenOutcome.
     """
     source = item if isinstance(item, dict) else {}
-    cache: ImageCache = {
-        option_name(field): source[field] if type(source.get(field)) is kind else None  # a true is no number
-        for field, kind in _FIELDS.items()
-    }
+    cache: ImageCache = {option_name(field): _of_kind(kind, source.get(field)) for field, kind in _FIELDS.items()}
     if not cache["image_cache_id"] or cache["image_cache_name"] is None:
         raise OpenOutcome("The service listed an image cache without an ID or a name.", operation=LIST.name)
     for key, kind in (("images", str), ("tags", dict)):
@@ -68,6 +65,10 @@ def from_wire(item: Any) -> ImageCache:
         cache["tags"] = normal_tags(cache["tags"])
     cache["events"] = None
     return cache
+
+
+def _of_kind(kind: type, value: Any) -> Any:
+    return value if isinstance(value, kind) and not isinstance(value, bool) else None  # a true is no number
 
 
 def normal_tags(tags: list[Any]) -> Tags:

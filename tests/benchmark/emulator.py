@@ -31,7 +31,7 @@ class Emulator:
             cwd=ROOT,
             stdout=subprocess.DEVNULL,
         )
-        for _ in range(200):
+        for _attempt in range(200):
             if ready.exists() and ready.read_text().count("\n") >= 4:
                 break
             time.sleep(0.05)

@@ -54,7 +54,7 @@ def test_links_lead_somewhere(path: Path) -> None:
     for link in LINK.findall(FENCED.sub("", text(path))):
         if link.startswith(("https://", "http://")):
             continue
-        target, _, anchor = link.partition("#")
+        target, _mark, anchor = link.partition("#")
         found = (path.parent / target).resolve() if target else path
         if not found.exists() or ROOT not in (found, *found.parents) or (anchor and anchor not in anchors(found)):
             lost.append(link)
@@ -99,7 +99,7 @@ def test_commands_of_make_exist(path: Path) -> None:
 def test_environment_variables_exist(path: Path) -> None:
     spec = _tasks.IMAGE_CACHE.spec()
     known = {variable for rules in spec.values() for variable in rules.get("fallback", (None, []))[1]}
-    assert {variable for _, variable in _connection._CREDENTIALS} <= known
+    assert {variable for _option, variable in _connection._CREDENTIALS} <= known
     assert set(re.findall(r"\b(?:CTYUN|CTAPI)_[A-Z_]+\b", text(path))) <= known
 
 

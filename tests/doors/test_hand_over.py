@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.emulator import Emulator
 
-Play = Callable[..., "subprocess.CompletedProcess[str]"]
+Play = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def test_each_case_comes_through_its_door(play: Play, tmp_path: Path, emulator: Emulator) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.emulator import Emulator
 
-Play = Callable[..., "subprocess.CompletedProcess[str]"]
+Play = Callable[..., subprocess.CompletedProcess[str]]
 
 SECRET = "planted-secret"
 # What differs between any two runs: IDs and times.

@@ -55,9 +55,9 @@ class Fault:
             raise ValueError(f"no such operation: {operation}")
         if when not in ("before", "after"):
             raise ValueError("when must be before or after")
-        if times is not None and (type(times) is not int or times < 1):
+        if times is not None and (times.__class__ is not int or times < 1):
             raise ValueError("times must be a whole number from 1, or None")
-        if type(skip) is not int or skip < 0:
+        if skip.__class__ is not int or skip < 0:
             raise ValueError("skip must be a whole number from 0")
         self.kind = kind
         self.operation = operation or _ONLY_FOR.get(kind)

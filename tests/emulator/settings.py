@@ -94,6 +94,6 @@ def _checked(name: str, value: object) -> object:
         raise ValueError(f"{name} must be one of {', '.join(choices)}")
     if kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
         return float(value)
-    if type(value) is kind:
+    if value.__class__ is kind:
         return value
     raise ValueError(f"{name} must be of type {kind.__name__}")

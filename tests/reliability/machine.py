@@ -508,7 +508,7 @@ class FaultMachine(RuleBasedStateMachine):
         requests = self.emulator.requests
         FIGURES.requests += len(requests)
         for record in requests:
-            kind, _, fault = str(record.status).partition(":")
+            kind, _mark, fault = str(record.status).partition(":")
             if kind == "fault":
                 FIGURES.faults[fault] += 1
                 FIGURES.effects_behind_faults += record.effect

@@ -12,6 +12,7 @@ Ends with 1 if anything was violated; the first schedule that did so is printed,
 from __future__ import annotations
 
 import argparse
+import importlib
 import multiprocessing
 import os
 import random
@@ -26,8 +27,9 @@ from pathlib import Path
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-import conftest  # noqa: F401  the root one: it provides ansible_collections.ctyun.eci
-from tests.reliability import machine
+# the root one makes ansible_collections.ctyun.eci
+importlib.import_module("conftest")
+machine = importlib.import_module("tests.reliability.machine")
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
 BEGIN, END = "<!-- soak: begin -->", "<!-- soak: end -->"
@@ -109,8 +111,8 @@ def _write(table: str, options: argparse.Namespace) -> None:
         f" --seed {options.seed}"
     )
     page = PAGE.read_text(encoding="utf-8")
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
+    before, _mark, rest = page.partition(BEGIN)
+    _figures, _mark, after = rest.partition(END)
     PAGE.write_text(f"{before}{BEGIN}\n`{command}`\n\n{table}\n{END}{after}", encoding="utf-8")
 
 

@@ -60,7 +60,7 @@ def _sections(path: str, schema: Mapping[str, Any], spec: Mapping[str, Any]) -> 
     yield "| field | option | type | required | rule | meaning | example |\n|---|---|---|---|---|---|---|\n"
     inner: list[str] = []
     for field, rules in schema["properties"].items():
-        option = next(name for name, given in spec.items() if field in (name, *given.get("aliases", ())))
+        option = next((name for name, given in spec.items() if field in (name, *given.get("aliases", ()))), field)
         names = [option, *(alias for alias in spec[option].get("aliases", ()) if alias != field)]
         cells = [
             f"`{field}`",

@@ -173,8 +173,16 @@ PASSING = [
 ]
 
 
-EVERY_FAULT = [pytest.param(operation, *fault.values, id=f"{operation.name}-{fault.id}") for operation in (LIST, UPDATE, DELETE) for fault in PASSING]  # fmt: skip
-SOME_FAULTS = [pytest.param(operation, *fault.values, id=f"{operation.name}-{fault.id}") for operation in (DESCRIBE, REGION, USAGE) for fault in PASSING[:5:2]]  # fmt: skip
+EVERY_FAULT = [
+    pytest.param(operation, *fault.values, id=f"{operation.name}-{fault.id}")
+    for operation in (LIST, UPDATE, DELETE)
+    for fault in PASSING
+]
+SOME_FAULTS = [
+    pytest.param(operation, *fault.values, id=f"{operation.name}-{fault.id}")
+    for operation in (DESCRIBE, REGION, USAGE)
+    for fault in PASSING[:5:2]
+]
 
 
 def test_every_repeatable_operation_is_among_those_repeated() -> None:
@@ -235,7 +243,7 @@ def test_what_cannot_help_is_not_sent_again(
     status: int, reason: str, kind: type[EciError], operation: Operation, client: Client, seeded: Emulator
 ) -> None:
     seeded.inject(Fault("status", status=status, reason=reason, times=None, retry_after=1))
-    assert type(failing(client, operation)) is kind
+    assert failing(client, operation).__class__ is kind
     assert len(seeded.sent()) == 1
 
 
@@ -512,7 +520,7 @@ def page(status: str, body: bytes = b"", *headers: str) -> bytes:
 def test_answers_that_are_no_answer(answer: bytes, kind: type[EciError], make_client: MakeClient) -> None:
     with Wire(answer) as server:
         error = failing(make_client(endpoint=f"http://{server.host}", retries=0))
-        assert type(error) is kind
+        assert error.__class__ is kind
         assert len(server.heads) == 1
     assert error.operation == "region"
     assert error.request_id
@@ -522,7 +530,7 @@ def test_answers_that_are_no_answer(answer: bytes, kind: type[EciError], make_cl
 def test_a_redirect_is_not_followed(status: int, make_client: MakeClient, wire: Wire) -> None:
     with Wire(page(f"{status} Moved", b"", f"Location: http://{wire.host}/")) as server:
         error = failing(make_client(endpoint=f"http://{server.host}"), CREATE)
-        assert type(error) is ServiceError
+        assert error.__class__ is ServiceError
         assert "redirect" in error.message
         assert len(server.heads) == 1
     assert wire.heads == []
@@ -542,7 +550,7 @@ def test_a_redirect_with_a_long_page_is_not_read_to_its_end(
 
     monkeypatch.setattr(HTTPResponse, "read", count)
     with Wire(page("302 Found", b"x" * 4 * 1024 * 1024, "Location: /elsewhere")) as server:
-        assert type(failing(make_client(endpoint=f"http://{server.host}", retries=0))) is ServiceError
+        assert failing(make_client(endpoint=f"http://{server.host}", retries=0)).__class__ is ServiceError
     assert sum(read) + sum(pieces) <= 64 * 1024 + 2 * _client.CHUNK_BYTES
 
 
@@ -565,17 +573,17 @@ def test_a_packed_reply_is_unpacked_within_bounds(
 
 def test_a_host_that_is_not_there(make_client: MakeClient, sleeps: list[float]) -> None:
     error = failing(make_client(endpoint="http://nope.invalid", retries=1))
-    assert type(error) is Unreachable
+    assert error.__class__ is Unreachable
     assert error.message.startswith("No connection to http://nope.invalid: ")
     assert "Check endpoint and the network." in error.message
     assert len(sleeps) == 1
-    assert type(failing(make_client(endpoint="http://nope.invalid"), CREATE)) is Unreachable
+    assert failing(make_client(endpoint="http://nope.invalid"), CREATE).__class__ is Unreachable
     assert len(sleeps) == 1
 
 
 def test_a_port_that_is_closed(make_client: MakeClient, closed_port: int) -> None:
     error = failing(make_client(endpoint=f"http://127.0.0.1:{closed_port}", retries=0))
-    assert type(error) is Unreachable
+    assert error.__class__ is Unreachable
     assert error.message == (
         f"No connection to http://127.0.0.1:{closed_port}: [Errno 111] Connection refused. Check endpoint and the network."
     )
@@ -591,7 +599,7 @@ def test_a_connection_that_does_not_come_about(
 
     monkeypatch.setattr(urllib3_connection, "create_connection", refuse)
     error = failing(make_client(retries=0))
-    assert type(error) is Unreachable
+    assert error.__class__ is Unreachable
     if isinstance(raised, TimeoutError):
         assert "within 10 s (option timeout)" in error.message
 
@@ -634,7 +642,7 @@ def tls(authority: trustme.CA) -> Iterator[Wire]:
 
 def test_a_certificate_of_an_unknown_authority_is_refused(make_client: MakeClient, tls: Wire, sleeps: list[float]) -> None:  # fmt: skip
     error = failing(make_client(endpoint=f"https://{tls.host}"))
-    assert type(error) is UntrustedEndpoint
+    assert error.__class__ is UntrustedEndpoint
     assert f"No trusted TLS connection to https://{tls.host}: " in error.message
     assert "ca_path" in error.message
     assert tls.heads == []
@@ -662,7 +670,7 @@ def test_the_environment_adds_an_authority_and_overrides_no_option(
     other = tmp_path / "other.pem"
     trustme.CA().cert_pem.write_to_path(str(other))
     monkeypatch.setenv(variable, str(other))
-    assert type(failing(make_client(endpoint=endpoint))) is UntrustedEndpoint
+    assert failing(make_client(endpoint=endpoint)).__class__ is UntrustedEndpoint
     assert make_client(endpoint=endpoint, verify=False).call(REGION) == GOOD["returnObj"]
     assert make_client(endpoint=endpoint, verify=ca_file).call(REGION) == GOOD["returnObj"]
     monkeypatch.setenv(variable, str(tmp_path / "absent.pem"))
@@ -676,7 +684,7 @@ def test_the_environment_adds_an_authority_and_overrides_no_option(
 def test_a_certificate_for_another_host_is_refused(make_client: MakeClient, authority: trustme.CA, ca_file: str) -> None:  # fmt: skip
     with Wire(context=server_context(authority, "other.example")) as server:
         error = failing(make_client(endpoint=f"https://{server.host}", verify=ca_file))
-        assert type(error) is UntrustedEndpoint
+        assert error.__class__ is UntrustedEndpoint
         assert server.heads == []
 
 
@@ -701,7 +709,7 @@ def test_a_ca_file_that_is_none(content: str, make_client: MakeClient, tls: Wire
 def test_plain_http_behind_https(make_client: MakeClient, emulator: Emulator, sleeps: list[float]) -> None:
     endpoint = emulator.url.replace("http://", "https://")
     error = failing(make_client(endpoint=endpoint), CREATE)
-    assert type(error) is UntrustedEndpoint
+    assert error.__class__ is UntrustedEndpoint
     assert "write http://" in error.message
     assert emulator.sent() == []
 
@@ -766,7 +774,7 @@ def test_a_proxy_that_is_not_there(
     monkeypatch.setenv("HTTP_PROXY", f"http://user:proxy-password@127.0.0.1:{closed_port}")
     monkeypatch.setenv("HTTPS_PROXY", f"http://user:proxy-password@127.0.0.1:{closed_port}")
     error = failing(make_client(endpoint=f"{scheme}{emulator.url[4:]}", retries=0))
-    assert type(error) is Unreachable
+    assert error.__class__ is Unreachable
     assert error.message.startswith("The proxy does not connect to ")
     assert "Connection refused" in error.message
     assert "NO_PROXY" in error.message
@@ -780,7 +788,7 @@ def test_a_proxy_that_refuses_the_tunnel(make_client: MakeClient, monkeypatch: p
         error = failing(make_client(endpoint="https://eci.invalid", retries=0), CREATE)
         assert proxy.heads[0].startswith("CONNECT eci.invalid:443 HTTP/1.")
         assert "eop-authorization" not in proxy.heads[0].lower()
-    assert type(error) is Unreachable
+    assert error.__class__ is Unreachable
     assert "407 Proxy Authentication Required" in error.message
 
 

@@ -143,7 +143,8 @@ def connection(endpoint: str = "https://h.example", region_id: str = "r1") -> Co
 @pytest.fixture
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """No waiting for what the tests below expect to be taken."""
-    defaults = {**(_lock.held.__wrapped__.__kwdefaults__ or {}), "timeout": 0.0, "monotonic": iter(range(9999)).__next__}  # type: ignore[attr-defined]  # fmt: skip
+    defaults = dict(_lock.held.__wrapped__.__kwdefaults__ or {})  # type: ignore[attr-defined]
+    defaults.update(timeout=0.0, monotonic=iter(range(9999)).__next__)
     monkeypatch.setattr(_lock.held.__wrapped__, "__kwdefaults__", defaults)  # type: ignore[attr-defined]
 
 
@@ -269,7 +270,7 @@ def test_a_child_of_the_holder_does_not_keep_the_lock(start: Callable[[str], sub
 
 def test_processes_count_together(start: Callable[[str], subprocess.Popen[str]], tmp_path: Path) -> None:
     (tmp_path / "counter").write_text("0")
-    processes = [start(COUNT) for _ in range(3)]
+    processes = [start(COUNT) for _number in range(3)]
     for process in processes:
         assert process.wait(60) == 0
     assert (tmp_path / "counter").read_text() == "60"

@@ -369,7 +369,11 @@ def test_no_password_blanks_the_id_in_a_failure(password: str, run: Run, emulato
 
 
 @pytest.mark.parametrize("password", [parameter for parameter in TRICKY if "Pl4nted" in str(parameter.values[0])])
-@pytest.mark.parametrize("quote", [str, repr, json.dumps, lambda text: json.dumps(text, ensure_ascii=False)], ids=["plain", "python", "json", "json-utf-8"])  # fmt: skip
+@pytest.mark.parametrize(
+    "quote",
+    [str, repr, json.dumps, lambda text: json.dumps(text, ensure_ascii=False)],
+    ids=["plain", "python", "json", "json-utf-8"],
+)
 def test_a_service_that_quotes_the_request_back(password: str, quote: Callable[[str], str], run: Run, emulator: Emulator) -> None:  # fmt: skip
     login = {"server": "r", "userName": "u", "password": password}
     text = f"cannot log in with {quote(password)} and {ACCESS_KEY} and {SECRET_KEY}"

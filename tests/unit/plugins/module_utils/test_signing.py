@@ -172,7 +172,7 @@ def test_the_bytes_of_the_body_are_what_is_signed(data: Any, body: bytes) -> Non
 
 def test_each_request_has_an_id_of_its_own() -> None:
     auth = EopAuth("AK", "SK", lambda: 0.0)
-    prepared = [requests.Request("GET", "http://h.example/", auth=auth).prepare() for _ in range(20)]
+    prepared = [requests.Request("GET", "http://h.example/", auth=auth).prepare() for _number in range(20)]
     assert len({request.headers["ctyun-eop-request-id"] for request in prepared}) == 20
 
 

@@ -195,4 +195,4 @@ def test_a_short_password_leaves_the_fields_for_programs_alone(arguments: dict[s
 def test_the_clients_of_modules_are_of_the_class_that_is_tested(arguments: dict[str, Any], tmp_path: Path) -> None:
     seen: list[Client] = []
     perform(task(lambda _a, client, *_: seen.append(client) or Result({})), arguments, False, False)  # type: ignore[func-returns-value]  # fmt: skip
-    assert type(seen[0]) is Client
+    assert seen[0].__class__ is Client

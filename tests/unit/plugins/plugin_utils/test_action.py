@@ -231,7 +231,7 @@ def test_plain_leaves_nothing_of_ansible() -> None:
 
     found = plain(Mapping({Text("a"): [Text("b"), Number(1), 1.5, True, None, (Text("c"),)]}))
     assert found == {"a": ["b", 1, 1.5, True, None, ["c"]]}
-    assert type(found) is dict
+    assert found.__class__ is dict
     assert {type(key) for key in found} == {str}
     assert [type(value) for value in found["a"]] == [str, int, float, bool, type(None), list]
 
