@@ -76,9 +76,11 @@ playbooks: .venv/dev.stamp ## run the tests that run ansible-playbook: documenta
 	python -m pytest -q -n $(JOBS) tests/docs tests/doors tests/reliability $(ARGS)
 
 .PHONY: integration
-integration: .venv/dev.stamp tree home ## run the integration targets against the emulator (TARGETS=...)
-	@cd "$(TREE)" && $(STEP) integration --require 'Running .* integration test' --reject 'All targets skipped' --count 'Running .* integration test' targets -- \
-	$(EMULATOR) -- python tests/tools/integration.py ansible-test integration --local $(ANSIBLE_TEST_PYTHON) $(TARGETS)
+integration: .venv/dev.stamp tree home ## run the integration targets against the emulator, through both doors (TARGETS=...)
+	@cd "$(TREE)"; for in_process in true false; do \
+	name=$$($$in_process && echo integration || echo integration-as-modules); \
+	IN_PROCESS=$$in_process $(STEP) $$name --require 'Running .* integration test' --reject 'All targets skipped' --count 'Running .* integration test' targets -- \
+	$(EMULATOR) -- python tests/tools/integration.py ansible-test integration --local $(ANSIBLE_TEST_PYTHON) $(TARGETS); done
 
 .PHONY: sanity
 sanity: .venv/sanity.stamp tree home ## run the sanity tests of ansible-test

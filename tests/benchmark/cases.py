@@ -73,6 +73,7 @@ def all_cases() -> list[Case]:
         Case("one image_cache", "image_cache_loop.yml", 1),
         Case("loop of 100 debug", "debug_loop.yml", 100),
         Case("loop of 100 image_cache", "image_cache_loop.yml", 100),
+        Case("loop of 100 image_cache, nothing to do", "image_cache_loop.yml", 100, keep=True),
         Case("loop of 100 uri", "uri_loop.yml", 100, rounds=3),
         Case("20 x 5 debug", "debug_hosts.yml"),
         Case("20 x 5 image_cache", "image_cache_hosts.yml"),

@@ -7,6 +7,7 @@
     python -m tests.emulator -- python tests/tools/integration.py ansible-test integration ...
 
 ansible-test clears the environment; the variables it does pass on to every target are those of tests/integration/integration_config.yml.
+IN_PROCESS=false in the environment sends every task through its module.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ def main() -> None:
     missing = sorted({source for source in VARIABLES.values() if not os.environ.get(source)})
     if missing:
         sys.exit(f"Not in the environment: {', '.join(missing)}. Start this through: python -m tests.emulator -- ...")
-    values = {variable: os.environ[source] for variable, source in VARIABLES.items()}
+    values: dict[str, object] = {variable: os.environ[source] for variable, source in VARIABLES.items()}
+    # which of the two ways every task takes, see docs/guides/in_process.md
+    values["ctyun_eci_in_process"] = os.environ.get("IN_PROCESS", "true") == "true"
     # JSON is YAML, and needs no library here
     Path("tests/integration/integration_config.yml").write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
     # ansible-test writes the interpreter's path into first lines of scripts, where it must not have a space
