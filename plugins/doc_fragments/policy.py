@@ -12,6 +12,8 @@ options:
     description:
       - Whether tags that the task does not give are removed, if it gives any or an empty list. If not, the tags that the
         service shows are kept besides those of the task.
+      - A service that shows no tags at all may lose others when tags are set, since it cannot be told to keep what cannot be
+        seen.
     type: bool
     default: true
   drift:
