@@ -27,8 +27,10 @@ No client can keep them with every service, so the schedules leave out what make
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import json
+import shutil
 import tempfile
 import time
 from collections import Counter
@@ -94,10 +96,11 @@ def shared_emulator() -> Emulator:
 
 
 def small_limits() -> None:
-    """Make "too large" and "endless" cheap, and keep the locks in a folder of this process."""
+    """Make "too large" and "endless" cheap, and keep the locks in a folder of this process, as long as it lives."""
     _client.MAX_REPLY_BYTES = 64 * 1024
     _image_caches.MAX_PAGES = 20
     tempfile.tempdir = tempfile.mkdtemp(prefix="eci-faults-")
+    atexit.register(shutil.rmtree, tempfile.tempdir, ignore_errors=True)
 
 
 @dataclass(frozen=True)

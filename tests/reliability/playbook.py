@@ -6,11 +6,15 @@
 
 from __future__ import annotations
 
+import atexit
+import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -54,7 +58,10 @@ class Playbook:
         with suppress(FileExistsError):
             (namespace / "eci").symlink_to(ROOT)
         (folder / "home").mkdir(exist_ok=True)
-        (folder / "tmp").mkdir(exist_ok=True)
+        # not in the folder: ansible-core has sockets there, and the path of a socket must be short
+        temporary = Path(tempfile.gettempdir()) / f"eci-{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
+        temporary.mkdir(mode=0o700, exist_ok=True)
+        atexit.register(shutil.rmtree, temporary, ignore_errors=True)
         names = [f"host{number:02}" for number in range(hosts)]
         lines = [f"{name} ansible_connection=local ansible_python_interpreter={sys.executable}" for name in names]
         (folder / "inventory").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -65,7 +72,7 @@ class Playbook:
         self._environment = {
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
             "HOME": str(folder / "home"),
-            "TMPDIR": str(folder / "tmp"),
+            "TMPDIR": str(temporary),
             "LC_ALL": "C.UTF-8",
             "ANSIBLE_CONFIG": str(folder / "ansible.cfg"),
             "ANSIBLE_HOME": str(folder / "home" / ".ansible"),
