@@ -19,7 +19,7 @@ options:
   drift:
     description:
       - What to do if the image cache exists but differs in something that cannot be changed, that is in the images
-        (compared as a set), the size or the zone, or if its status tells of a failure. Only options that
+        (compared as a set), the size, the zone, or the name where an ID picks it, or if its status tells of a failure. Only options that
         are given are compared.
       - V(warn) leaves it as it is and says so.
       - V(fail) fails.

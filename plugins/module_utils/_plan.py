@@ -96,6 +96,8 @@ def differences(body: Mapping[str, Any], existing: ImageCache) -> list[Differenc
     failure is a difference as well, since such an image cache is of no use.
     """
     found = []
+    if body.get("imageCacheName") not in (None, existing["image_cache_name"]):  # where an ID picked it
+        found.append(_difference("image_cache_name", body["imageCacheName"], existing["image_cache_name"]))
     if "images" in body and existing["images"] is not None and set(body["images"]) != set(existing["images"]):
         found.append(_difference("images", body["images"], existing["images"]))
     size = existing["image_cache_size"]

@@ -83,6 +83,8 @@ def test_desired_tags(shown: Any, wanted: Any, purge: bool, expected: Any) -> No
     ("body", "existing", "options"),
     [
         ({}, {}, []),
+        ({"imageCacheName": "web"}, {}, []),
+        ({"imageCacheName": "other"}, {}, ["image_cache_name"]),
         ({"images": ["nginx:latest", "redis:7", "redis:7"]}, {}, []),
         ({"images": ["nginx:latest"]}, {}, ["images"]),
         ({"images": ["nginx:latest"]}, {"images": None}, []),
