@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.ctyun.eci.plugins.module_utils._tasks import IMAGE_CACHE
+from ansible_collections.ctyun.eci.plugins.module_utils._tasks import image_cache
 from ansible_collections.ctyun.eci.plugins.plugin_utils._action import TaskAction
 
 
 class ActionModule(TaskAction):
     """See plugins/modules/image_cache.py."""
 
-    TASK = IMAGE_CACHE
+    TASK = image_cache.TASK

@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.ctyun.eci.plugins.module_utils._tasks import IMAGE_CACHE_INFO
+from ansible_collections.ctyun.eci.plugins.module_utils._tasks import image_cache_info
 from ansible_collections.ctyun.eci.plugins.plugin_utils._action import TaskAction
 
 
 class ActionModule(TaskAction):
     """See plugins/modules/image_cache_info.py."""
 
-    TASK = IMAGE_CACHE_INFO
+    TASK = image_cache_info.TASK

@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.ctyun.eci.plugins.module_utils._tasks import IMAGE_CACHES
+from ansible_collections.ctyun.eci.plugins.module_utils._tasks import image_caches
 from ansible_collections.ctyun.eci.plugins.plugin_utils._action import TaskAction
 
 
 class ActionModule(TaskAction):
     """See plugins/modules/image_caches.py."""
 
-    TASK = IMAGE_CACHES
+    TASK = image_caches.TASK

@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.ctyun.eci.plugins.module_utils._tasks import QUOTA_INFO
+from ansible_collections.ctyun.eci.plugins.module_utils._tasks import quota_info
 from ansible_collections.ctyun.eci.plugins.plugin_utils._action import TaskAction
 
 
 class ActionModule(TaskAction):
     """See plugins/modules/quota_info.py."""
 
-    TASK = QUOTA_INFO
+    TASK = quota_info.TASK

@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.ctyun.eci.plugins.module_utils._tasks import REGION_INFO
+from ansible_collections.ctyun.eci.plugins.module_utils._tasks import region_info
 from ansible_collections.ctyun.eci.plugins.plugin_utils._action import TaskAction
 
 
 class ActionModule(TaskAction):
     """See plugins/modules/region_info.py."""
 
-    TASK = REGION_INFO
+    TASK = region_info.TASK

@@ -28,7 +28,7 @@ from ansible.module_utils.common.validation import (
     check_type_list,
 )
 
-from ._schema import Path, Violation
+from ._schema import Path, Violation, validate
 
 Spec = Dict[str, Dict[str, Any]]
 
@@ -53,6 +53,7 @@ _WORDS = {
     "list": "a list",
     "dict": "a mapping",
 }
+_PASSWORD_IN_ADDRESS = re.compile("//[^/@]*@")
 _CONVERT: dict[str, Callable[[Any], Any]] = {
     "int": check_type_int,
     "float": check_type_float,
@@ -182,8 +183,8 @@ def _fields(spec: Spec, arguments: Mapping[str, Any]) -> dict[str, Any]:
             continue
         if "options" in rules:
             if isinstance(value, list):
-                value = [_fields(rules["options"], item) if isinstance(item, Mapping) else item for item in value]
-            elif isinstance(value, Mapping) and rules["type"] == "dict":
+                value = [_fields(rules["options"], item) if isinstance(item, dict) else item for item in value]
+            elif isinstance(value, dict) and rules["type"] == "dict":
                 value = _fields(rules["options"], value)
         body[wire_name(option)] = value
     return body
@@ -274,7 +275,7 @@ def as_written(path: Path, spec: Spec, given: Any) -> Path:
             written += (part,)
             level = level[part] if isinstance(level, list) and part < len(level) else None
             continue
-        keys = level if isinstance(level, Mapping) else {}
+        keys = level if isinstance(level, dict) else {}
         said = [str(key) for key in keys]
         camel_case = any(key != key.lower() for key in said) or (camel_case and not any("_" in key for key in said))
         option = option_name(part)
@@ -286,6 +287,14 @@ def as_written(path: Path, spec: Spec, given: Any) -> Path:
         level = keys.get(spelling)
         options = rules.get("options", {})
     return written
+
+
+def check_body(spec: Spec, given: Any, at: Path, values: Mapping[str, Any], complete: bool = True) -> list[Violation]:
+    """What the schema says of the body that ``values`` make, by paths under ``at`` as the task wrote them."""
+    return [
+        Violation(as_written(at + violation.path, spec, given), violation.advice)
+        for violation in validate(request_body(values), complete)
+    ]
 
 
 def path_text(path: Path) -> str:
@@ -326,10 +335,10 @@ def _masked(rules: Mapping[str, Any], value: Any) -> Any:
     if isinstance(value, list) and rules["type"] == "list":
         return [_masked(dict(rules, type=rules.get("elements", "str")), item) for item in value]
     if "options" in rules:
-        return masked(rules["options"], value) if isinstance(value, Mapping) else HIDDEN
+        return masked(rules["options"], value) if isinstance(value, dict) else HIDDEN
     if isinstance(value, str):
-        return re.sub("//[^/@]*@", "//********@", value)  # a password in an address
-    return HIDDEN if isinstance(value, (Mapping, list)) else value
+        return _PASSWORD_IN_ADDRESS.sub("//********@", value)
+    return HIDDEN if isinstance(value, (dict, list)) else value
 
 
 def secrets(spec: Spec, arguments: Mapping[str, Any]) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Dict, Mapping
 
-from ._arguments import option_name
+from ._arguments import option_name, request_body
 from ._image_caches import KEYS, ImageCache, Tags, normal_tags
 
 Difference = Dict[str, Any]
@@ -36,6 +36,20 @@ class Wanted:
     def name(self) -> str | None:
         """The wanted name, None if the task gives only an ID."""
         return self.body.get("imageCacheName")
+
+
+def wanted(
+    arguments: Mapping[str, Any], body: Mapping[str, Any], state: str = "present", image_cache_id: str | None = None
+) -> Wanted:
+    """What a task's checked arguments describe; ``body`` holds those of them that are fields of the request body."""
+    return Wanted(
+        state=state,
+        body=request_body(body),
+        image_cache_id=image_cache_id,
+        purge_tags=arguments["purge_tags"],
+        drift=arguments["drift"],
+        wait=arguments["wait"],
+    )
 
 
 @dataclass(frozen=True)

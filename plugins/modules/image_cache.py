@@ -287,11 +287,11 @@ failure:
 """
 
 from ansible_collections.ctyun.eci.plugins.module_utils._module import run_module
-from ansible_collections.ctyun.eci.plugins.module_utils._tasks import IMAGE_CACHE
+from ansible_collections.ctyun.eci.plugins.module_utils._tasks.image_cache import TASK
 
 
 def main() -> None:
-    run_module(IMAGE_CACHE)
+    run_module(TASK)
 
 
 if __name__ == "__main__":

@@ -179,11 +179,11 @@ failure:
 """
 
 from ansible_collections.ctyun.eci.plugins.module_utils._module import run_module
-from ansible_collections.ctyun.eci.plugins.module_utils._tasks import IMAGE_CACHE_INFO
+from ansible_collections.ctyun.eci.plugins.module_utils._tasks.image_cache_info import TASK
 
 
 def main() -> None:
-    run_module(IMAGE_CACHE_INFO)
+    run_module(TASK)
 
 
 if __name__ == "__main__":

@@ -157,11 +157,11 @@ failure:
 """
 
 from ansible_collections.ctyun.eci.plugins.module_utils._module import run_module
-from ansible_collections.ctyun.eci.plugins.module_utils._tasks import IMAGE_CACHES
+from ansible_collections.ctyun.eci.plugins.module_utils._tasks.image_caches import TASK
 
 
 def main() -> None:
-    run_module(IMAGE_CACHES)
+    run_module(TASK)
 
 
 if __name__ == "__main__":

@@ -76,11 +76,11 @@ failure:
 """
 
 from ansible_collections.ctyun.eci.plugins.module_utils._module import run_module
-from ansible_collections.ctyun.eci.plugins.module_utils._tasks import QUOTA_INFO
+from ansible_collections.ctyun.eci.plugins.module_utils._tasks.quota_info import TASK
 
 
 def main() -> None:
-    run_module(QUOTA_INFO)
+    run_module(TASK)
 
 
 if __name__ == "__main__":

@@ -62,11 +62,11 @@ failure:
 """
 
 from ansible_collections.ctyun.eci.plugins.module_utils._module import run_module
-from ansible_collections.ctyun.eci.plugins.module_utils._tasks import REGION_INFO
+from ansible_collections.ctyun.eci.plugins.module_utils._tasks.region_info import TASK
 
 
 def main() -> None:
-    run_module(REGION_INFO)
+    run_module(TASK)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ import yaml
 from ansible_collections.ctyun.eci.plugins.module_utils import _image_caches, _tasks
 from ansible_collections.ctyun.eci.plugins.module_utils._arguments import body_spec, option_name, wire_name
 from ansible_collections.ctyun.eci.plugins.module_utils._schema import CREATE_IMAGE_CACHE
+from ansible_collections.ctyun.eci.plugins.module_utils._task import Task
 
 from .conftest import ROOT, Ansible
 
@@ -23,6 +25,11 @@ MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("[!_]
 JSON_TYPES = {"str": "string", "int": "integer", "list": "array", "dict": "object"}
 
 Tree = Mapping[str, Any]
+
+
+def task_of(module: str) -> Task:
+    found: Task = import_module(f"{_tasks.__name__}.{module}").TASK
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +114,7 @@ def test_everything_is_described(documentation: dict[str, dict[str, Any]], modul
 
 @pytest.mark.parametrize("module", MODULES)
 def test_options_are_those_of_the_code(documentation: dict[str, dict[str, Any]], module: str) -> None:
-    spec = getattr(_tasks, module.upper()).spec()
+    spec = task_of(module).spec()
     assert documented_spec(documentation[module]["doc"]["options"]) == coded_spec(spec)
 
 
@@ -116,7 +123,7 @@ def test_environment_variables_of_the_code_are_documented(
     documentation: dict[str, dict[str, Any]], module: str
 ) -> None:
     options = documentation[module]["doc"]["options"]
-    for name, rules in getattr(_tasks, module.upper()).spec().items():
+    for name, rules in task_of(module).spec().items():
         for variable in rules.get("fallback", (None, []))[1]:
             assert f"E({variable})" in " ".join(options[name]["description"])
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.ctyun.eci.plugins.module_utils import _connection, _tasks
+from ansible_collections.ctyun.eci.plugins.module_utils import _connection
+from ansible_collections.ctyun.eci.plugins.module_utils._tasks import image_cache, region_info
 
 from .conftest import ROOT
 
@@ -97,7 +98,7 @@ def test_commands_of_make_exist(path: Path) -> None:
 
 @pytest.mark.parametrize("path", TOUR, ids=name)
 def test_environment_variables_exist(path: Path) -> None:
-    spec = _tasks.IMAGE_CACHE.spec()
+    spec = image_cache.TASK.spec()
     known = {variable for rules in spec.values() for variable in rules.get("fallback", (None, []))[1]}
     assert {variable for _option, variable in _connection._CREDENTIALS} <= known
     assert set(re.findall(r"\b(?:CTYUN|CTAPI)_[A-Z_]+\b", text(path))) <= known
@@ -106,7 +107,7 @@ def test_environment_variables_exist(path: Path) -> None:
 def test_the_authentication_guide_has_every_connection_option() -> None:
     page = text(ROOT / "docs" / "guides" / "authentication.md")
     assert [
-        option for option in _tasks.REGION_INFO.spec() if f"`{option}`" not in page and f"`{option}:" not in page
+        option for option in region_info.TASK.spec() if f"`{option}`" not in page and f"`{option}:" not in page
     ] == []
 
 

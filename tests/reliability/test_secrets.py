@@ -14,6 +14,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -218,7 +219,7 @@ def test_the_log_of_the_invocation(
     body = {**BODY, "name": "web", "image_registry_credentials": credentials(password)}
     arguments = body if task == "image_cache" else {"image_caches": [body]}
     with patch_module_args({**arguments, "secret_key": SECRET_KEY, "retries": 0}), suppress(SystemExit):
-        _module.run_module(getattr(_tasks, task.upper()))
+        _module.run_module(import_module(f"{_tasks.__name__}.{task}").TASK)
     assert logged
     assert MARK not in "".join(logged)
     if MARK not in password:

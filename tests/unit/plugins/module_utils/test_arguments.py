@@ -34,12 +34,12 @@ from ansible_collections.ctyun.eci.plugins.module_utils._arguments import (
 )
 from ansible_collections.ctyun.eci.plugins.module_utils._image_caches import KEYS
 from ansible_collections.ctyun.eci.plugins.module_utils._schema import CREATE_IMAGE_CACHE, Violation
+from ansible_collections.ctyun.eci.plugins.module_utils._task import Task
 from ansible_collections.ctyun.eci.plugins.module_utils._tasks import (
-    IMAGE_CACHE,
-    IMAGE_CACHE_INFO,
-    IMAGE_CACHES,
-    REGION_INFO,
-    Task,
+    image_cache,
+    image_cache_info,
+    image_caches,
+    region_info,
 )
 
 ALL = merged(body_spec(), policy_spec(), wait_spec(), connection_spec())
@@ -245,7 +245,7 @@ def test_the_body_is_the_example_field_for_field(given_body: dict[str, Any]) -> 
     checked = check(ALL, given_body)
     assert checked.violations == []
     assert request_body(checked.values) == EXAMPLE
-    assert IMAGE_CACHE.check(given_body) == []
+    assert image_cache.TASK.check(given_body) == []
 
 
 def test_only_what_was_given_is_in_the_body() -> None:
@@ -399,7 +399,7 @@ CREDENTIALS = "imageRegistryCredentials"
     ],
 )
 def test_bad_arguments(wrong: dict[str, Any], lines: list[str]) -> None:
-    text = report(IMAGE_CACHE.check(wrong))
+    text = report(image_cache.TASK.check(wrong))
     head, *found = text.split("\n")
     assert head == "The arguments are not valid, nothing was sent:"
     assert len(found) == len(lines)
@@ -420,14 +420,14 @@ def test_bad_arguments(wrong: dict[str, Any], lines: list[str]) -> None:
     ],
 )
 def test_good_arguments_of_other_kinds(good: dict[str, Any]) -> None:
-    assert IMAGE_CACHE.check(good) == []
+    assert image_cache.TASK.check(good) == []
 
 
 def test_a_wrong_state_is_named_first() -> None:
-    assert IMAGE_CACHE.check({"state": "presnt", **without(EXAMPLE, "imageCacheName")})[:1] == [
+    assert image_cache.TASK.check({"state": "presnt", **without(EXAMPLE, "imageCacheName")})[:1] == [
         Violation(("state",), "must be one of present, absent")
     ]
-    assert IMAGE_CACHE.check({**EXAMPLE, "state": "presnt"}) == [
+    assert image_cache.TASK.check({**EXAMPLE, "state": "presnt"}) == [
         Violation(("state",), "must be one of present, absent")
     ]
 
@@ -559,7 +559,7 @@ def test_masked_hides_what_stands_where_it_does_not_belong(malformed: dict[str, 
     ],
 )
 def test_report_quotes_no_part_of_a_text_value(malformed: dict[str, Any]) -> None:
-    text = report(IMAGE_CACHE.check(malformed))
+    text = report(image_cache.TASK.check(malformed))
     assert SECRET not in text
     assert text.count("\n") >= 1
 
@@ -578,7 +578,7 @@ def test_secrets_are_found_with_their_quoted_forms_the_longest_first() -> None:
 # --- fuzz
 
 NAMES = st.sampled_from(
-    [name for option, rules in IMAGE_CACHE.spec().items() for name in [option, *rules.get("aliases", ())]]
+    [name for option, rules in image_cache.TASK.spec().items() for name in [option, *rules.get("aliases", ())]]
 )
 LEAVES = (
     st.none()
@@ -595,10 +595,10 @@ JSON = st.recursive(
     max_leaves=6,
 )
 TASKS = [
-    pytest.param(IMAGE_CACHE, id="image_cache"),
-    pytest.param(IMAGE_CACHES, id="image_caches"),
-    pytest.param(IMAGE_CACHE_INFO, id="image_cache_info"),
-    pytest.param(REGION_INFO, id="region_info"),
+    pytest.param(image_cache.TASK, id="image_cache"),
+    pytest.param(image_caches.TASK, id="image_caches"),
+    pytest.param(image_cache_info.TASK, id="image_cache_info"),
+    pytest.param(region_info.TASK, id="region_info"),
 ]
 
 
@@ -606,7 +606,7 @@ TASKS = [
 @settings(max_examples=30, deadline=None)
 @given(given_arguments=st.dictionaries(NAMES | st.text(max_size=5), JSON, max_size=8))
 def test_no_arguments_are_beyond_the_check(task: Task, given_arguments: dict[str, Any]) -> None:
-    if task is IMAGE_CACHES:
+    if task is image_caches.TASK:
         given_arguments = {**given_arguments, "image_caches": [given_arguments, *given_arguments.values()]}
     violations = task.check(given_arguments)
     assert all(isinstance(violation, Violation) and violation.path and violation.advice for violation in violations)
@@ -625,11 +625,11 @@ PLANTED = st.recursive(
 @settings(max_examples=60, deadline=None)
 @given(st.dictionaries(NAMES | st.sampled_from(["zz", "passwd"]), PLANTED, max_size=8))
 def test_no_report_contains_a_planted_value(given_arguments: dict[str, Any]) -> None:
-    assert SECRET not in report(IMAGE_CACHE.check(given_arguments))
+    assert SECRET not in report(image_cache.TASK.check(given_arguments))
 
 
 def test_the_minimum_belongs_to_options_that_exist() -> None:
-    assert set(arguments._MINIMUM) <= set(ALL) | set(IMAGE_CACHES.spec())
+    assert set(arguments._MINIMUM) <= set(ALL) | set(image_caches.TASK.spec())
     assert check(connection_spec(), {"wait_timeout": -1}).violations == [
         Violation(("wait_timeout",), "is not an option here; did you mean timeout?")
     ]

@@ -10,10 +10,16 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.ctyun.eci.plugins.module_utils import _tasks
 from ansible_collections.ctyun.eci.plugins.module_utils._arguments import report
 from ansible_collections.ctyun.eci.plugins.module_utils._client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._task import Result, Task
+from ansible_collections.ctyun.eci.plugins.module_utils._tasks import (
+    image_cache,
+    image_cache_info,
+    image_caches,
+    quota_info,
+    region_info,
+)
 from tests.emulator import Emulator, Fault
 
 BODY: dict[str, Any] = {
@@ -25,11 +31,11 @@ BODY: dict[str, Any] = {
     "images": ["nginx:latest"],
 }
 TASKS = {
-    "image_cache": _tasks.IMAGE_CACHE,
-    "image_caches": _tasks.IMAGE_CACHES,
-    "image_cache_info": _tasks.IMAGE_CACHE_INFO,
-    "region_info": _tasks.REGION_INFO,
-    "quota_info": _tasks.QUOTA_INFO,
+    "image_cache": image_cache.TASK,
+    "image_caches": image_caches.TASK,
+    "image_cache_info": image_cache_info.TASK,
+    "region_info": region_info.TASK,
+    "quota_info": quota_info.TASK,
 }
 GOOD: dict[str, dict[str, Any]] = {
     "image_cache": BODY,
@@ -140,7 +146,7 @@ def test_specs_do_not_share_what_can_be_changed(name: str) -> None:
     ids=lambda value: value[0][:40] if isinstance(value, list) and value else "",
 )
 def test_the_check_of_many(given: dict[str, Any], expected: list[str]) -> None:
-    found = lines(_tasks.IMAGE_CACHES, **given)
+    found = lines(image_caches.TASK, **given)
     if given.get("image_caches") == [{1: 2}]:
         found = found[:1]
     assert len(found) == len(expected)
@@ -148,24 +154,24 @@ def test_the_check_of_many(given: dict[str, Any], expected: list[str]) -> None:
 
 
 def test_a_tag_for_pruning_that_says_nothing_would_match_everything() -> None:
-    assert lines(_tasks.IMAGE_CACHES, image_caches=[body()], prune=True, prune_tags=[{}]) != []
+    assert lines(image_caches.TASK, image_caches=[body()], prune=True, prune_tags=[{}]) != []
 
 
 def test_many_image_caches(client: Client, emulator: Emulator) -> None:
     given = {"image_caches": [body("a"), body("b")]}
-    result = run(_tasks.IMAGE_CACHES, client, **given)
+    result = run(image_caches.TASK, client, **given)
     assert not result.failed
     ids = {cache["imageCacheName"]: cache["imageCacheId"] for cache in emulator.service.caches()}
     assert result.values["changed"] is True
     assert result.values["ansible_facts"] == {"imageCacheIds": ids}
     assert [entry["image_cache_name"] for entry in result.values["image_caches"]] == ["a", "b"]
-    assert run(_tasks.IMAGE_CACHES, client, **given).values["changed"] is False
+    assert run(image_caches.TASK, client, **given).values["changed"] is False
 
 
 def test_some_of_many_fail(client: Client, emulator: Emulator) -> None:
     emulator.settings.update({"quota": 1})
     given = {"image_caches": [body(f"name-{number}") for number in range(8)], "concurrency": 1}
-    result = run(_tasks.IMAGE_CACHES, client, diff_mode=True, **given)
+    result = run(image_caches.TASK, client, diff_mode=True, **given)
     entries = result.values["image_caches"]
     assert result.failed
     assert result.values["changed"] is True
@@ -184,7 +190,7 @@ def test_some_of_many_fail(client: Client, emulator: Emulator) -> None:
 def test_the_first_failures_are_told_in_the_message(number: int, client: Client, emulator: Emulator) -> None:
     emulator.settings.update({"quota": 0})
     names = [f"name-{index}" for index in range(number)]
-    message = run(_tasks.IMAGE_CACHES, client, image_caches=[body(name) for name in names]).values["msg"]
+    message = run(image_caches.TASK, client, image_caches=[body(name) for name in names]).values["msg"]
     assert [name for name in names if f"- {name}: " in message] == names[:5]
     assert ("more, see image_caches" in message) is (number > 5)
 
@@ -194,18 +200,18 @@ def test_the_first_failures_are_told_in_the_message(number: int, client: Client,
 
 @pytest.mark.parametrize("diff_mode", [False, True])
 def test_one_image_cache(diff_mode: bool, client: Client, emulator: Emulator) -> None:
-    result = run(_tasks.IMAGE_CACHE, client, diff_mode=diff_mode, **BODY)
+    result = run(image_cache.TASK, client, diff_mode=diff_mode, **BODY)
     (cache,) = emulator.service.caches()
     assert result.values["ansible_facts"] == {"imageCacheId": cache["imageCacheId"]}
     assert ("diff" in result.values) is diff_mode
-    result = run(_tasks.IMAGE_CACHE, client, state="absent", name="web")
+    result = run(image_cache.TASK, client, state="absent", name="web")
     assert "ansible_facts" not in result.values
     assert emulator.service.caches() == []
 
 
 def test_wait_options_reach_the_wait(client: Client, emulator: Emulator, sleeps: list[float]) -> None:
     emulator.settings.update({"ready_after": 1000})
-    run(_tasks.IMAGE_CACHE, client, **BODY, wait=True, wait_interval=7, wait_timeout="2000")
+    run(image_cache.TASK, client, **BODY, wait=True, wait_interval=7, wait_timeout="2000")
     assert [pause for pause in sleeps if pause][:2] == [7, 10.5]
 
 
@@ -215,23 +221,23 @@ def test_wait_options_reach_the_wait(client: Client, emulator: Emulator, sleeps:
 @pytest.mark.parametrize("check_mode", [False, True])
 def test_reading(check_mode: bool, client: Client, emulator: Emulator) -> None:
     emulator.service.seed("web", ["a"], tags=[{"key": "team", "value": "x"}])
-    info = run(_tasks.IMAGE_CACHE_INFO, client, check_mode, name="web").values
+    info = run(image_cache_info.TASK, client, check_mode, name="web").values
     assert (info["changed"], [cache["image_cache_name"] for cache in info["image_caches"]]) == (False, ["web"])
-    region = run(_tasks.REGION_INFO, client, check_mode).values
+    region = run(region_info.TASK, client, check_mode).values
     assert region == {"changed": False, "region": {"region_id": emulator.settings.region_id, "zones": emulator.settings.zones}}  # fmt: skip
-    quota = run(_tasks.QUOTA_INFO, client, check_mode).values
+    quota = run(quota_info.TASK, client, check_mode).values
     assert (quota["changed"], len(quota["quotas"])) == (False, 4)
 
 
 def test_reading_by_the_key_of_a_tag(client: Client, emulator: Emulator) -> None:
     emulator.service.seed("web", ["a"], tags=[{"key": "team", "value": "x"}])
     emulator.service.seed("db", ["a"])
-    info = run(_tasks.IMAGE_CACHE_INFO, client, tags=[{"key": "team"}]).values
+    info = run(image_cache_info.TASK, client, tags=[{"key": "team"}]).values
     assert [cache["image_cache_name"] for cache in info["image_caches"]] == ["web"]
 
 
 def test_tags_without_a_value_reach_the_service_as_they_are_given(client: Client, emulator: Emulator) -> None:
-    run(_tasks.IMAGE_CACHE, client, **BODY, tags=[{"key": "team"}])
+    run(image_cache.TASK, client, **BODY, tags=[{"key": "team"}])
     assert emulator.sent("createImageCache")[0].body["tags"] == [{"key": "team"}]
     emulator.inject(Fault("status", "updateImageCache", status=500))
-    assert run(_tasks.IMAGE_CACHE, client, **BODY, tags=[{"key": "team"}]).values["changed"] is False
+    assert run(image_cache.TASK, client, **BODY, tags=[{"key": "team"}]).values["changed"] is False
