@@ -14,8 +14,9 @@ import uuid
 from typing import Any, Dict, List, Mapping
 
 from ._arguments import option_name
-from ._client import Client, Operation
+from ._client import Client
 from ._errors import OpenOutcome
+from ._transport import Operation
 
 ImageCache = Dict[str, Any]
 Tag = Dict[str, str]

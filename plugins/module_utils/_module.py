@@ -11,9 +11,9 @@ from typing import Any, Mapping, NoReturn
 from ansible.module_utils import basic
 
 from ._arguments import masked, report
-from ._client import HAS_REQUESTS
 from ._schema import HAS_JSONSCHEMA
 from ._task import Task, perform
+from ._transport import HAS_REQUESTS
 
 
 class _Module(basic.AnsibleModule):

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from ._arguments import option_name
-from ._client import Client, Operation
+from ._client import Client
 from ._errors import OpenOutcome
+from ._transport import Operation
 
 REGION = Operation("region", "GET", "/eci/api/v1/region")
 USAGE = Operation("listUsage", "GET", "/eci/api/v1/resources/listUsage")

@@ -33,6 +33,7 @@ CLOCK_WINDOW = 15 * 60
 MESSAGE_LENGTH = 2000
 
 _GOOD_STATUS_CODES = ("200", "800")
+_STATUS_CODE = re.compile("[0-9]{3,6}")
 _REASON_PREFIX = "StatusReason"
 # The reasons of CTYun's Go SDK and the codes of its gateway, by what they mean for the request.
 _BY_REASON: dict[str, type[EciError]] = {
@@ -84,7 +85,7 @@ def return_obj(reply: HttpReply, now: float) -> ReturnObj:
         reply = reply._replace(request_id=payload["requestId"])
     code = envelope.get("error") or envelope.get("errorCode")
     status_code = "" if envelope.get("statusCode") is None else str(envelope["statusCode"])
-    if not code and reply.status < 300 and not re.fullmatch("[0-9]{3,6}", status_code):
+    if not code and reply.status < 300 and not _STATUS_CODE.fullmatch(status_code):
         raise _error(OpenOutcome, reply, "the reply has no statusCode, or an odd one", now)
     if code or reply.status >= 300 or status_code not in _GOOD_STATUS_CODES:
         raise _refusal(reply, envelope, "" if code is None else str(code), status_code, now)

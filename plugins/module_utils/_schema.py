@@ -11,7 +11,6 @@ no other limits in it, since the page states none.
 
 from __future__ import annotations
 
-import functools
 from typing import Any, Dict, Iterator, NamedTuple, Tuple, Union, cast
 
 try:
@@ -154,17 +153,15 @@ CREATE_IMAGE_CACHE: dict[str, Any] = {
     "additionalProperties": False,
 }
 
+if HAS_JSONSCHEMA:
+    _VALIDATOR = Draft202012Validator(CREATE_IMAGE_CACHE)
+
 _TYPES = {
     "string": "a text",
     "integer": "a whole number",
     "array": "a list",
     "object": "a mapping",
 }
-
-
-@functools.lru_cache(maxsize=1)
-def _create_image_cache() -> Draft202012Validator:
-    return Draft202012Validator(CREATE_IMAGE_CACHE)
 
 
 def validate(body: dict[str, Any], complete: bool = True) -> list[Violation]:
@@ -175,7 +172,7 @@ def validate(body: dict[str, Any], complete: bool = True) -> list[Violation]:
     """
     found = [
         violation
-        for error in _create_image_cache().iter_errors(body)
+        for error in _VALIDATOR.iter_errors(body)
         if complete or error.validator != "required" or error.absolute_path
         for violation in _violations(error)
     ]

@@ -10,7 +10,9 @@ here at the top, since the parent process loads an action plugin once and every 
 
 from __future__ import annotations
 
+import contextlib
 import sys
+import tempfile
 from typing import Any, ClassVar
 
 from ansible import constants
@@ -19,14 +21,22 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.ctyun.eci.plugins.module_utils._arguments import Spec, masked, report
-from ansible_collections.ctyun.eci.plugins.module_utils._client import HAS_REQUESTS, Client
+from ansible_collections.ctyun.eci.plugins.module_utils._client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._connection import Connection
 from ansible_collections.ctyun.eci.plugins.module_utils._schema import HAS_JSONSCHEMA
+from ansible_collections.ctyun.eci.plugins.module_utils._signing import eop_date, signature
 from ansible_collections.ctyun.eci.plugins.module_utils._task import Task, perform
+from ansible_collections.ctyun.eci.plugins.module_utils._transport import HAS_REQUESTS
 
 SWITCH = "ctyun_eci_in_process"
 # Since 2.21 ansible-core puts the invocation into a result only if it is told to.
 CAN_HIDE_INVOCATION = "INJECT_INVOCATION" in constants.config.get_configuration_definitions()
+
+# Workers inherit what the parent has found out as well: where temporary files go, and what OpenSSL looks up for its
+# first signature. Each of the many workers of a play over many hosts would take longer for these than for a request.
+with contextlib.suppress(OSError):
+    tempfile.gettempdir()
+signature("", "", "", eop_date(0), "", b"")
 
 # Clients by what they connect to. A worker runs all items of a loop, so these live as long as the loop.
 _clients: dict[tuple[Connection, int], Client] = {}

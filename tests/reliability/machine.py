@@ -41,7 +41,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from ansible_collections.ctyun.eci.plugins.module_utils import _client, _create, _image_caches
+from ansible_collections.ctyun.eci.plugins.module_utils import _create, _image_caches, _transport
 from ansible_collections.ctyun.eci.plugins.module_utils._apply import Outcome
 from ansible_collections.ctyun.eci.plugins.module_utils._client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._connection import Connection
@@ -97,7 +97,7 @@ def shared_emulator() -> Emulator:
 
 def small_limits() -> None:
     """Make "too large" and "endless" cheap, and keep the locks in a folder of this process, as long as it lives."""
-    _client.MAX_REPLY_BYTES = 64 * 1024
+    _transport.MAX_REPLY_BYTES = 64 * 1024
     _image_caches.MAX_PAGES = 20
     tempfile.tempdir = tempfile.mkdtemp(prefix="eci-faults-")
     atexit.register(shutil.rmtree, tempfile.tempdir, ignore_errors=True)
