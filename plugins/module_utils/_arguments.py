@@ -323,7 +323,9 @@ def masked(spec: Spec, given: Mapping[str, Any]) -> dict[str, Any]:
     """
     shown: dict[str, Any] = {}
     for option, rules in spec.items():
-        value = next((given[name] for name in [option, *rules.get("aliases", ())] if given.get(name) is not None), None)
+        value = given.get(option)
+        for alias in rules.get("aliases", ()):
+            value = given.get(alias) if value is None else value
         if value is not None:
             shown[option] = _masked(rules, value)
     return shown

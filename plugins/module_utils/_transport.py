@@ -67,25 +67,23 @@ class _Adapter(HTTPAdapter):
         if verify is True:
             verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
         self._verify = verify
-        self._pool: Any = None
+        self._way: tuple[Any, str] | None = None
 
-    def pool(self, request: PreparedRequest) -> Any:
-        """The pool of connections to the endpoint, looked up for the first request only."""
-        if self._pool is None:
+    def way(self, request: PreparedRequest) -> tuple[Any, str]:
+        """The pool of connections to the endpoint, and what stands before the path there: nothing, or the endpoint for
+        a proxy. Looked up for the first request only.
+        """
+        if self._way is None:
             if hasattr(self, "get_connection_with_tls_context"):
                 pool = self.get_connection_with_tls_context(request, self._verify, self._proxies)
             else:  # requests before 2.32
                 pool = self.get_connection(str(request.url), self._proxies)
             self.cert_verify(pool, request.url, self._verify, None)  # type: ignore[no-untyped-call]
-            self._pool = pool
-        return self._pool
-
-    def target(self, request: PreparedRequest) -> str:
-        """What stands in the request line: the path, or the whole address for a proxy."""
-        return str(self.request_url(request, self._proxies))
+            self._way = pool, self.request_url(request, self._proxies)[: -len(request.path_url)]
+        return self._way
 
     def close(self) -> None:
-        self._pool = None
+        self._way = None
         super().close()
 
 
@@ -114,11 +112,13 @@ class Transport:
         timeout = self._connection.timeout
         deadline = time.monotonic() + timeout
         try:
-            request = self._signed(operation, body, identifier)
+            path = operation.path + quote(identifier, safe="")
+            request = self._signed(operation.method, path, body)
             known["request_id"] = request.headers["ctyun-eop-request-id"]
-            response = self._adapter.pool(request).urlopen(
+            pool, front = self._adapter.way(request)
+            response = pool.urlopen(
                 request.method,
-                self._adapter.target(request),
+                front + path,
                 body=request.body,
                 headers=request.headers,
                 redirect=False,
@@ -136,10 +136,10 @@ class Transport:
             raise self._network_error(error, known) from None
         return HttpReply(operation.name, known["request_id"], response.status, response.headers, content)
 
-    def _signed(self, operation: Operation, body: Mapping[str, Any] | None, identifier: str) -> PreparedRequest:
+    def _signed(self, method: str, path: str, body: Mapping[str, Any] | None) -> PreparedRequest:
         request = PreparedRequest()
-        request.method = operation.method
-        request.url = self._connection.endpoint + operation.path + quote(identifier, safe="")
+        request.method = method
+        request.url = self._connection.endpoint + path
         request.headers = dict(self._headers)  # type: ignore[assignment]  # written and read in one spelling, here
         request.body = None if body is None else json.dumps(body).encode()
         return self._auth(request)
