@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Dict, Mapping
+from typing import Any, Dict, Mapping, NamedTuple
 
 from ._arguments import option_name, request_body
 from ._image_caches import KEYS, ImageCache, Tags, normal_tags
@@ -21,8 +21,7 @@ RETAG = "retag"
 SECRET_FIELD = "imageRegistryCredentials"
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(NamedTuple):
     """What a task describes. ``body`` holds the fields of createImageCache that the task gave, and no others."""
 
     state: str

@@ -11,6 +11,7 @@ computed from UTC, so the time zone of the machine does not matter.
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import hmac
 import time
@@ -44,10 +45,14 @@ def signature(access_key: str, secret_key: str, request_id: str, date: str, quer
     text = (
         f"ctyun-eop-request-id:{request_id}\neop-date:{date}\n\n{canonical_query}\n{hashlib.sha256(body).hexdigest()}"
     )
+    return base64.b64encode(_hmac(_key(access_key, secret_key, date), text)).decode()
+
+
+@functools.lru_cache(maxsize=1)  # the key is that of a second, and many requests are signed in one
+def _key(access_key: str, secret_key: str, date: str) -> bytes:
     key = _hmac(secret_key.encode(), date)
     key = _hmac(key, access_key)
-    key = _hmac(key, date[:8])
-    return base64.b64encode(_hmac(key, text)).decode()
+    return _hmac(key, date[:8])
 
 
 def _hmac(key: bytes, text: str) -> bytes:

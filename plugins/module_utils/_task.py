@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Callable, Mapping
+from typing import Any, Callable, Mapping, NamedTuple
 
 from ._apply import Outcome
 from ._arguments import Spec, secrets
@@ -38,8 +38,7 @@ class Result:
     failed: bool = False
 
 
-@dataclass(frozen=True)
-class Task:
+class Task(NamedTuple):
     """The work of one module.
 
     ``check`` takes the raw arguments and returns what is wrong with them. ``run`` takes the arguments as Ansible

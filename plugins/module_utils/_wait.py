@@ -7,8 +7,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import Callable, TypeVar
+from typing import Callable, NamedTuple, TypeVar
 
 GROWTH = 1.5
 LONGEST = 6
@@ -16,8 +15,7 @@ LONGEST = 6
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Wait:
+class Wait(NamedTuple):
     """How to wait, in seconds: ``interval`` is the first pause; pauses grow to at most six times that."""
 
     timeout: float

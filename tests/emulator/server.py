@@ -145,8 +145,8 @@ class Server:
     def _perform(self, record: Record, request: web.BaseRequest) -> replies.Reply:
         try:
             route = routes.find(record.method, record.path)
-            body = _parsed(record.raw, _NOT_JSON) if route.operation in routes.WITH_BODY else None
-            if body is _NOT_JSON:
+            body = record.body if route.operation in routes.WITH_BODY else None
+            if body is None and route.operation in routes.WITH_BODY and _parsed(record.raw, _NOT_JSON) is _NOT_JSON:
                 raise ServiceError("BadRequest", "the request body is not JSON")
             region = record.headers.get("regionid")
             answer = self.service.perform(route.operation, region, route.identifier, body)

@@ -23,6 +23,9 @@ _DATE = "%Y%m%dT%H%M%SZ"
 _SIGNED_HEADERS = "ctyun-eop-request-id;eop-date"
 _WINDOW = 15 * 60
 
+# What depends on the date alone is kept: a client in a hurry sends hundreds of requests in one second.
+_dated = functools.lru_cache(maxsize=8)
+
 
 class SignatureError(Exception):
     def __init__(self, code: int, message: str) -> None:
@@ -76,10 +79,15 @@ def sign(request_id: str, date: str, query: str, body: bytes, access_key: str, s
         f"ctyun-eop-request-id:{request_id}\neop-date:{date}\n"
         f"\n{canonical_query(query)}\n{hashlib.sha256(body).hexdigest()}"
     )
+    return base64.b64encode(hmac.digest(_key(date, access_key, secret_key), _bytes(text), "sha256")).decode()
+
+
+@_dated
+def _key(date: str, access_key: str, secret_key: str) -> bytes:
     key = secret_key.encode()
-    for part in (date, access_key, date[:8], text):
+    for part in (date, access_key, date[:8]):
         key = hmac.digest(key, _bytes(part), "sha256")
-    return base64.b64encode(key).decode()
+    return key
 
 
 def canonical_query(query: str) -> str:
@@ -106,6 +114,6 @@ def _check_date(date: str, now: float) -> None:
         raise SignatureError(BAD_SIGNATURE, "Eop-date is more than 15 minutes off (it must be Beijing time)")
 
 
-@functools.lru_cache(maxsize=8)  # a client in a hurry sends hundreds of requests in one second
+@_dated
 def _seconds(date: str) -> float:
     return datetime.strptime(date, _DATE).replace(tzinfo=_BEIJING).timestamp()

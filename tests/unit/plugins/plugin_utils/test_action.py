@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -171,7 +170,7 @@ def test_wrong_arguments_are_told_and_nothing_is_sent(run: Run, emulator: Emulat
 
 def test_what_only_ansible_finds_is_told_in_its_words(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        image_cache.ActionModule, "TASK", dataclasses.replace(image_cache.ActionModule.TASK, check=lambda given: [])
+        image_cache.ActionModule, "TASK", image_cache.ActionModule.TASK._replace(check=lambda given: [])
     )
     assert "drift" in run({**BODY, "drift": "sometimes"})["msg"]
 
