@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import os
 from dataclasses import dataclass
@@ -87,6 +88,7 @@ def _is_token(value: str) -> bool:
     return value.isascii() and value.isprintable() and " " not in value
 
 
+@functools.lru_cache(maxsize=8)  # the items of a loop have one endpoint
 def _endpoint_advice(endpoint: str) -> str | None:
     example = "write for example https://eci-global.ctapi.ctyun.cn"
     try:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import uuid
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from .settings import Settings
 from .signature import SignatureError
 
 JSON = "application/json; charset=utf-8"
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 _GOOD: dict[str, int | str] = {"int": 200, "str": "200", "800": 800}
 
 
@@ -30,7 +32,7 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
 
     def encoded(self) -> bytes:
-        return json.dumps(self.payload, ensure_ascii=False).encode("utf-8", "replace")
+        return _ENCODER.encode(self.payload).encode("utf-8", "replace")
 
 
 def good(answer: Answer, settings: Settings) -> Reply:
@@ -46,10 +48,15 @@ def unsigned(error: SignatureError, settings: Settings) -> Reply:
     return Reply(401 if settings.http_errors else 200, payload, headers={"x-trace-id": uuid.uuid4().hex})
 
 
+@functools.lru_cache(maxsize=8)
+def _http_date(now: int) -> str:
+    return formatdate(now, usegmt=True)
+
+
 def headers(now: float, content_type: str = JSON) -> dict[str, str]:
     return {
         "Content-Type": content_type,
-        "Date": formatdate(now, usegmt=True),
+        "Date": _http_date(int(now)),
         "Server": "ctyun-eci-emulator",
     }
 
