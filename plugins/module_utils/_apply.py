@@ -192,7 +192,7 @@ class Application:
             if unsure:
                 unsure.add(f"It could not be looked up either: {error.message}")
                 raise unsure from None
-            raise
+            raise _unread(error, image_cache_id) from None
         shown = current["tags"] or []
         if unsure and shown != change.tags:
             raise unsure
@@ -231,7 +231,10 @@ class Application:
         return current
 
     def _retag_unseen(self, image_cache_id: str, tags: Tags) -> None:
-        carried = self.caches.carries(image_cache_id, tags)
+        try:
+            carried = self.caches.carries(image_cache_id, tags)
+        except EciError as error:
+            raise _unread(error, image_cache_id) from None
         self.outcome.changed = carried is not False
         if carried is None:
             self.outcome.warnings.append(
@@ -262,6 +265,15 @@ def with_unseen_tags(wanted: Wanted, caches: ImageCaches, existing: ImageCache) 
     if tags and existing["tags"] is None and caches.carries(existing["image_cache_id"], tags):
         return dict(existing, tags=normal_tags(tags))
     return existing
+
+
+def _unread(error: EciError, image_cache_id: str) -> EciError:
+    """The error of a read after the service took new tags, which it may have set, or added to those it had."""
+    error.add(
+        f"The service took the new tags of {image_cache_id}, but what it made of them could not be read: changed is"
+        " true since it may have set them."
+    )
+    return error
 
 
 def _open(error: EciError) -> bool:

@@ -116,6 +116,9 @@ class Transport:
             request = self._signed(operation.method, path, body)
             known["request_id"] = request.headers["ctyun-eop-request-id"]
             pool, front = self._adapter.way(request)
+        except (OSError, HTTPError, ValueError) as error:
+            raise self._unsendable(error, known) from None
+        try:
             response = pool.urlopen(
                 request.method,
                 front + path,
@@ -165,9 +168,13 @@ class Transport:
             return Unreachable(f"No connection to {host} {limit}.", **known)
         if isinstance(error, (ReadTimeoutError, TimeoutError)):
             return OpenOutcome(f"No complete reply from {host} {limit}.", **known)
-        if isinstance(error, HTTPError) and not isinstance(error, LocationValueError):
+        if isinstance(error, (HTTPError, OSError)) and not isinstance(error, LocationValueError):
             return OpenOutcome(f"The connection to {host} broke off: {_text(root)}.", **known)
-        return InvalidArguments(f"No request to {host} can be made: {_text(root)}.", **known)
+        return self._unsendable(error, known)
+
+    def _unsendable(self, error: Exception, known: Mapping[str, Any]) -> EciError:
+        host = self._connection.endpoint
+        return InvalidArguments(f"No request to {host} can be made: {_text(_root(error))}.", **known)
 
 
 def _read(response: Any, deadline: float) -> bytes | None:

@@ -291,6 +291,33 @@ class TestTags:
             run(tags=[A], client=make_client(retries=1))
         assert not caught.value.outcome.changed
 
+    @pytest.mark.parametrize(
+        ("settings", "tags", "good_reads"),
+        [
+            ({"tags_update": "replace"}, [], 1),
+            ({"tags_update": "merge"}, [], 1),
+            ({"tags_shown": False}, [B], 3),  # the tags before are asked for through the filter, and those after
+        ],
+    )
+    def test_what_an_update_did_cannot_be_read(
+        self,
+        settings: dict[str, Any],
+        tags: list[dict[str, str]],
+        good_reads: int,
+        emulator: Emulator,
+        run: Callable[..., Outcome],
+        make_client: Callable[..., Client],
+    ) -> None:
+        emulator.settings.update(settings)
+        image_cache_id = seed(emulator, tags=[A])
+        emulator.inject(Fault("status", LIST, times=None, skip=good_reads))
+        with pytest.raises(OpenOutcome) as caught:
+            run(tags=tags, client=make_client(retries=0))
+        assert [record.operation for record in emulator.sent(UPDATE)] == [UPDATE]
+        assert caught.value.outcome.changed
+        assert f"The service took the new tags of {image_cache_id}, but" in caught.value.message
+        assert "may have set them" in caught.value.message
+
     def test_by_id_alone(self, emulator: Emulator, run: Callable[..., Outcome], client: Client) -> None:
         image_cache_id = seed(emulator, images=["redis:7"])
         wanted = Wanted("present", {"tags": [A]}, image_cache_id=image_cache_id)

@@ -23,6 +23,7 @@ from typing import Any
 import pytest
 import trustme
 from requests.adapters import HTTPAdapter
+from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.response import HTTPResponse
 from urllib3.util import connection as urllib3_connection
 
@@ -298,6 +299,23 @@ def test_a_connection_that_does_not_come_about(
     assert error.__class__ is Unreachable
     if isinstance(raised, TimeoutError):
         assert "within 10 s (option timeout)" in error.message
+
+
+def test_an_error_that_nobody_foresaw_leaves_the_outcome_open(
+    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_arguments: Any, **_options: Any) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(HTTPConnectionPool, "urlopen", fail)
+    error = failing(make_client(), CREATE)
+    assert error.__class__ is OpenOutcome
+    assert error.message.endswith("broke off: [Errno 5] Input/output error.")
+
+
+@pytest.mark.parametrize("host", ["bücher.invalid", "天翼云.invalid"])
+def test_a_host_beyond_ascii(host: str, make_client: MakeClient) -> None:
+    assert failing(make_client(endpoint=f"http://{host}", retries=0)).__class__ is Unreachable
 
 
 @pytest.mark.parametrize("host", ["a..b", "x" * 70 + ".example", ".example", "*.example", "a b", "ho\\st"])
