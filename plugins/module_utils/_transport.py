@@ -119,7 +119,8 @@ class Transport:
         except (OSError, HTTPError, ValueError) as error:
             raise self._unsendable(error, known) from None
         try:
-            response = pool.urlopen(
+            # of urllib3's ways the one that adds nothing of its own to what is signed
+            response = pool.request_encode_url(
                 request.method,
                 front + path,
                 body=request.body,
