@@ -79,7 +79,7 @@ class TaskAction(ActionBase):
             and not self._task.async_val
             and not any(self._task.environment or ())
             and self._own_interpreter(variables)
-            and boolean(self._templar.template(variables.get(SWITCH, True)))
+            and (SWITCH not in variables or boolean(self._templar.template(variables[SWITCH])))
         )
 
     def _own_interpreter(self, variables: dict[str, Any]) -> bool:
@@ -89,8 +89,9 @@ class TaskAction(ActionBase):
         asked = variables.get("ansible_python_interpreter")
         if asked is None:
             asked = constants.config.get_config_value("INTERPRETER_PYTHON", variables={})
-        asked = str(self._templar.template(asked))
-        return asked.startswith("auto") or asked == sys.executable
+        if not str(asked).startswith("auto"):
+            asked = self._templar.template(asked)
+        return str(asked).startswith("auto") or asked == sys.executable
 
     def _invocation(self, spec: Spec, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         if CAN_HIDE_INVOCATION and not constants.config.get_config_value("INJECT_INVOCATION", variables=variables):
