@@ -92,12 +92,9 @@ def _unusable(error: OSError) -> LockError:
 def _private_directory() -> str:
     """A directory that only this user can have made and can write to: never a symbolic link, never shared."""
     path = os.path.join(tempfile.gettempdir(), f"ansible-ctyun.eci-{os.getuid()}")
-    try:
-        found = os.lstat(path)
-    except FileNotFoundError:
-        with contextlib.suppress(FileExistsError):
-            os.mkdir(path, 0o700)
-        found = os.lstat(path)
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(path, 0o700)
+    found = os.lstat(path)
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
         raise LockError(
             f"{path} is not a private directory of this user, so tasks cannot be kept apart there. Remove it or set"

@@ -135,7 +135,6 @@ class Transport:
                 content = _read(response, deadline)
             finally:
                 response.close()
-                response.release_conn()
         except (OSError, HTTPError, ValueError, OverflowError) as error:
             raise self._network_error(error, known) from None
         return HttpReply(operation.name, known["request_id"], response.status, response.headers, content)

@@ -97,7 +97,7 @@ def shares(figures: Figures) -> str:
     )
     return (
         f"In the loop of 100 each task waits for three answers, so it holds the emulator's own work, {own:.2f} s of CPU time,"
-        f" as well. Without that it is {ratio:.2f} x debug."
+        f" as well. Without that it is about {ratio:.2f} x debug."
     )
 
 

@@ -145,11 +145,11 @@ class Server:
     def _perform(self, record: Record, request: web.BaseRequest) -> replies.Reply:
         try:
             route = routes.find(record.method, record.path)
-            body = record.body if route.operation in routes.WITH_BODY else None
-            if body is None and route.operation in routes.WITH_BODY and _parsed(record.raw, _NOT_JSON) is _NOT_JSON:
+            unread = route.operation in routes.WITH_BODY and record.body is None
+            if unread and _parsed(record.raw, _NOT_JSON) is _NOT_JSON:
                 raise ServiceError("BadRequest", "the request body is not JSON")
             region = record.headers.get("regionid")
-            answer = self.service.perform(route.operation, region, route.identifier, body)
+            answer = self.service.perform(route.operation, region, route.identifier, record.body)
         except ServiceError as error:
             return replies.refused(error, self.settings)
         return replies.good(answer, self.settings)

@@ -154,6 +154,7 @@ def test_too_many_requests_slow_all_down(
     emulator: Emulator, run: Callable[..., Outcomes], make_client: Callable[..., Client]
 ) -> None:
     emulator.inject(Fault("status", CREATE, status=429, reason="TooManyRequests", retry_after=9))
+    emulator.settings.latency = 0.02  # so that the others cannot be done before the one that is refused is heard
     paused: list[float] = []
 
     def sleep(seconds: float) -> None:
@@ -161,7 +162,7 @@ def test_too_many_requests_slow_all_down(
             paused.append(seconds)
 
     client = make_client(sleep=sleep, monotonic=lambda: 0.0)
-    outcomes = run(*[wanted(f"cache-{number}") for number in range(8)], client=client, concurrency=4)
+    outcomes = run(*[wanted(f"cache-{number}") for number in range(24)], client=client, concurrency=4)
     assert not any(item.error for item in outcomes.items)
     # this clock stands still, so whoever sends a request after the 429 keeps the pause
     assert set(paused) == {9}

@@ -104,6 +104,23 @@ def test_a_huge_reply_is_left_when_it_is_too_large(
     make_client().call(REGION)
 
 
+def test_a_reply_that_is_left_is_closed(
+    make_client: MakeClient, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_transport, "MAX_REPLY_BYTES", 1024 * 1024)
+    left: list[HTTPResponse] = []
+    genuine = HTTPResponse.read1
+
+    def read1(self: HTTPResponse, *arguments: Any, **options: Any) -> bytes:
+        left.append(self)
+        return genuine(self, *arguments, **options)
+
+    monkeypatch.setattr(HTTPResponse, "read1", read1)
+    emulator.inject(Fault("huge", megabytes=8))
+    failing(make_client(retries=0))
+    assert {response.closed for response in left} == {True}
+
+
 def test_a_reply_of_the_largest_size_is_read(make_client: MakeClient, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     value = {"statusCode": 200, "returnObj": {"x": "y" * 5000}}
     monkeypatch.setattr(_transport, "MAX_REPLY_BYTES", len(json.dumps(value)))
