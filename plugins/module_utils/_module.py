@@ -10,10 +10,10 @@ from typing import Any, Mapping, NoReturn
 
 from ansible.module_utils import basic
 
-from ._arguments import masked, report
-from ._schema import HAS_JSONSCHEMA
+from ._options.arguments import masked, report
+from ._options.schema import HAS_JSONSCHEMA
+from ._service.transport import HAS_REQUESTS
 from ._task import Task, perform
-from ._transport import HAS_REQUESTS
 
 
 class _Module(basic.AnsibleModule):

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._arguments import option_name
-from ._client import Client
 from ._errors import OpenOutcome
-from ._transport import Operation
+from ._options.arguments import option_name
+from ._service.client import Client
+from ._service.transport import Operation
 
 REGION = Operation("region", "GET", "/eci/api/v1/region")
 USAGE = Operation("listUsage", "GET", "/eci/api/v1/resources/listUsage")

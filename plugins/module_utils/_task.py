@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Callable, Mapping, NamedTuple
 
-from ._apply import Outcome
-from ._arguments import Spec, secrets
-from ._client import Client
-from ._connection import Connection, connection
 from ._errors import EciError
-from ._schema import Violation
+from ._image_cache.apply import Outcome
+from ._options.arguments import Spec, secrets
+from ._options.schema import Violation
+from ._service.client import Client
+from ._service.connection import Connection, connection
 
 Arguments = Mapping[str, Any]
 

@@ -20,13 +20,13 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.ctyun.eci.plugins.module_utils._arguments import Spec, masked, report
-from ansible_collections.ctyun.eci.plugins.module_utils._client import Client
-from ansible_collections.ctyun.eci.plugins.module_utils._connection import Connection
-from ansible_collections.ctyun.eci.plugins.module_utils._schema import HAS_JSONSCHEMA
-from ansible_collections.ctyun.eci.plugins.module_utils._signing import eop_date, signature
+from ansible_collections.ctyun.eci.plugins.module_utils._options.arguments import Spec, masked, report
+from ansible_collections.ctyun.eci.plugins.module_utils._options.schema import HAS_JSONSCHEMA
+from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
+from ansible_collections.ctyun.eci.plugins.module_utils._service.connection import Connection
+from ansible_collections.ctyun.eci.plugins.module_utils._service.signing import eop_date, signature
+from ansible_collections.ctyun.eci.plugins.module_utils._service.transport import HAS_REQUESTS
 from ansible_collections.ctyun.eci.plugins.module_utils._task import Task, perform
-from ansible_collections.ctyun.eci.plugins.module_utils._transport import HAS_REQUESTS
 
 SWITCH = "ctyun_eci_in_process"
 # Since 2.21 ansible-core puts the invocation into a result only if it is told to.

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.ctyun.eci.plugins.module_utils import _image_caches, _tasks
-from ansible_collections.ctyun.eci.plugins.module_utils._arguments import body_spec, option_name, wire_name
-from ansible_collections.ctyun.eci.plugins.module_utils._schema import CREATE_IMAGE_CACHE
+from ansible_collections.ctyun.eci.plugins.module_utils import _tasks
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import operations
+from ansible_collections.ctyun.eci.plugins.module_utils._options.arguments import body_spec, option_name, wire_name
+from ansible_collections.ctyun.eci.plugins.module_utils._options.schema import CREATE_IMAGE_CACHE
 from ansible_collections.ctyun.eci.plugins.module_utils._task import Task
 
 from .conftest import ROOT, Ansible
@@ -159,7 +160,7 @@ def test_documentation_says_what_the_schema_requires(documentation: dict[str, di
 def test_an_image_cache_has_the_documented_keys(
     documentation: dict[str, dict[str, Any]], module: str, value: str
 ) -> None:
-    assert sorted(documentation[module]["return"][value]["contains"]) == sorted(_image_caches.KEYS)
+    assert sorted(documentation[module]["return"][value]["contains"]) == sorted(operations.KEYS)
 
 
 def test_action_group_lists_the_modules() -> None:

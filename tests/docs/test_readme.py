@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.ctyun.eci.plugins.module_utils import _connection
+from ansible_collections.ctyun.eci.plugins.module_utils._service import connection
 from ansible_collections.ctyun.eci.plugins.module_utils._tasks import image_cache, region_info
 
 from .conftest import ROOT
@@ -100,7 +100,7 @@ def test_commands_of_make_exist(path: Path) -> None:
 def test_environment_variables_exist(path: Path) -> None:
     spec = image_cache.TASK.spec()
     known = {variable for rules in spec.values() for variable in rules.get("fallback", (None, []))[1]}
-    assert {variable for _option, variable in _connection._CREDENTIALS} <= known
+    assert {variable for _option, variable in connection._CREDENTIALS} <= known
     assert set(re.findall(r"\b(?:CTYUN|CTAPI)_[A-Z_]+\b", text(path))) <= known
 
 

@@ -24,7 +24,7 @@ def test_it_names_tests() -> None:
 
 @pytest.mark.parametrize(("file", "group", "test"), NAMED)
 def test_they_exist(file: str, group: str, test: str) -> None:
-    found = [folder / file for folder in FOLDERS if (folder / file).exists()]
+    found = [path for folder in FOLDERS for path in folder.rglob(file)]
     assert found
     text = found[0].read_text(encoding="utf-8")
     assert re.search(rf"^ *def {test}\(", text, re.MULTILINE)

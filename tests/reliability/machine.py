@@ -41,13 +41,14 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from ansible_collections.ctyun.eci.plugins.module_utils import _create, _image_caches, _transport
-from ansible_collections.ctyun.eci.plugins.module_utils._apply import Outcome
-from ansible_collections.ctyun.eci.plugins.module_utils._client import Client
-from ansible_collections.ctyun.eci.plugins.module_utils._connection import Connection
-from ansible_collections.ctyun.eci.plugins.module_utils._converge import converge
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import AmbiguousName, EciError, OpenOutcome
-from ansible_collections.ctyun.eci.plugins.module_utils._plan import Wanted
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import create, operations
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.apply import Outcome
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.converge import converge
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Wanted
+from ansible_collections.ctyun.eci.plugins.module_utils._service import transport
+from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
+from ansible_collections.ctyun.eci.plugins.module_utils._service.connection import Connection
 from ansible_collections.ctyun.eci.plugins.module_utils._wait import Wait
 from tests.emulator import Emulator, Fault, Record
 
@@ -97,8 +98,8 @@ def shared_emulator() -> Emulator:
 
 def small_limits() -> None:
     """Make "too large" and "endless" cheap, and keep the locks in a folder of this process, as long as it lives."""
-    _transport.MAX_REPLY_BYTES = 64 * 1024
-    _image_caches.MAX_PAGES = 20
+    transport.MAX_REPLY_BYTES = 64 * 1024
+    operations.MAX_PAGES = 20
     tempfile.tempdir = tempfile.mkdtemp(prefix="eci-faults-")
     atexit.register(shutil.rmtree, tempfile.tempdir, ignore_errors=True)
 
@@ -115,7 +116,7 @@ class Settings:
 @st.composite
 def settings(draw: st.DrawFn) -> Settings:
     longest = draw(st.sampled_from([30.0, 30.0, 2.0, 1.0]))
-    looks = sum(min(pause, longest) for pause in _create.LOOK_PAUSES)
+    looks = sum(min(pause, longest) for pause in create.LOOK_PAUSES)
     shown = draw(st.booleans())
     values = {
         "list_lag": draw(st.sampled_from([0.0, 0.0, 0.5, looks - 0.5])),

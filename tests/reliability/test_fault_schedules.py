@@ -17,7 +17,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from ansible_collections.ctyun.eci.plugins.module_utils import _image_caches, _transport
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import operations
+from ansible_collections.ctyun.eci.plugins.module_utils._service import transport
 from tests.reliability import machine
 
 QUICK = 100
@@ -26,7 +27,7 @@ PHASES = [Phase.generate, *([Phase.shrink] if os.environ.get("ECI_SHRINK") else 
 
 @pytest.fixture(autouse=True)
 def _small_limits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for module, name in ((_transport, "MAX_REPLY_BYTES"), (_image_caches, "MAX_PAGES")):
+    for module, name in ((transport, "MAX_REPLY_BYTES"), (operations, "MAX_PAGES")):
         monkeypatch.setattr(module, name, getattr(module, name))
     monkeypatch.setattr("tempfile.tempdir", None)
     machine.small_limits()

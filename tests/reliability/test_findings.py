@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils._apply import Outcome
-from ansible_collections.ctyun.eci.plugins.module_utils._client import Client
-from ansible_collections.ctyun.eci.plugins.module_utils._connection import Connection
-from ansible_collections.ctyun.eci.plugins.module_utils._converge import converge
-from ansible_collections.ctyun.eci.plugins.module_utils._converge_all import converge_all
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import EciError
-from ansible_collections.ctyun.eci.plugins.module_utils._plan import Wanted
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.apply import Outcome
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.converge import converge
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.converge_all import converge_all
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Wanted
+from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
+from ansible_collections.ctyun.eci.plugins.module_utils._service.connection import Connection
 from ansible_collections.ctyun.eci.plugins.module_utils._wait import Wait
 from tests.emulator import Emulator, Fault
 

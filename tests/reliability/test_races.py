@@ -15,12 +15,13 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils import _converge, _lock
-from ansible_collections.ctyun.eci.plugins.module_utils._apply import Outcome
-from ansible_collections.ctyun.eci.plugins.module_utils._client import Client
-from ansible_collections.ctyun.eci.plugins.module_utils._connection import Connection
-from ansible_collections.ctyun.eci.plugins.module_utils._converge import converge
-from ansible_collections.ctyun.eci.plugins.module_utils._plan import Wanted
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import converge as converging
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import lock
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.apply import Outcome
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.converge import converge
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Wanted
+from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
+from ansible_collections.ctyun.eci.plugins.module_utils._service.connection import Connection
 from ansible_collections.ctyun.eci.plugins.module_utils._wait import Wait
 from tests.emulator import Emulator
 from tests.reliability.playbook import BODY, Playbook
@@ -78,15 +79,15 @@ def test_two_machines_have_no_common_lock_and_are_told_what_came_of_it(
     emulator: Emulator, run: Callable[[int], Outcome], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     both_have_looked = threading.Barrier(2, timeout=20)
-    existing = _converge._existing
+    existing = converging._existing
 
     def look(*arguments: Any) -> Any:
         found = existing(*arguments)
         both_have_looked.wait()
         return found
 
-    monkeypatch.setattr(_converge, "_existing", look)
-    monkeypatch.setattr(_lock, "exclusive", lambda *arguments: nullcontext())
+    monkeypatch.setattr(converging, "_existing", look)
+    monkeypatch.setattr(lock, "exclusive", lambda *arguments: nullcontext())
     with ThreadPoolExecutor(2) as pool:
         outcomes = list(pool.map(run, range(2)))
     made = [cache["imageCacheId"] for cache in emulator.service.caches()]

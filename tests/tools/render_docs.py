@@ -28,7 +28,7 @@ Copyright (c) ctyun.eci contributors
 GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 SPDX-License-Identifier: GPL-3.0-or-later
 -->
-<!-- Rendered by "make docs" from plugins/module_utils/_schema.py: change that file, not this one. -->
+<!-- Rendered by "make docs" from plugins/module_utils/_options/schema.py: change that file, not this one. -->
 
 # The request body of createImageCache
 
@@ -45,8 +45,8 @@ def rendered() -> dict[str, str]:
     """The files, by their names below the root, and what shall be in them."""
     sys.path.insert(0, str(ROOT))
     import_module("conftest")  # makes the collection importable
-    from ansible_collections.ctyun.eci.plugins.module_utils._arguments import body_spec
-    from ansible_collections.ctyun.eci.plugins.module_utils._schema import CREATE_IMAGE_CACHE
+    from ansible_collections.ctyun.eci.plugins.module_utils._options.arguments import body_spec
+    from ansible_collections.ctyun.eci.plugins.module_utils._options.schema import CREATE_IMAGE_CACHE
 
     return {
         "docs/createImageCache.schema.json": json.dumps(CREATE_IMAGE_CACHE, indent=2, ensure_ascii=False) + "\n",

@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
-from .._arguments import (
+from .._image_cache.converge import converge
+from .._image_cache.plan import wanted
+from .._options.arguments import (
     Spec,
     body_spec,
     check,
@@ -16,10 +18,8 @@ from .._arguments import (
     policy_spec,
     wait_spec,
 )
-from .._client import Client
-from .._converge import converge
-from .._plan import wanted
-from .._schema import Violation
+from .._options.schema import Violation
+from .._service.client import Client
 from .._task import Arguments, Result, Task, outcome_result
 from .._wait import Wait
 

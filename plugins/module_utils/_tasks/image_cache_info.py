@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
-from .._arguments import Spec, check, connection_spec, merged, tags_option
-from .._client import Client
-from .._info import image_caches
-from .._schema import Violation
+from .._image_cache.read import image_caches
+from .._options.arguments import Spec, check, connection_spec, merged, tags_option
+from .._options.schema import Violation
+from .._service.client import Client
 from .._task import Arguments, Result, Task
 
 

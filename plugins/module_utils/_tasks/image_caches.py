@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Any, Iterable
 
-from .._arguments import (
+from .._image_cache.converge_all import Item, Outcomes, converge_all
+from .._image_cache.plan import wanted
+from .._options.arguments import (
     Spec,
     as_written,
     body_spec,
@@ -20,10 +22,8 @@ from .._arguments import (
     tags_option,
     wait_spec,
 )
-from .._client import Client
-from .._converge_all import Item, Outcomes, converge_all
-from .._plan import wanted
-from .._schema import Path, Violation
+from .._options.schema import Path, Violation
+from .._service.client import Client
 from .._task import Arguments, Result, Task
 from .._wait import Wait
 

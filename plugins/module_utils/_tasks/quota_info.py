@@ -7,9 +7,9 @@
 from __future__ import annotations
 
 from .. import _region
-from .._arguments import check, connection_spec
-from .._client import Client
-from .._schema import Violation
+from .._options.arguments import check, connection_spec
+from .._options.schema import Violation
+from .._service.client import Client
 from .._task import Arguments, Result, Task
 
 

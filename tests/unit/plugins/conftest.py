@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils._client import Client
-from ansible_collections.ctyun.eci.plugins.module_utils._connection import Connection
+from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
+from ansible_collections.ctyun.eci.plugins.module_utils._service.connection import Connection
 from tests.emulator import Emulator
 
 # What would change how a client connects, were it set where the tests run.

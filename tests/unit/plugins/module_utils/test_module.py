@@ -19,8 +19,8 @@ from ansible.module_utils.ansible_release import __version__
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.ctyun.eci.plugins.module_utils import _module
-from ansible_collections.ctyun.eci.plugins.module_utils._arguments import HIDDEN
-from ansible_collections.ctyun.eci.plugins.module_utils._client import Client
+from ansible_collections.ctyun.eci.plugins.module_utils._options.arguments import HIDDEN
+from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
 from tests.emulator import Emulator, Fault
 
 ROOT = Path(__file__).parents[4]

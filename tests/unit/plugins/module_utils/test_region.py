@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils._client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import OpenOutcome
 from ansible_collections.ctyun.eci.plugins.module_utils._region import IMAGE_CACHE_COUNT, region, usage
+from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
 from tests.emulator import Emulator, Fault
 
 

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from ansible_collections.ctyun.eci.plugins.module_utils import _task
-from ansible_collections.ctyun.eci.plugins.module_utils._apply import Outcome
-from ansible_collections.ctyun.eci.plugins.module_utils._arguments import body_spec, connection_spec, merged
-from ansible_collections.ctyun.eci.plugins.module_utils._client import Client
-from ansible_collections.ctyun.eci.plugins.module_utils._connection import Connection
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import EciError, InvalidArguments, NotFound, WaitTimeout
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.apply import Outcome
+from ansible_collections.ctyun.eci.plugins.module_utils._options.arguments import body_spec, connection_spec, merged
 from ansible_collections.ctyun.eci.plugins.module_utils._region import REGION
+from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
+from ansible_collections.ctyun.eci.plugins.module_utils._service.connection import Connection
 from ansible_collections.ctyun.eci.plugins.module_utils._task import Result, Task, outcome_result, perform
 from tests.emulator import Emulator
 

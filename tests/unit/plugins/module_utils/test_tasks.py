@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.ctyun.eci.plugins.module_utils._arguments import report
-from ansible_collections.ctyun.eci.plugins.module_utils._client import Client
+from ansible_collections.ctyun.eci.plugins.module_utils._options.arguments import report
+from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._task import Result, Task
 from ansible_collections.ctyun.eci.plugins.module_utils._tasks import (
     image_cache,

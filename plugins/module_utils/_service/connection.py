@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Mapping
 from urllib.parse import urlsplit
 
-from ._errors import InvalidArguments
+from .._errors import InvalidArguments
 
 _CREDENTIALS = (
     ("access_key", "CTYUN_AK"),

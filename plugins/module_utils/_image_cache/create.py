@@ -13,9 +13,9 @@ from __future__ import annotations
 import contextlib
 from typing import Any, Collection, Mapping, NamedTuple
 
-from . import _region as regions
-from ._errors import AlreadyExists, EciError, NotFound, OpenOutcome, QuotaUsedUp, ServiceError, Throttled
-from ._image_caches import ImageCache, ImageCaches
+from .. import _region as regions
+from .._errors import AlreadyExists, EciError, NotFound, OpenOutcome, QuotaUsedUp, ServiceError, Throttled
+from .operations import ImageCache, ImageCaches
 
 # Seconds before each look for an object that a list may not show yet.
 LOOK_PAUSES = (0.0, 1.0, 2.0, 4.0)

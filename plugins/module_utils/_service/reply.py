@@ -16,7 +16,7 @@ from datetime import timezone
 from email.utils import parsedate_to_datetime
 from typing import Any, Dict, Mapping, NamedTuple
 
-from ._errors import (
+from .._errors import (
     AlreadyExists,
     AuthenticationError,
     EciError,

@@ -14,8 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from ansible_collections.ctyun.eci.plugins.module_utils import _schema
-from ansible_collections.ctyun.eci.plugins.module_utils._schema import CREATE_IMAGE_CACHE, TAGS, Violation, validate
+from ansible_collections.ctyun.eci.plugins.module_utils._options import schema
+from ansible_collections.ctyun.eci.plugins.module_utils._options.schema import (
+    CREATE_IMAGE_CACHE,
+    TAGS,
+    Violation,
+    validate,
+)
 
 # The request example of CTYun's page (document 10403805/10630018), as it stands there.
 EXAMPLE: dict[str, Any] = {
@@ -73,8 +78,8 @@ def _examples(schema: Any) -> list[tuple[dict[str, Any], Any]]:
 def test_the_examples_of_the_schema_follow_the_schema() -> None:
     found = _examples(CREATE_IMAGE_CACHE)
     assert len(found) > 10
-    for schema, example in found:
-        Draft202012Validator(schema).validate(example)
+    for part, example in found:
+        Draft202012Validator(part).validate(example)
 
 
 @pytest.mark.parametrize(
@@ -315,11 +320,11 @@ def test_almost_right_objects_are_judged_as_the_schema_judges(changes: dict[str,
 def test_the_schema_can_be_imported_without_jsonschema(monkeypatch: pytest.MonkeyPatch) -> None:
     for library in ("jsonschema", "jsonschema.exceptions"):
         monkeypatch.setitem(sys.modules, library, None)
-    spec = importlib.util.spec_from_file_location(_schema.__name__ + "_alone", str(_schema.__file__))
+    spec = importlib.util.spec_from_file_location(schema.__name__ + "_alone", str(schema.__file__))
     assert spec is not None
     assert spec.loader is not None
     alone = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, spec.name, alone)
     spec.loader.exec_module(alone)
-    assert (alone.HAS_JSONSCHEMA, _schema.HAS_JSONSCHEMA) == (False, True)
+    assert (alone.HAS_JSONSCHEMA, schema.HAS_JSONSCHEMA) == (False, True)
     assert alone.CREATE_IMAGE_CACHE == CREATE_IMAGE_CACHE

@@ -13,10 +13,10 @@ import random
 import time
 from typing import Any, Callable, Mapping
 
-from ._connection import Connection
-from ._errors import EciError, OpenOutcome, Throttled
-from ._reply import ReturnObj, return_obj
-from ._transport import Operation, Transport
+from .._errors import EciError, OpenOutcome, Throttled
+from .connection import Connection
+from .reply import ReturnObj, return_obj
+from .transport import Operation, Transport
 
 FIRST_DELAY = 0.5
 

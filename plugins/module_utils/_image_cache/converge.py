@@ -9,14 +9,14 @@ from __future__ import annotations
 import contextlib
 from typing import Iterator
 
-from . import _lock
-from ._apply import Application, Outcome, ids, with_unseen_tags
-from ._client import Client
-from ._connection import Connection
-from ._errors import AmbiguousName, EciError, NoSuchCache, WaitFailed, WaitTimeout
-from ._image_caches import ImageCache, ImageCaches
-from ._plan import Wanted, has_failed, is_going, is_ready
-from ._wait import Wait
+from .._errors import AmbiguousName, EciError, NoSuchCache, WaitFailed, WaitTimeout
+from .._service.client import Client
+from .._service.connection import Connection
+from .._wait import Wait
+from . import lock
+from .apply import Application, Outcome, ids, with_unseen_tags
+from .operations import ImageCache, ImageCaches
+from .plan import Wanted, has_failed, is_going, is_ready
 
 EVENTS_SHOWN = 3
 
@@ -46,10 +46,10 @@ def converge(wanted: Wanted, client: Client, wait: Wait, check_mode: bool = Fals
 @contextlib.contextmanager
 def _locked(wanted: Wanted, connection: Connection) -> Iterator[None]:
     if wanted.image_cache_id or not wanted.name:
-        with _lock.whole_region(connection):  # the name is not known yet
+        with lock.whole_region(connection):  # the name is not known yet
             yield
     else:
-        with _lock.shared(connection), _lock.exclusive(connection, wanted.name):
+        with lock.shared(connection), lock.exclusive(connection, wanted.name):
             yield
 
 

@@ -11,9 +11,6 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils import _create
-from ansible_collections.ctyun.eci.plugins.module_utils._client import Client
-from ansible_collections.ctyun.eci.plugins.module_utils._converge import Outcome, converge
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
     AlreadyExists,
     AuthenticationError,
@@ -21,8 +18,11 @@ from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
     OpenOutcome,
     Throttled,
 )
-from ansible_collections.ctyun.eci.plugins.module_utils._image_caches import ImageCaches
-from ansible_collections.ctyun.eci.plugins.module_utils._plan import Wanted
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import create
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.converge import Outcome, converge
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.operations import ImageCaches
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Wanted
+from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._wait import Wait
 from tests.emulator import Emulator, Fault
 
@@ -93,7 +93,7 @@ def test_an_open_outcome_without_effect_is_sent_again_after_several_looks(
     assert outcome.changed
     assert [outcome.image_cache_id] == caches(emulator)
     sent = [record.operation for record in emulator.requests]
-    assert sent == [LIST, CREATE, *[LIST] * len(_create.LOOK_PAUSES), CREATE, LIST]
+    assert sent == [LIST, CREATE, *[LIST] * len(create.LOOK_PAUSES), CREATE, LIST]
 
 
 def test_a_hanging_reply_is_adopted(
@@ -108,11 +108,11 @@ def test_a_hanging_reply_is_adopted(
 def test_looks_are_several_with_growing_pauses(
     emulator: Emulator, run: Callable[..., Outcome], sleeps: list[float]
 ) -> None:
-    emulator.settings.list_lag = sum(_create.LOOK_PAUSES)
+    emulator.settings.list_lag = sum(create.LOOK_PAUSES)
     emulator.inject(Fault("reset", CREATE, when="after"))
     outcome = run()
     assert [outcome.image_cache_id] == caches(emulator)
-    assert sleeps[: len(_create.LOOK_PAUSES) - 1] == list(_create.LOOK_PAUSES[1:]) == sorted(_create.LOOK_PAUSES[1:])
+    assert sleeps[: len(create.LOOK_PAUSES) - 1] == list(create.LOOK_PAUSES[1:]) == sorted(create.LOOK_PAUSES[1:])
 
 
 def test_a_list_that_lags_after_a_create_is_waited_for(emulator: Emulator, run: Callable[..., Outcome]) -> None:
@@ -198,7 +198,7 @@ def test_already_exists_without_a_trace_is_an_error(emulator: Emulator, run: Cal
 
 
 def test_already_exists_after_an_open_outcome_is_a_change(emulator: Emulator, run: Callable[..., Outcome]) -> None:
-    emulator.settings.update({"unique_names": True, "list_lag": sum(_create.LOOK_PAUSES) + 2})
+    emulator.settings.update({"unique_names": True, "list_lag": sum(create.LOOK_PAUSES) + 2})
     emulator.inject(Fault("reset", CREATE, when="after"))
     outcome = run()
     assert outcome.changed
@@ -227,5 +227,5 @@ def test_two_of_a_name_after_a_create_are_told_with_their_ids(
 def test_a_refusal_is_final(emulator: Emulator, client: Client, fault: Fault, kind: type[EciError]) -> None:
     emulator.inject(fault)
     with pytest.raises(kind):
-        _create.create(ImageCaches(client), BODY)
+        create.create(ImageCaches(client), BODY)
     assert len(emulator.sent(CREATE)) == 1

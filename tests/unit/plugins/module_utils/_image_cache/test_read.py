@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils import _info
-from ansible_collections.ctyun.eci.plugins.module_utils._client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import EciError, OpenOutcome
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import read
+from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
 from tests.emulator import Emulator, Fault
 
 NOTHING: dict[str, Any] = {
@@ -23,8 +23,8 @@ NOTHING: dict[str, Any] = {
 }
 
 
-def read(client: Client, **arguments: Any) -> list[str]:
-    return [cache["image_cache_name"] for cache in _info.image_caches({**NOTHING, **arguments}, client)]
+def found_by(client: Client, **arguments: Any) -> list[str]:
+    return [cache["image_cache_name"] for cache in read.image_caches({**NOTHING, **arguments}, client)]
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_filters(
     arguments: dict[str, Any], filters: dict[str, Any], found: list[str], client: Client, seeded: Emulator
 ) -> None:
     seeded.settings.update({"name_match": "fuzzy"})
-    assert read(client, **arguments) == found
+    assert found_by(client, **arguments) == found
     (record,) = seeded.sent()
     assert record.body == filters
 
@@ -63,13 +63,13 @@ def test_filters(
 @pytest.mark.parametrize("tags", [[{"key": "team", "value": None}], [{"key": "team"}]])
 def test_a_tag_without_a_value_looks_for_its_key(tags: list[Any], client: Client, seeded: Emulator) -> None:
     # Ansible gives a suboption that the task leaves out as null, and null is no value of the API
-    assert read(client, tags=tags) == ["web", "db"]
+    assert found_by(client, tags=tags) == ["web", "db"]
     assert seeded.sent()[0].body == {"tags": [{"key": "team"}]}
 
 
 def test_every_page(client: Client, seeded: Emulator) -> None:
     seeded.settings.update({"max_page": 1})
-    assert read(client) == ["web", "web-2", "db"]
+    assert found_by(client) == ["web", "web-2", "db"]
     assert len(seeded.sent()) == 3
 
 
@@ -77,42 +77,42 @@ def test_a_service_that_ignores_the_filters(client: Client, emulator: Emulator) 
     items = [{"imageCacheId": f"imc-{name}", "imageCacheName": name} for name in ("web", "db")]
     value = {"statusCode": 200, "returnObj": {"imageCaches": items}}
     emulator.inject(Fault("json", value=value, times=None))
-    assert read(client, image_cache_name="web") == ["web"]
-    assert read(client, image_cache_id="imc-db") == ["db"]
+    assert found_by(client, image_cache_name="web") == ["web"]
+    assert found_by(client, image_cache_id="imc-db") == ["db"]
 
 
 def test_events_of_each_in_the_order_of_the_list(client: Client, emulator: Emulator) -> None:
     expected = [f"cache-{number}" for number in range(25)]
     for name in expected:
         emulator.service.seed(name, [f"image-of-{name}"])
-    found = _info.image_caches({**NOTHING, "events": True}, client)
+    found = read.image_caches({**NOTHING, "events": True}, client)
     assert [cache["image_cache_name"] for cache in found] == expected
     for cache in found:
         messages = [event["message"] for event in cache["events"]]
         assert f"[ImageCache] pulled image image-of-{cache['image_cache_name']}" in messages
     assert len(emulator.sent("describeImageCache")) == 25
-    assert emulator.connections <= _info.EVENT_READERS * 3
+    assert emulator.connections <= read.EVENT_READERS * 3
 
 
 def test_events_over_kept_connections(make_client: Callable[..., Client], emulator: Emulator) -> None:
     for number in range(25):
         emulator.service.seed(f"cache-{number}", ["a"])
-    _info.image_caches({**NOTHING, "events": True}, make_client(pool_size=_info.EVENT_READERS))
-    assert emulator.connections <= _info.EVENT_READERS
+    read.image_caches({**NOTHING, "events": True}, make_client(pool_size=read.EVENT_READERS))
+    assert emulator.connections <= read.EVENT_READERS
 
 
 def test_no_events_are_asked_for_where_there_is_nothing(client: Client, emulator: Emulator) -> None:
-    assert read(client, events=True) == []
+    assert found_by(client, events=True) == []
     assert [record.operation for record in emulator.sent()] == ["describeImageCaches"]
 
 
 def test_events_are_null_unless_asked_for(client: Client, seeded: Emulator) -> None:
-    assert [cache["events"] for cache in _info.image_caches(NOTHING, client)] == [None] * 3
+    assert [cache["events"] for cache in read.image_caches(NOTHING, client)] == [None] * 3
 
 
 def test_an_image_cache_that_goes_away_before_its_events_are_read(client: Client, seeded: Emulator) -> None:
     seeded.inject(Fault("status", "describeImageCache", status=404))
-    found = _info.image_caches({**NOTHING, "events": True}, client)
+    found = read.image_caches({**NOTHING, "events": True}, client)
     # gone, or there without events: one that was deleted by somebody else does not spoil the others
     assert len([cache for cache in found if cache["events"]]) == 2
 
@@ -123,6 +123,6 @@ def test_an_error_of_either_read_is_the_error(
 ) -> None:
     seeded.inject(Fault("status", operation, status=500, times=None))
     with pytest.raises(EciError) as caught:
-        _info.image_caches({**NOTHING, "events": True}, make_client(retries=0))
+        read.image_caches({**NOTHING, "events": True}, make_client(retries=0))
     assert isinstance(caught.value, OpenOutcome)
     assert caught.value.operation == operation

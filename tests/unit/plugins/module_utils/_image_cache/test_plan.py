@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.ctyun.eci.plugins.module_utils._image_caches import KEYS
-from ansible_collections.ctyun.eci.plugins.module_utils._plan import (
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.operations import KEYS
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import (
     CREATE,
     DELETE,
     RETAG,

@@ -11,8 +11,6 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils._client import Client
-from ansible_collections.ctyun.eci.plugins.module_utils._converge import Outcome, converge
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
     AmbiguousName,
     DriftError,
@@ -24,8 +22,10 @@ from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
     WaitFailed,
     WaitTimeout,
 )
-from ansible_collections.ctyun.eci.plugins.module_utils._image_caches import KEYS
-from ansible_collections.ctyun.eci.plugins.module_utils._plan import Wanted
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.converge import Outcome, converge
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.operations import KEYS
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Wanted
+from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._wait import Wait
 from tests.emulator import Emulator, Fault
 

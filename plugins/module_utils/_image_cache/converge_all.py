@@ -14,14 +14,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Collection, Iterable, Sequence
 
-from . import _create, _lock
-from ._apply import Application, still_listed
-from ._client import Client
-from ._converge import failed, not_ready, the_only
-from ._errors import EciError, WaitFailed, WaitTimeout
-from ._image_caches import ImageCache, ImageCaches, Tags, normal_tags
-from ._plan import Plan, Wanted, has_failed, is_ready
-from ._wait import Wait
+from .._errors import EciError, WaitFailed, WaitTimeout
+from .._service.client import Client
+from .._wait import Wait
+from . import create, lock
+from .apply import Application, still_listed
+from .converge import failed, not_ready, the_only
+from .operations import ImageCache, ImageCaches, Tags, normal_tags
+from .plan import Plan, Wanted, has_failed, is_ready
 
 
 @dataclass
@@ -78,7 +78,7 @@ def converge_all(
             if item.change:
                 item.application.predict(item.change)
         return converging.outcomes
-    with _lock.whole_region(client.connection):
+    with lock.whole_region(client.connection):
         converging.plan(wanted, prune_tags)
         converging.carry_out()
         converging.confirm()
@@ -178,7 +178,7 @@ class _ConvergingAll:
     def _listed(self, ids: Collection[str | None]) -> list[ImageCache]:
         """All image caches, once the list shows these IDs or has had time to."""
         listed: list[ImageCache] = []
-        for pause in _create.LOOK_PAUSES:
+        for pause in create.LOOK_PAUSES:
             self.client.pause(pause)
             listed = self.caches.find()
             if {cache["image_cache_id"] for cache in listed}.issuperset(ids):

@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils import _transport
-from ansible_collections.ctyun.eci.plugins.module_utils._client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
     AlreadyExists,
     AuthenticationError,
@@ -22,9 +20,17 @@ from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
     ServiceError,
     Throttled,
 )
-from ansible_collections.ctyun.eci.plugins.module_utils._image_caches import CREATE, DELETE, DESCRIBE, LIST, UPDATE
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.operations import (
+    CREATE,
+    DELETE,
+    DESCRIBE,
+    LIST,
+    UPDATE,
+)
 from ansible_collections.ctyun.eci.plugins.module_utils._region import REGION, USAGE
-from ansible_collections.ctyun.eci.plugins.module_utils._transport import Operation
+from ansible_collections.ctyun.eci.plugins.module_utils._service import transport
+from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
+from ansible_collections.ctyun.eci.plugins.module_utils._service.transport import Operation
 from tests.emulator import Emulator, Fault
 
 MakeClient = Callable[..., Client]
@@ -177,7 +183,7 @@ def test_every_repeatable_operation_is_among_those_repeated() -> None:
 def test_what_may_help_is_sent_again_signed_anew(
     operation: Operation, fault: Fault, client: Client, seeded: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_transport, "MAX_REPLY_BYTES", 1024 * 1024)
+    monkeypatch.setattr(transport, "MAX_REPLY_BYTES", 1024 * 1024)
     seeded.inject(fault)
     if operation is DELETE and fault.after:
         # carried out the first time, so the second finds nothing: and says that there was a first time
@@ -199,7 +205,7 @@ def test_what_may_help_is_sent_again_signed_anew(
 def test_a_create_is_sent_once_whatever_comes_back(
     fault: Fault, when: str, client: Client, emulator: Emulator, sleeps: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_transport, "MAX_REPLY_BYTES", 1024 * 1024)
+    monkeypatch.setattr(transport, "MAX_REPLY_BYTES", 1024 * 1024)
     emulator.inject(Fault(fault.kind, "createImageCache", times=None, when=when, **fault.details))
     error = failing(client, CREATE)
     assert len(emulator.sent()) == 1

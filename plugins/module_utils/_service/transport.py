@@ -17,10 +17,10 @@ import time
 from typing import Any, Callable, Mapping, NamedTuple
 from urllib.parse import quote
 
-from ._connection import Connection
-from ._errors import EciError, InvalidArguments, OpenOutcome, Unreachable, UntrustedEndpoint
-from ._reply import HttpReply
-from ._signing import EopAuth
+from .._errors import EciError, InvalidArguments, OpenOutcome, Unreachable, UntrustedEndpoint
+from .connection import Connection
+from .reply import HttpReply
+from .signing import EopAuth
 
 try:
     from requests import PreparedRequest

@@ -25,7 +25,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
     ServiceError,
     Throttled,
 )
-from ansible_collections.ctyun.eci.plugins.module_utils._reply import CLOCK_WINDOW, HttpReply, return_obj
+from ansible_collections.ctyun.eci.plugins.module_utils._service.reply import CLOCK_WINDOW, HttpReply, return_obj
 
 NOW = 1_750_000_000.0
 REASON = "ECI.Openapi.StatusReason"

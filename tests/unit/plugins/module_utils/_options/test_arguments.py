@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.ctyun.eci.plugins.module_utils import _arguments as arguments
-from ansible_collections.ctyun.eci.plugins.module_utils._arguments import (
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.operations import KEYS
+from ansible_collections.ctyun.eci.plugins.module_utils._options import arguments
+from ansible_collections.ctyun.eci.plugins.module_utils._options.arguments import (
     HIDDEN,
     as_written,
     body_spec,
@@ -32,8 +33,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._arguments import (
     wait_spec,
     wire_name,
 )
-from ansible_collections.ctyun.eci.plugins.module_utils._image_caches import KEYS
-from ansible_collections.ctyun.eci.plugins.module_utils._schema import CREATE_IMAGE_CACHE, Violation
+from ansible_collections.ctyun.eci.plugins.module_utils._options.schema import CREATE_IMAGE_CACHE, Violation
 from ansible_collections.ctyun.eci.plugins.module_utils._task import Task
 from ansible_collections.ctyun.eci.plugins.module_utils._tasks import (
     image_cache,

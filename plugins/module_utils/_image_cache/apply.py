@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from . import _create
-from ._client import Client
-from ._errors import AmbiguousName, DriftError, EciError, NotFound, OpenOutcome, WaitTimeout
-from ._image_caches import ImageCache, ImageCaches, Tags, normal_tags
-from ._plan import CREATE, DELETE, RETAG, Difference, Plan, Wanted, diff, is_going, plan, predicted
-from ._wait import Wait
+from .._errors import AmbiguousName, DriftError, EciError, NotFound, OpenOutcome, WaitTimeout
+from .._service.client import Client
+from .._wait import Wait
+from . import create
+from .operations import ImageCache, ImageCaches, Tags, normal_tags
+from .plan import CREATE, DELETE, RETAG, Difference, Plan, Wanted, diff, is_going, plan, predicted
 
 
 @dataclass
@@ -56,7 +56,7 @@ class Application:
         self.wait = wait
         self.confirm_at_once = confirm_at_once
         self.outcome = Outcome()
-        self.created: _create.Created | None = None
+        self.created: create.Created | None = None
         self._known: list[str] = []
 
     def consider(self, existing: ImageCache | None) -> Plan:
@@ -97,7 +97,7 @@ class Application:
             self._retag(change, existing)
 
     def _create(self, change: Plan) -> None:
-        created = _create.create(self.caches, change.body, self._known)
+        created = create.create(self.caches, change.body, self._known)
         outcome = self.outcome
         outcome.changed = outcome.changed or created.changed
         outcome.image_cache_id = created.image_cache_id
@@ -106,7 +106,7 @@ class Application:
         self.created = created
         if self.confirm_at_once:
             name = change.body["imageCacheName"]
-            self.confirm(_create.look(self.caches, name, self._known, expected=created.image_cache_id))
+            self.confirm(create.look(self.caches, name, self._known, expected=created.image_cache_id))
 
     def confirm(self, named: list[ImageCache]) -> None:
         """Take over what the service shows of a created image cache, out of those of its name. Raises EciError."""
@@ -223,7 +223,7 @@ class Application:
     def _with_tags(self, existing: ImageCache, tags: Tags) -> ImageCache:
         """The image cache as the service shows it, once it shows these tags or has had time to."""
         current = existing
-        for pause in _create.LOOK_PAUSES[:3]:
+        for pause in create.LOOK_PAUSES[:3]:
             self.client.pause(pause)
             current = self.caches.get(existing["image_cache_id"]) or current
             if (current["tags"] or []) == tags or current["tags"] is None:

@@ -11,9 +11,6 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils import _create
-from ansible_collections.ctyun.eci.plugins.module_utils._client import Client
-from ansible_collections.ctyun.eci.plugins.module_utils._converge_all import Outcomes, converge_all
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
     AmbiguousName,
     DriftError,
@@ -22,7 +19,10 @@ from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
     WaitFailed,
     WaitTimeout,
 )
-from ansible_collections.ctyun.eci.plugins.module_utils._plan import Wanted
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import create
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.converge_all import Outcomes, converge_all
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Wanted
+from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._wait import Wait
 from tests.emulator import Emulator, Fault
 
@@ -197,7 +197,7 @@ def test_nothing_is_changed_if_nothing_can_be_listed(
 def test_somebody_elses_is_adopted_and_brought_into_the_wanted_state(
     emulator: Emulator, run: Callable[..., Outcomes]
 ) -> None:
-    emulator.settings.update({"unique_names": True, "list_lag": sum(_create.LOOK_PAUSES) - 1})
+    emulator.settings.update({"unique_names": True, "list_lag": sum(create.LOOK_PAUSES) - 1})
     body = dict(wanted("a").body, tags=[A])
     emulator.service.perform(CREATE, emulator.settings.region_id, "", body)
     outcomes = run(wanted("a", tags=[B]))

@@ -13,10 +13,10 @@ from __future__ import annotations
 import uuid
 from typing import Any, Dict, List, Mapping
 
-from ._arguments import option_name
-from ._client import Client
-from ._errors import OpenOutcome
-from ._transport import Operation
+from .._errors import OpenOutcome
+from .._options.arguments import option_name
+from .._service.client import Client
+from .._service.transport import Operation
 
 ImageCache = Dict[str, Any]
 Tag = Dict[str, str]

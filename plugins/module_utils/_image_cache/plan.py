@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Dict, Mapping, NamedTuple
 
-from ._arguments import option_name, request_body
-from ._image_caches import KEYS, ImageCache, Tags, normal_tags
+from .._options.arguments import option_name, request_body
+from .operations import KEYS, ImageCache, Tags, normal_tags
 
 Difference = Dict[str, Any]
 

@@ -27,8 +27,6 @@ from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.response import HTTPResponse
 from urllib3.util import connection as urllib3_connection
 
-from ansible_collections.ctyun.eci.plugins.module_utils import _transport
-from ansible_collections.ctyun.eci.plugins.module_utils._client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
     EciError,
     InvalidArguments,
@@ -37,9 +35,11 @@ from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
     Unreachable,
     UntrustedEndpoint,
 )
-from ansible_collections.ctyun.eci.plugins.module_utils._image_caches import CREATE, DESCRIBE
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.operations import CREATE, DESCRIBE
 from ansible_collections.ctyun.eci.plugins.module_utils._region import REGION
-from ansible_collections.ctyun.eci.plugins.module_utils._transport import Operation
+from ansible_collections.ctyun.eci.plugins.module_utils._service import transport
+from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
+from ansible_collections.ctyun.eci.plugins.module_utils._service.transport import Operation
 from tests.emulator import Emulator, Fault
 
 MakeClient = Callable[..., Client]
@@ -94,12 +94,12 @@ def pieces(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_a_huge_reply_is_left_when_it_is_too_large(
     make_client: MakeClient, emulator: Emulator, pieces: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_transport, "MAX_REPLY_BYTES", 1024 * 1024)
+    monkeypatch.setattr(transport, "MAX_REPLY_BYTES", 1024 * 1024)
     emulator.inject(Fault("huge", megabytes=64))
     error = failing(make_client(retries=0))
     assert isinstance(error, OpenOutcome)
     assert "too large" in error.message
-    assert 1024 * 1024 < sum(pieces) <= 1024 * 1024 + _transport.CHUNK_BYTES
+    assert 1024 * 1024 < sum(pieces) <= 1024 * 1024 + transport.CHUNK_BYTES
     # and the connection is not used again
     make_client().call(REGION)
 
@@ -107,7 +107,7 @@ def test_a_huge_reply_is_left_when_it_is_too_large(
 def test_a_reply_that_is_left_is_closed(
     make_client: MakeClient, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_transport, "MAX_REPLY_BYTES", 1024 * 1024)
+    monkeypatch.setattr(transport, "MAX_REPLY_BYTES", 1024 * 1024)
     left: list[HTTPResponse] = []
     genuine = HTTPResponse.read1
 
@@ -123,10 +123,10 @@ def test_a_reply_that_is_left_is_closed(
 
 def test_a_reply_of_the_largest_size_is_read(make_client: MakeClient, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     value = {"statusCode": 200, "returnObj": {"x": "y" * 5000}}
-    monkeypatch.setattr(_transport, "MAX_REPLY_BYTES", len(json.dumps(value)))
+    monkeypatch.setattr(transport, "MAX_REPLY_BYTES", len(json.dumps(value)))
     emulator.inject(Fault("json", value=value))
     assert make_client(retries=0).call(REGION) == value["returnObj"]
-    monkeypatch.setattr(_transport, "MAX_REPLY_BYTES", len(json.dumps(value)) - 1)
+    monkeypatch.setattr(transport, "MAX_REPLY_BYTES", len(json.dumps(value)) - 1)
     emulator.inject(Fault("json", value=value))
     assert "too large" in failing(make_client(retries=0)).message
 
@@ -253,7 +253,7 @@ def test_a_redirect_is_not_followed(status: int, make_client: MakeClient, wire: 
 def test_a_redirect_with_a_long_page_is_not_read_to_its_end(
     make_client: MakeClient, pieces: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_transport, "MAX_REPLY_BYTES", 64 * 1024)
+    monkeypatch.setattr(transport, "MAX_REPLY_BYTES", 64 * 1024)
     read: list[int] = []
     genuine = HTTPResponse.read
 
@@ -265,7 +265,7 @@ def test_a_redirect_with_a_long_page_is_not_read_to_its_end(
     monkeypatch.setattr(HTTPResponse, "read", count)
     with Wire(page("302 Found", b"x" * 4 * 1024 * 1024, "Location: /elsewhere")) as server:
         assert failing(make_client(endpoint=f"http://{server.host}", retries=0)).__class__ is ServiceError
-    assert sum(read) + sum(pieces) <= 64 * 1024 + 2 * _transport.CHUNK_BYTES
+    assert sum(read) + sum(pieces) <= 64 * 1024 + 2 * transport.CHUNK_BYTES
 
 
 def test_a_packed_reply_is_unpacked_within_bounds(
@@ -274,7 +274,7 @@ def test_a_packed_reply_is_unpacked_within_bounds(
     packed = gzip.compress(json.dumps(GOOD).encode())
     with Wire(page("200 OK", packed, "Content-Encoding: gzip")) as server:
         assert make_client(endpoint=f"http://{server.host}").call(REGION) == GOOD["returnObj"]
-    monkeypatch.setattr(_transport, "MAX_REPLY_BYTES", 1024 * 1024)
+    monkeypatch.setattr(transport, "MAX_REPLY_BYTES", 1024 * 1024)
     pieces.clear()
     with Wire(page("200 OK", gzip.compress(b" " * 64 * 1024 * 1024), "Content-Encoding: gzip")) as server:
         error = failing(make_client(endpoint=f"http://{server.host}", retries=0))
@@ -552,34 +552,34 @@ def test_read_gives_up_when_the_time_is_over() -> None:
             self.served = 0
 
         def read(self, amount: int, decode_content: bool) -> bytes:  # urllib3 1 has no read1
-            assert amount == _transport.CHUNK_BYTES
+            assert amount == transport.CHUNK_BYTES
             assert decode_content
             self.served += 1
             return b"x" if self.served < 4 else b""
 
     late = Slow()
     with pytest.raises(OSError, match=r"^$"):
-        _transport._read(late, time.monotonic() - 1)  # type: ignore[arg-type]
+        transport._read(late, time.monotonic() - 1)  # type: ignore[arg-type]
     assert late.served == 1
-    assert _transport._read(Slow(), time.monotonic() + 3600) == b"xxx"  # type: ignore[arg-type]
+    assert transport._read(Slow(), time.monotonic() + 3600) == b"xxx"  # type: ignore[arg-type]
 
 
 def test_the_text_of_an_error_without_one_is_its_name() -> None:
-    assert _transport._text(OSError()) == "OSError"
+    assert transport._text(OSError()) == "OSError"
     for front in ("<urllib3.connection.HTTPConnection object at 0x7f>", "HTTPConnection(host='h', port=80)"):
         text = f"{front}: Failed to establish a new connection: [Errno 111] Connection refused"
-        assert _transport._text(OSError(text)) == "[Errno 111] Connection refused"
+        assert transport._text(OSError(text)) == "[Errno 111] Connection refused"
     inner = ValueError("inner")
-    assert _transport._root(OSError("x", OSError(inner))) is inner
+    assert transport._root(OSError("x", OSError(inner))) is inner
 
 
 def test_the_client_can_be_imported_without_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     for library in ("requests", "requests.adapters", "urllib3.exceptions"):
         monkeypatch.setitem(sys.modules, library, None)
-    spec = importlib.util.spec_from_file_location(_transport.__name__ + "_alone", str(_transport.__file__))
+    spec = importlib.util.spec_from_file_location(transport.__name__ + "_alone", str(transport.__file__))
     assert spec is not None
     assert spec.loader is not None
     alone = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, spec.name, alone)
     spec.loader.exec_module(alone)
-    assert (alone.HAS_REQUESTS, _transport.HAS_REQUESTS) == (False, True)
+    assert (alone.HAS_REQUESTS, transport.HAS_REQUESTS) == (False, True)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Mapping
 
-from ._arguments import request_body
-from ._client import Client
-from ._errors import NotFound
-from ._image_caches import ImageCache, ImageCaches
+from .._errors import NotFound
+from .._options.arguments import request_body
+from .._service.client import Client
+from .operations import ImageCache, ImageCaches
 
 EVENT_READERS = 10
 

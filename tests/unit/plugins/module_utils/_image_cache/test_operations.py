@@ -9,10 +9,15 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils import _image_caches
-from ansible_collections.ctyun.eci.plugins.module_utils._client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import NotFound, OpenOutcome
-from ansible_collections.ctyun.eci.plugins.module_utils._image_caches import KEYS, ImageCaches, from_wire, normal_tags
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import operations
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.operations import (
+    KEYS,
+    ImageCaches,
+    from_wire,
+    normal_tags,
+)
+from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
 from tests.emulator import Emulator, Fault
 
 FULL = {
@@ -212,8 +217,8 @@ def test_a_token_that_is_no_text(token: Any, caches: ImageCaches, emulator: Emul
 
 
 def test_pages_without_end(caches: ImageCaches, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert _image_caches.MAX_PAGES >= 1000  # the service's own limit of a page is 1000 as well
-    monkeypatch.setattr(_image_caches, "MAX_PAGES", 7)
+    assert operations.MAX_PAGES >= 1000  # the service's own limit of a page is 1000 as well
+    monkeypatch.setattr(operations, "MAX_PAGES", 7)
     emulator.service.seed("web", ["a"])
     emulator.inject(Fault("endless_pages", times=None))
     with pytest.raises(OpenOutcome, match="does not end after 7 pages"):

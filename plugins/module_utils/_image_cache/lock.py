@@ -21,8 +21,8 @@ import tempfile
 import time
 from typing import Callable, ContextManager, Iterator
 
-from ._connection import Connection
-from ._errors import LockError
+from .._errors import LockError
+from .._service.connection import Connection
 
 TIMEOUT = 600.0
 PAUSE = 0.05

@@ -20,11 +20,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils import _lock
-from ansible_collections.ctyun.eci.plugins.module_utils._connection import Connection
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import LockError
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import lock
+from ansible_collections.ctyun.eci.plugins.module_utils._service.connection import Connection
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[5]
 EX, SH = fcntl.LOCK_EX, fcntl.LOCK_SH
 
 
@@ -59,7 +59,7 @@ def held(
     kind: int, *parts: str, timeout: float = 1.0, time: Time | None = None
 ) -> AbstractContextManager[None]:  # fmt: skip
     time = time or Time()
-    return _lock.held(kind, *parts, timeout=timeout, sleep=time.sleep, monotonic=time.monotonic)
+    return lock.held(kind, *parts, timeout=timeout, sleep=time.sleep, monotonic=time.monotonic)
 
 
 def is_free(kind: int, *parts: str) -> bool:
@@ -112,7 +112,7 @@ def test_the_wait_has_an_end(timeout: float, folder: Path) -> None:
     with held(EX, "endpoint", "web"):
         with pytest.raises(LockError) as caught, held(EX, "endpoint", "web", timeout=timeout, time=time):
             pytest.fail("both hold it")
-    assert timeout < time.now - 50 < timeout + 2 * _lock.PAUSE
+    assert timeout < time.now - 50 < timeout + 2 * lock.PAUSE
     text = caught.value.message
     assert f"at work on 'web' for more than {timeout:g} s" in text
     assert str(folder) in text
@@ -143,9 +143,9 @@ def connection(endpoint: str = "https://h.example", region_id: str = "r1") -> Co
 @pytest.fixture
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """No waiting for what the tests below expect to be taken."""
-    defaults = dict(_lock.held.__wrapped__.__kwdefaults__ or {})  # type: ignore[attr-defined]
+    defaults = dict(lock.held.__wrapped__.__kwdefaults__ or {})  # type: ignore[attr-defined]
     defaults.update(timeout=0.0, monotonic=iter(range(9999)).__next__)
-    monkeypatch.setattr(_lock.held.__wrapped__, "__kwdefaults__", defaults)  # type: ignore[attr-defined]
+    monkeypatch.setattr(lock.held.__wrapped__, "__kwdefaults__", defaults)  # type: ignore[attr-defined]
 
 
 def taken(lock: AbstractContextManager[None]) -> bool:
@@ -158,21 +158,21 @@ def taken(lock: AbstractContextManager[None]) -> bool:
 
 @pytest.mark.usefixtures("_at_once")
 def test_one_task_for_one_name() -> None:
-    with _lock.shared(connection()), _lock.exclusive(connection(), "web"):
-        assert taken(_lock.exclusive(connection(), "web"))
-        assert taken(_lock.whole_region(connection()))
-        assert not taken(_lock.shared(connection()))
-        assert not taken(_lock.exclusive(connection(), "db"))
-        assert not taken(_lock.exclusive(connection(region_id="r2"), "web"))
-        assert not taken(_lock.exclusive(connection(endpoint="https://h2.example"), "web"))
+    with lock.shared(connection()), lock.exclusive(connection(), "web"):
+        assert taken(lock.exclusive(connection(), "web"))
+        assert taken(lock.whole_region(connection()))
+        assert not taken(lock.shared(connection()))
+        assert not taken(lock.exclusive(connection(), "db"))
+        assert not taken(lock.exclusive(connection(region_id="r2"), "web"))
+        assert not taken(lock.exclusive(connection(endpoint="https://h2.example"), "web"))
 
 
 @pytest.mark.usefixtures("_at_once")
 def test_one_task_for_many_names() -> None:
-    with _lock.whole_region(connection()):
-        assert taken(_lock.shared(connection()))
-        assert taken(_lock.whole_region(connection()))
-        assert not taken(_lock.shared(connection(region_id="r2")))
+    with lock.whole_region(connection()):
+        assert taken(lock.shared(connection()))
+        assert taken(lock.whole_region(connection()))
+        assert not taken(lock.shared(connection(region_id="r2")))
 
 
 def test_a_region_is_not_a_name() -> None:
@@ -186,12 +186,12 @@ CHILD = """
 import sys
 sys.path.insert(0, {root!r})
 import conftest
-from ansible_collections.ctyun.eci.plugins.module_utils import _lock
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import lock
 """
 HOLD = (
     CHILD
     + """
-with _lock.held(_lock.fcntl.LOCK_EX, "web"):
+with lock.held(lock.fcntl.LOCK_EX, "web"):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -200,7 +200,7 @@ HOLD_WITH_CHILD = (
     CHILD
     + """
 import os, signal, subprocess
-with _lock.held(_lock.fcntl.LOCK_EX, "web"):
+with lock.held(lock.fcntl.LOCK_EX, "web"):
     subprocess.Popen(["cat"], close_fds=False)
     os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -211,7 +211,7 @@ COUNT = (
 import os
 spins = iter(range(1_000_000))
 for _time in range(20):
-    with _lock.held(_lock.fcntl.LOCK_EX, "counter", sleep=lambda _: next(spins) and os.sched_yield()):
+    with lock.held(lock.fcntl.LOCK_EX, "counter", sleep=lambda _: next(spins) and os.sched_yield()):
         with open({counter!r}) as file:
             number = int(file.read())
         os.sched_yield()

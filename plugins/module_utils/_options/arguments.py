@@ -28,7 +28,7 @@ from ansible.module_utils.common.validation import (
     check_type_list,
 )
 
-from ._schema import Path, Violation, validate
+from .schema import Path, Violation, validate
 
 Spec = Dict[str, Dict[str, Any]]
 

@@ -22,12 +22,12 @@ import requests
 # CTYun's own Python core, to compare with; it is among the development requirements
 from ctyun_openapi_sdk_core import ctyun_client, sign_util
 
-from ansible_collections.ctyun.eci.plugins.module_utils import _signing
-from ansible_collections.ctyun.eci.plugins.module_utils._client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import AuthenticationError
-from ansible_collections.ctyun.eci.plugins.module_utils._image_caches import CREATE, DESCRIBE, LIST, UPDATE
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.operations import CREATE, DESCRIBE, LIST, UPDATE
 from ansible_collections.ctyun.eci.plugins.module_utils._region import REGION
-from ansible_collections.ctyun.eci.plugins.module_utils._signing import EopAuth, eop_date, signature
+from ansible_collections.ctyun.eci.plugins.module_utils._service import signing
+from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
+from ansible_collections.ctyun.eci.plugins.module_utils._service.signing import EopAuth, eop_date, signature
 from tests.emulator import Emulator
 
 ZONES = ["UTC", "America/New_York", "Asia/Shanghai", "Asia/Kathmandu", "Pacific/Kiritimati"]
@@ -270,7 +270,7 @@ def test_the_clock_of_the_client_is_the_one_that_signs(
 def test_signing_can_be_imported_without_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     for library in ("requests", "requests.auth"):
         monkeypatch.setitem(sys.modules, library, None)
-    spec = importlib.util.spec_from_file_location(_signing.__name__ + "_alone", str(_signing.__file__))
+    spec = importlib.util.spec_from_file_location(signing.__name__ + "_alone", str(signing.__file__))
     assert spec is not None
     assert spec.loader is not None
     alone = importlib.util.module_from_spec(spec)

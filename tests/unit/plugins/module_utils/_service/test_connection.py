@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils._arguments import connection_spec
-from ansible_collections.ctyun.eci.plugins.module_utils._connection import Connection, connection
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import InvalidArguments
+from ansible_collections.ctyun.eci.plugins.module_utils._options.arguments import connection_spec
+from ansible_collections.ctyun.eci.plugins.module_utils._service.connection import Connection, connection
 
 GOOD: dict[str, Any] = {
     "access_key": "ak-Pl4nted",
