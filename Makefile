@@ -21,7 +21,9 @@ SHELL := /bin/bash
 
 BUILD := $(CURDIR)/build
 BIN := $(CURDIR)/.venv/bin
+# what the linters read, and where ansible-test works, see tests/tools/tree.py
 TREE := $(BUILD)/tree/ansible_collections/ctyun/eci
+TEST_TREE := $(BUILD)/ansible-test/ansible_collections/ctyun/eci
 VERSION = $(shell sed -n 's/^version: //p' galaxy.yml)
 TARBALL = $(BUILD)/dist/ctyun-eci-$(VERSION).tar.gz
 
@@ -56,10 +58,12 @@ help: ## list the targets
 demo: .venv/run.stamp collections home ## run the quickstart playbook against the emulator
 	@$(if $(STEP_QUIET),$(STEP) demo --figure 'ok=\d+ +changed=\d+ .*failed=0' --) $(EMULATOR) -- ansible-playbook ctyun.eci.quickstart
 
+# What reads the tree and what works beside it once more, over what the first run left behind.
 .PHONY: test
 test: ## check everything
 	@rm -rf "$(BUILD)/logs"; mkdir -p "$(BUILD)/logs"; status=0; \
 	$(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) STEP_QUIET=1 COVERAGE=95 sanity lint package playbooks integration unit demo || status=$$?; \
+	$(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) STEP_QUIET=1 STEP_PREFIX=again- TARGETS=region_and_quota_info lint integration || status=$$?; \
 	echo; tail -n 1 "$(BUILD)/logs/unit.log" || status=1; \
 	if [ $$status -ne 0 ]; then echo "make test: FAILED, see above and build/logs/"; fi; exit $$status
 
@@ -77,14 +81,14 @@ playbooks: .venv/dev.stamp ## run the tests that run ansible-playbook: documenta
 
 .PHONY: integration
 integration: .venv/dev.stamp tree home ## run the integration targets against the emulator, through both doors (TARGETS=...)
-	@cd "$(TREE)"; for in_process in true false; do \
+	@cd "$(TEST_TREE)"; for in_process in true false; do \
 	name=$$($$in_process && echo integration || echo integration-as-modules); \
 	IN_PROCESS=$$in_process $(STEP) $$name --require 'Running .* integration test' --reject 'All targets skipped' --count 'Running .* integration test' targets -- \
 	$(EMULATOR) -- python tests/tools/integration.py ansible-test integration --local $(ANSIBLE_TEST_PYTHON) $(TARGETS); done
 
 .PHONY: sanity
 sanity: .venv/sanity.stamp tree home ## run the sanity tests of ansible-test
-	@cd "$(TREE)" && $(STEP) sanity --require 'Running sanity test "validate-modules"' --reject 'All targets skipped|^WARNING: .*([Ss]kipp|not found)' --count 'Running sanity test' tests -- \
+	@cd "$(TEST_TREE)" && $(STEP) sanity --require 'Running sanity test "validate-modules"' --reject 'All targets skipped|^WARNING: .*([Ss]kipp|not found)' --count 'Running sanity test' tests -- \
 	ansible-test sanity $(ANSIBLE_TEST_PYTHON)
 
 .PHONY: lint lint-format lint-ruff lint-shell lint-mypy lint-ansible lint-docs lint-changelog lint-reuse

@@ -7,7 +7,7 @@
     python tests/tools/step.py NAME [--require RE] [--reject RE] [--figure RE] [--count RE WORDS] -- COMMAND...
 
 The step fails when the command does, when a line matches --reject, and when no line matches --require. Tools that pass without having
-looked at anything are caught that way. With STEP_QUIET set, the output is shown only if the step fails.
+looked at anything are caught that way. With STEP_QUIET set, the output is shown only if the step fails. STEP_PREFIX is put before the name.
 """
 
 from __future__ import annotations
@@ -71,6 +71,7 @@ def figure(pattern: str, lines: list[str]) -> list[str]:
 
 def main() -> int:
     options = arguments()
+    options.name = os.environ.get("STEP_PREFIX", "") + options.name
     quiet = bool(os.environ.get("STEP_QUIET"))
     LOGS.mkdir(parents=True, exist_ok=True)
     log = LOGS / f"{options.name}.log"

@@ -2,9 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Keep a copy of the collection at build/tree/ansible_collections/ctyun/eci, where ansible-test wants it.
+"""Keep two copies of the collection at NAME/ansible_collections/ctyun/eci below build, where ansible-test wants one.
 
-The copy holds what Git would commit, nothing else: no virtual environment, no build products, no ignored files. It is brought up to date
+The linters and the build read build/tree. ansible-test works in build/ansible-test: it makes and deletes files there while it runs, over
+which a linter that walks the same folder stumbles.
+
+A copy holds what Git would commit, nothing else: no virtual environment, no build products, no ignored files. It is brought up to date
 in place, so that tests which run there at the same time keep their files. It is a Git repository of its own: ansible-test asks
 Git for the files to test, and from inside an ignored folder it would be told that there are none.
 """
@@ -18,9 +21,17 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-TREE = ROOT / "build" / "tree" / "ansible_collections" / "ctyun" / "eci"
-# What the tools write there, and what they may still need.
-KEEP = (".ansible", ".git", "tests/output", "tests/integration/integration_config.yml", "tests/integration/inventory")
+# Each copy with what the tools write there, and may still need.
+COPIES = {
+    "tree": (".ansible", ".git"),
+    "ansible-test": (
+        ".ansible",
+        ".git",
+        "tests/output",
+        "tests/integration/integration_config.yml",
+        "tests/integration/inventory",
+    ),
+}
 
 
 def wanted() -> set[str]:
@@ -45,13 +56,13 @@ def wanted() -> set[str]:
     }
 
 
-def present() -> set[str]:
+def present(tree: Path, keep: tuple[str, ...]) -> set[str]:
     found: set[str] = set()
-    for folder, folders, files in os.walk(TREE):
-        base = os.path.relpath(folder, TREE)
+    for folder, folders, files in os.walk(tree):
+        base = os.path.relpath(folder, tree)
         below = [os.path.normpath(os.path.join(base, name)) for name in (*folders, *files)]
-        folders[:] = [name for name in folders if os.path.normpath(os.path.join(base, name)) not in KEEP]
-        found.update(name for name in below if name not in KEEP and not (TREE / name).is_dir())
+        folders[:] = [name for name in folders if os.path.normpath(os.path.join(base, name)) not in keep]
+        found.update(name for name in below if name not in keep and not (tree / name).is_dir())
     return found
 
 
@@ -63,22 +74,27 @@ def same(source: Path, copy: Path) -> bool:
     return (new.st_mode, new.st_size, new.st_mtime_ns) == (old.st_mode, old.st_size, old.st_mtime_ns)
 
 
-def main() -> None:
-    names = wanted()
-    TREE.mkdir(parents=True, exist_ok=True)
-    for name in present() - names:
-        (TREE / name).unlink(missing_ok=True)
+def bring_up_to_date(tree: Path, names: set[str], keep: tuple[str, ...]) -> None:
+    tree.mkdir(parents=True, exist_ok=True)
+    for name in present(tree, keep) - names:
+        (tree / name).unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # not empty
-            os.removedirs((TREE / name).parent)
+            os.removedirs((tree / name).parent)
     for name in names:
-        source, copy = ROOT / name, TREE / name
+        source, copy = ROOT / name, tree / name
         if not same(source, copy):
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.unlink(missing_ok=True)
             shutil.copy2(source, copy, follow_symlinks=False)
-    subprocess.run(["git", "init", "--quiet", str(TREE)], check=True)
+    subprocess.run(["git", "init", "--quiet", str(tree)], check=True)
     # reuse finds ignored files by asking Git, which names them reliably only where the others are tracked
-    subprocess.run(["git", "-C", str(TREE), "add", "--all"], check=True)
+    subprocess.run(["git", "-C", str(tree), "add", "--all"], check=True)
+
+
+def main() -> None:
+    names = wanted()
+    for name, keep in COPIES.items():
+        bring_up_to_date(ROOT / "build" / name / "ansible_collections" / "ctyun" / "eci", names, keep)
 
 
 if __name__ == "__main__":
