@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from .faults import Fault
+from .proxy import Proxy
 from .records import Record
 from .runner import Emulator
 from .settings import Settings
 
-__all__ = ["Emulator", "Fault", "Record", "Settings"]
+__all__ = ["Emulator", "Fault", "Proxy", "Record", "Settings"]

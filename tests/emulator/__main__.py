@@ -28,14 +28,14 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(own)
     try:
         settings = _settings(options)
-        emulator = Emulator(settings, port=options.port)
+        emulator = Emulator(settings, port=options.port, tls=options.tls)
     except ValueError as error:
         parser.error(str(error))
     try:
         emulator.start()
         if options.env_file is not None:
             _write(options.env_file, _exports(emulator))
-    except OSError as error:
+    except (OSError, ImportError) as error:
         parser.exit(1, f"{parser.prog}: {error}\n")
     try:
         return _run(command, emulator) if command else _serve(emulator)
@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
         " emulator's environment and ends with its exit status.",
     )
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one (default)")
+    parser.add_argument("--tls", action="store_true", help="serve https, with a certificate made for this run")
     parser.add_argument("--latency-ms", type=float, metavar="N", help="milliseconds each request takes")
     parser.add_argument("--ready-after", type=float, metavar="S", help="seconds until a new cache is ready")
     parser.add_argument("--page-size", type=int, metavar="N", help="largest page of a list")

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from .settings import Settings
+
 Tags = list[dict[str, str]]
 
 _BEIJING = timezone(timedelta(hours=8))
@@ -16,6 +18,13 @@ _BEIJING = timezone(timedelta(hours=8))
 
 def beijing(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, _BEIJING).isoformat(timespec="seconds")
+
+
+def with_prefix(image: str, prefix: str) -> str:
+    """The image as the service tells it, which names the registry that others leave out."""
+    host, slash, _rest = image.partition("/")
+    named = slash and ("." in host or ":" in host or host == "localhost")
+    return image if named else prefix + image
 
 
 @dataclass
@@ -28,6 +37,7 @@ class Cache:
     created: float
     settled: float
     outcome: str
+    good: bool | None
     order: str
     visible_from: float
     tags: Tags = field(default_factory=list)
@@ -35,29 +45,38 @@ class Cache:
     broken_images: list[str] = field(default_factory=list)
     deleting: bool = False
     gone_at: float | None = None
+    # when each deletion that fails began, and when it ends
+    failed_deletions: list[tuple[float, float]] = field(default_factory=list)
 
-    def status(self, now: float) -> str:
-        if self.deleting:
-            return "deleting"
-        return self.outcome if now >= self.settled else "pending"
+    def is_deleting(self, now: float) -> bool:
+        return self.deleting or (bool(self.failed_deletions) and now < self.failed_deletions[-1][1])
 
-    def described(self, now: float, show_tags: bool) -> dict[str, Any]:
+    def status(self, now: float, settings: Settings) -> str:
+        if self.is_deleting(now):
+            return settings.deleting_status
+        if self.failed_deletions:
+            return settings.delete_failed_status
+        return self.outcome if now >= self.settled else settings.pending_status
+
+    def described(self, now: float, settings: Settings) -> dict[str, Any]:
+        prefix = settings.image_prefix
         reply: dict[str, Any] = {
             "imageCacheId": self.identifier,
             "imageCacheName": self.name,
             "imageCacheSize": self.size,
-            "images": list(self.images),
-            "status": self.status(now),
+            "images": [with_prefix(image, prefix) for image in self.images] if prefix else list(self.images),
+            "status": self.status(now, settings),
             "creationTime": beijing(self.created),
             "azName": self.zone,
         }
-        if show_tags and self.tags:
+        if settings.tags_shown and self.tags:
             reply["tags"] = [dict(tag) for tag in self.tags]
         return reply
 
-    def internal(self, now: float) -> dict[str, Any]:
-        reply = self.described(now, show_tags=False)
-        return {**reply, "tags": [dict(tag) for tag in self.tags], **self.rest}
+    def internal(self, now: float, settings: Settings) -> dict[str, Any]:
+        """All there is to know, with the images as they were sent."""
+        hidden = {"images": list(self.images), "tags": [dict(tag) for tag in self.tags], **self.rest}
+        return {**self.described(now, settings), **hidden}
 
     def events(self, now: float) -> list[dict[str, Any]]:
         happened = [entry for entry in self._history() if entry[0] <= now]
@@ -73,11 +92,15 @@ class Cache:
             for number, (moment, kind, message) in enumerate(happened)
         ]
 
-    def has_images(self, wanted: list[str]) -> bool:
-        return all(image in self.images for image in wanted)
+    def has_images(self, wanted: list[str], prefix: str) -> bool:
+        if not wanted:
+            return True
+        own = {with_prefix(image, prefix) for image in self.images}
+        return all(with_prefix(image, prefix) in own for image in wanted)
 
-    def has_tags(self, wanted: Tags) -> bool:
-        return all(any(pair.items() <= tag.items() for tag in self.tags) for pair in wanted)
+    def has_tags(self, wanted: Tags, one_is_enough: bool) -> bool:
+        found = (any(pair.items() <= tag.items() for tag in self.tags) for pair in wanted)
+        return any(found) if one_is_enough and wanted else all(found)
 
     def merge_tags(self, tags: Tags) -> None:
         keys = {tag.get("key") for tag in tags}
@@ -92,13 +115,16 @@ class Cache:
             (ordered, "Normal", f"[ImageCache] create disk order:{self.order}"),
         ]
         # Invented from here on: nothing is documented about the events after the disk order.
-        if self.outcome.lower() == "ready":
+        if self.good:
             history += [(self.settled, "Normal", f"[ImageCache] pulled image {image}") for image in self.images]
             history.append((self.settled, "Normal", "[ImageCache] ready"))
-        elif "fail" in self.outcome.lower():
+        elif self.good is False:
             history += [
                 (self.settled, "Warning", f"[ImageCache] failed to pull image {image}: not found")
                 for image in self.broken_images or self.images[:1]
             ]
             history.append((self.settled, "Warning", "[ImageCache] failed"))
-        return history
+        for began, ended in self.failed_deletions:
+            history.append((began, "Normal", "[ImageCache] deleting"))
+            history.append((ended, "Warning", "[ImageCache] failed to delete: the disk is in use"))
+        return sorted(history, key=lambda entry: entry[0])

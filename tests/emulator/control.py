@@ -54,8 +54,7 @@ def _settings(server: Server, body: Any) -> Any:
 
 def _faults(server: Server, body: Any) -> Any:
     faults = [Fault(**item) for item in (body if isinstance(body, list) else [body])]
-    for fault in faults:
-        server.faults.add(fault)
+    server.faults.add(*faults)
     return {"pending": len(server.faults)}
 
 

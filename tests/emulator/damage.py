@@ -13,6 +13,8 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from . import gateway, oddities
+from .changes import CHANGES
 from .errors import envelope, reason_for
 from .faults import Fault
 from .replies import JSON, Reply, headers, response
@@ -21,11 +23,16 @@ Act = Callable[[Fault, web.BaseRequest, Reply, float], Awaitable[web.StreamRespo
 
 _HTML = "text/html; charset=utf-8"
 _PAGE = "<!DOCTYPE html>\n<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>\n"
+_NO_RECORD = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"
 _MEGABYTE = 1024 * 1024
-_OLD_TIME = 1700000000
 
 
 async def act(fault: Fault, request: web.BaseRequest, reply: Reply, now: float) -> web.StreamResponse:
+    change = CHANGES.get(fault.kind)
+    if change is not None:
+        if "returnObj" in reply.payload:
+            change(fault, reply.payload["returnObj"])
+        return response(reply, now)
     try:
         return await _ACTS[fault.kind](fault, request, reply, now)
     except ConnectionError:
@@ -44,7 +51,14 @@ def abort(request: web.BaseRequest) -> web.Response:
 
 
 async def _reset(fault: Fault, request: web.BaseRequest, reply: Reply, now: float) -> web.StreamResponse:
-    return abort(request)
+    return _closed(request) if fault.details["clean"] else abort(request)
+
+
+async def _late(fault: Fault, request: web.BaseRequest, reply: Reply, now: float) -> web.StreamResponse:
+    if fault.details["hang"] <= 0:
+        return abort(request)
+    await asyncio.sleep(fault.details["hang"])
+    return _closed(request)
 
 
 async def _hang(fault: Fault, request: web.BaseRequest, reply: Reply, now: float) -> web.StreamResponse:
@@ -63,6 +77,10 @@ async def _status(fault: Fault, request: web.BaseRequest, reply: Reply, now: flo
     return response(Reply(status, payload, headers=extra), now)
 
 
+async def _gateway(fault: Fault, request: web.BaseRequest, reply: Reply, now: float) -> web.StreamResponse:
+    return response(gateway.injected(fault), now)
+
+
 async def _truncate(fault: Fault, request: web.BaseRequest, reply: Reply, now: float) -> web.StreamResponse:
     body = reply.encoded()
     head = headers(now) | {"Content-Length": str(len(body))}
@@ -70,6 +88,16 @@ async def _truncate(fault: Fault, request: web.BaseRequest, reply: Reply, now: f
     if request.transport is not None:
         request.transport.write("\r\n".join(lines).encode() + body[: len(body) // 2])
     return _closed(request)
+
+
+async def _not_tls(fault: Fault, request: web.BaseRequest, reply: Reply, now: float) -> web.StreamResponse:
+    transport = request.transport
+    if transport is not None:
+        # A second handle of the connection, since asyncio's own knows how to write records only.
+        with transport.get_extra_info("socket").dup() as connection:
+            connection.send(_NO_RECORD)
+        transport.abort()
+    return web.Response()
 
 
 async def _html(fault: Fault, request: web.BaseRequest, reply: Reply, now: float) -> web.StreamResponse:
@@ -113,20 +141,6 @@ async def _redirect(fault: Fault, request: web.BaseRequest, reply: Reply, now: f
     )
 
 
-async def _no_id(fault: Fault, request: web.BaseRequest, reply: Reply, now: float) -> web.StreamResponse:
-    reply.payload.get("returnObj", {}).pop("imageCacheId", None)
-    return response(reply, now)
-
-
-async def _repeat_token(fault: Fault, request: web.BaseRequest, reply: Reply, now: float) -> web.StreamResponse:
-    return response(_with_token(reply, f"{_OLD_TIME}.1.0"), now)
-
-
-async def _endless_pages(fault: Fault, request: web.BaseRequest, reply: Reply, now: float) -> web.StreamResponse:
-    endless = asyncio.get_running_loop().time()
-    return response(_with_token(reply, f"{_OLD_TIME + int(endless * 1e6)}.1.0"), now)
-
-
 async def _charset(fault: Fault, request: web.BaseRequest, reply: Reply, now: float) -> web.StreamResponse:
     text = reply.encoded().decode()
     return web.Response(status=reply.status, body=text.encode("utf-16"), headers=headers(now, JSON))
@@ -142,25 +156,23 @@ def _page(title: str) -> bytes:
     return _PAGE.format(title).encode()
 
 
-def _with_token(reply: Reply, token: str) -> Reply:
-    if "returnObj" in reply.payload:
-        reply.payload["returnObj"]["nextToken"] = token
-    return reply
-
-
 _ACTS: dict[str, Act] = {
     "reset": _reset,
     "hang": _hang,
+    "late": _late,
     "status": _status,
+    "gateway": _gateway,
     "truncate": _truncate,
+    "not_tls": _not_tls,
     "html": _html,
     "body": _body,
     "json": _json,
     "huge": _huge,
     "trickle": _trickle,
     "redirect": _redirect,
-    "no_id": _no_id,
-    "repeat_token": _repeat_token,
-    "endless_pages": _endless_pages,
     "charset": _charset,
+    "bom": oddities.bom,
+    "drip_headers": oddities.drip_headers,
+    "drip_chunks": oddities.drip_chunks,
+    "informational": oddities.informational,
 }

@@ -12,10 +12,13 @@ from .routes import OPERATIONS
 
 # Each kind with its details; a default also says which type the detail has.
 KINDS: dict[str, dict[str, Any]] = {
-    "reset": {},
+    "reset": {"clean": False},
     "hang": {"seconds": 30.0},
+    "late": {"seconds": 5.0, "hang": 0.0},
     "status": {"status": 503, "reason": "", "message": "", "retry_after": None, "html": False},
+    "gateway": {"code": "10009", "message": "", "status": 401, "shape": "full", "request_id": "body", "id": ""},
     "truncate": {},
+    "not_tls": {},
     "html": {},
     "body": {"body": b"", "content_type": "application/json"},
     "json": {"value": None},
@@ -25,12 +28,29 @@ KINDS: dict[str, dict[str, Any]] = {
     "no_id": {},
     "repeat_token": {},
     "endless_pages": {},
+    "nameless": {"index": 0},
+    "idless": {"index": 0},
+    "numeric_request_id": {},
     "charset": {},
+    "bom": {},
+    "drip_headers": {"interval": 0.1},
+    "drip_chunks": {"interval": 0.1},
+    "informational": {"statuses": [103], "count": 1, "interval": 0.1},
+}
+
+_CHOICES = {
+    "shape": ("full", "bare", "number"),
+    "request_id": ("body", "X-Request-Id", "x-trace-id", "none"),
 }
 
 # These change a real reply, so the operation always takes place.
-_ON_REPLY = {"no_id", "repeat_token", "endless_pages", "charset"}
+_ON_REPLY = {
+    *("no_id", "repeat_token", "endless_pages", "nameless", "idless", "numeric_request_id"),
+    *("charset", "bom", "drip_headers", "drip_chunks", "informational"),
+}
 _ONLY_FOR = {
+    "nameless": "describeImageCaches",
+    "idless": "describeImageCaches",
     "no_id": "createImageCache",
     "repeat_token": "describeImageCaches",
     "endless_pages": "describeImageCaches",
@@ -62,7 +82,7 @@ class Fault:
         self.kind = kind
         self.operation = operation or _ONLY_FOR.get(kind)
         self.times = times
-        self.after = when == "after" or kind in _ON_REPLY
+        self.after = (when == "after" or kind in _ON_REPLY) and kind != "late"
         self.skip = skip
         self.details = {
             **KINDS[kind],
@@ -72,6 +92,10 @@ class Fault:
     def __repr__(self) -> str:
         values = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
         return f"Fault({values})"
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _detail(kind: str, name: str, value: Any) -> Any:
@@ -85,10 +109,16 @@ def _detail(kind: str, name: str, value: Any) -> Any:
         fits = value is None or number or isinstance(value, str)
     elif isinstance(default, float):
         fits = number
+    elif name == "statuses":
+        fits = isinstance(value, list) and all(_is_whole(status) and 100 <= status < 200 for status in value)
+    elif name == "index":
+        fits = _is_whole(value) and value >= 0
     else:
         fits = default is None or type(value) is type(default)
     if not fits:
-        raise ValueError(f"{kind}: {name} has the wrong type")
+        raise ValueError(f"{kind}: {name} has the wrong type or value")
+    if name in _CHOICES and value not in _CHOICES[name]:
+        raise ValueError(f"{kind}: {name} must be one of {', '.join(_CHOICES[name])}")
     return value
 
 
@@ -102,13 +132,16 @@ class _Armed:
 class Faults:
     """The armed faults. The first that matches a request gets it."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: bool = False) -> None:
         self._lock = threading.Lock()
         self._armed: list[_Armed] = []
+        self._tls = tls
 
-    def add(self, fault: Fault) -> None:
+    def add(self, *faults: Fault) -> None:
+        if not self._tls and any(fault.kind == "not_tls" for fault in faults):
+            raise ValueError("not_tls needs an emulator with TLS")
         with self._lock:
-            self._armed.append(_Armed(fault))
+            self._armed += [_Armed(fault) for fault in faults]
 
     def clear(self) -> None:
         with self._lock:

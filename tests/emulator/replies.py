@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
-import uuid
+import math
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import Any
@@ -17,11 +17,12 @@ from aiohttp import web
 from .errors import ServiceError
 from .service import Answer
 from .settings import Settings
-from .signature import SignatureError
 
 JSON = "application/json; charset=utf-8"
 _ENCODER = json.JSONEncoder(ensure_ascii=False)
 _GOOD: dict[str, int | str] = {"int": 200, "str": "200", "800": 800}
+# A token that is less than this away may as well be asked for at once.
+_NEAR = 0.1
 
 
 @dataclass
@@ -30,6 +31,8 @@ class Reply:
     payload: Any
     effect: bool = False
     headers: dict[str, str] = field(default_factory=dict)
+    # what the record says instead of the HTTP status
+    note: str = ""
 
     def encoded(self) -> bytes:
         return _ENCODER.encode(self.payload).encode("utf-8", "replace")
@@ -43,9 +46,15 @@ def refused(error: ServiceError, settings: Settings) -> Reply:
     return Reply(error.http_status if settings.http_errors else 200, error.envelope())
 
 
-def unsigned(error: SignatureError, settings: Settings) -> Reply:
-    payload = {"statusCode": error.code, "message": error.message}
-    return Reply(401 if settings.http_errors else 200, payload, headers={"x-trace-id": uuid.uuid4().hex})
+def throttled(wait: float, settings: Settings, now: float) -> Reply:
+    """There is a token in ``wait`` seconds."""
+    reply = refused(ServiceError("TooManyRequests", "more requests than the rate allows"), settings)
+    reply.note = "rate"
+    if settings.rate_retry_after == "seconds":
+        reply.headers["Retry-After"] = str(0 if wait < _NEAR else math.ceil(wait))
+    elif settings.rate_retry_after == "date":
+        reply.headers["Retry-After"] = _http_date(math.ceil(now + wait))
+    return reply
 
 
 @functools.lru_cache(maxsize=8)

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from concurrent.futures import Future
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
+from .background import Background
+from .certificate import Certificate
 from .faults import Fault, Faults
 from .records import Record, Records
 from .server import Server
@@ -21,29 +21,31 @@ from .settings import Settings
 class Emulator:
     """Use it in a ``with`` statement, or call ``start`` and ``stop``. A restart keeps the port."""
 
-    def __init__(self, settings: Settings | None = None, *, port: int = 0, **values: Any) -> None:
+    def __init__(self, settings: Settings | None = None, *, port: int = 0, tls: bool = False, **values: Any) -> None:
         self.settings = settings.copy() if settings else Settings()
         self.settings.update(values)
         self.service = Service(self.settings)
-        self.faults = Faults()
+        self.faults = Faults(tls)
         self.records = Records()
         self._server = Server(self.settings, self.service, self.faults, self.records)
         self._port = port
-        self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tls = tls
+        self._certificate: Certificate | None = None
+        self._background = Background("emulator", self._begin, self._server.stop)
 
     def start(self) -> Emulator:
-        started: Future[None] = Future()
-        self._thread = threading.Thread(target=self._run, args=(started,), name="emulator", daemon=True)
-        self._thread.start()
-        started.result()
+        if self._tls:
+            self._certificate = Certificate()
+        try:
+            self._background.start()
+        except OSError:
+            self._forget_certificate()
+            raise
         return self
 
     def stop(self) -> None:
-        if self._thread is not None and self._loop is not None:
-            self._loop.call_soon_threadsafe(self._ended.set)
-            self._thread.join()
-        self._thread = self._loop = None
+        self._background.stop()
+        self._forget_certificate()
 
     def __enter__(self) -> Emulator:
         return self.start()
@@ -55,15 +57,22 @@ class Emulator:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self._port}"
+
+    @property
+    def ca_file(self) -> str | None:
+        """With TLS and while it runs: the certificate of the authority that a client must trust."""
+        return self._certificate.ca_file if self._certificate else None
 
     @property
     def environment(self) -> dict[str, str]:
+        trusted = {"REQUESTS_CA_BUNDLE": self.ca_file} if self.ca_file else {}
         return {
             "CTYUN_ECI_ENDPOINT": self.url,
             "CTYUN_AK": self.settings.access_key,
             "CTYUN_SK": self.settings.secret_key,
             "CTYUN_REGION_ID": self.settings.region_id,
+            **trusted,
         }
 
     @property
@@ -75,45 +84,33 @@ class Emulator:
         """TCP connections accepted since the start or the last reset."""
         return self._server.connections
 
+    @property
+    def before(self) -> Callable[[Record], object] | None:
+        """Called in the server's thread with each signed request, before anything is done about it."""
+        return self._server.before
+
+    @before.setter
+    def before(self, hook: Callable[[Record], object] | None) -> None:
+        self._server.before = hook
+
     def sent(self, operation: str | None = None) -> list[Record]:
         return self.records.all(operation)
 
     def inject(self, *faults: Fault) -> None:
-        for fault in faults:
-            self.faults.add(fault)
+        self.faults.add(*faults)
 
     def advance(self, seconds: float) -> None:
         self.service.advance(seconds)
 
     def reset(self) -> None:
-        if self._loop is None:
-            self._server.reset()
-            return
         # The server's state and its thread's CPU time are at hand in its own thread only.
-        done: Future[None] = Future()
-        self._loop.call_soon_threadsafe(lambda: _complete(done, self._server))
-        done.result()
+        self._background.call(self._server.reset)
 
-    def _run(self, started: Future[None]) -> None:
-        asyncio.run(self._serve(started))
+    async def _begin(self) -> None:
+        context = self._certificate.context if self._certificate else None
+        self._port = await self._server.start(self._port, context)
 
-    async def _serve(self, started: Future[None]) -> None:
-        self._ended = asyncio.Event()
-        try:
-            self._port = await self._server.start(self._port)
-        except OSError as error:
-            started.set_exception(error)
-            return
-        self._loop = asyncio.get_running_loop()
-        started.set_result(None)
-        await self._ended.wait()
-        await self._server.stop()
-
-
-def _complete(done: Future[None], server: Server) -> None:
-    try:
-        server.reset()
-    except Exception as error:  # noqa: BLE001 - whatever it is belongs to whoever waits
-        done.set_exception(error)
-    else:
-        done.set_result(None)
+    def _forget_certificate(self) -> None:
+        if self._certificate is not None:
+            self._certificate.close()
+            self._certificate = None

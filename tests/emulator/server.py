@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import time
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
 
-from . import control, damage, replies, routes
+from . import control, damage, gateway, replies, routes
+from .bucket import Bucket
 from .errors import ServiceError
 from .faults import Fault, Faults
 from .records import Record, Records
-from .service import Service
+from .service import Call, Service
 from .settings import Settings
 from .signature import SignatureError, Verifier
 
@@ -34,15 +37,18 @@ class Server:
         self.faults = faults
         self.records = records
         self.connections = 0
+        self.before: Callable[[Record], object] | None = None
+        self._bucket = Bucket(settings, service.clock)
         self._initial = settings.copy()
         self._verifier = Verifier()
         self._generation = 0
         self._cpu_start = self._wall_start = 0.0
 
-    async def start(self, port: int) -> int:
+    async def start(self, port: int, context: ssl.SSLContext | None = None) -> int:
+        self._tls = context is not None
         self._web = web.Server(self._handle, access_log=None)
         loop = asyncio.get_running_loop()
-        self._listener = await loop.create_server(self._connection, _HOST, port, backlog=1024)
+        self._listener = await loop.create_server(self._connection, _HOST, port, backlog=1024, ssl=context)
         self._restart_usage()
         return int(self._listener.sockets[0].getsockname()[1])
 
@@ -50,6 +56,11 @@ class Server:
         self._listener.close()
         self._web.pre_shutdown()
         await asyncio.sleep(0)
+        if self._tls:
+            # It would say goodbye and wait for the client's, for longer than this loop runs.
+            for connection in self._web.connections:
+                if connection.transport is not None:
+                    connection.transport.abort()
         await self._web.shutdown(_CLOSING)
 
     def reset(self) -> None:
@@ -57,6 +68,8 @@ class Server:
         self._generation += 1
         self.settings.assign(self._initial)
         self.service.reset()
+        self._bucket.reset()
+        self.before = None
         self.faults.clear()
         self.records.clear()
         self._verifier.reset()
@@ -93,7 +106,7 @@ class Server:
         except web.HTTPRequestEntityTooLarge:
             raw, too_large = b"", True
         record = self._record(request, raw)
-        fault, reply = self._answer(record, request, too_large)
+        fault, reply = self._answer(record, too_large)
         late = due - asyncio.get_running_loop().time()
         if late > 0:
             await asyncio.sleep(late)
@@ -103,7 +116,7 @@ class Server:
             return self._send(record, reply)
         return await damage.act(fault, request, reply, self._now())
 
-    def _answer(self, record: Record, request: web.BaseRequest, too_large: bool) -> tuple[Fault | None, replies.Reply]:
+    def _answer(self, record: Record, too_large: bool) -> tuple[Fault | None, replies.Reply]:
         if too_large:
             return None, replies.refused(_too_large(), self.settings)
         try:
@@ -116,13 +129,22 @@ class Server:
                 self._now(),
             )
         except SignatureError as error:
-            return None, replies.unsigned(error, self.settings)
+            return None, gateway.unsigned(error, self.settings)
+        if self.before is not None:
+            self.before(record)
+        wait = self._bucket.take()
+        if wait is not None:
+            return None, replies.throttled(wait, self.settings, self._now())
         fault = self.faults.take(record.operation)
         if fault is None:
-            return None, self._perform(record, request)
-        reply = self._perform(record, request) if fault.after else replies.refused(_OUTAGE, self.settings)
-        record.effect = reply.effect
+            return None, self._perform(record)
         record.status = f"fault:{fault.kind}"
+        if fault.kind == "late":
+            self._postpone(record, fault.details["seconds"])
+        if not fault.after:
+            return fault, replies.refused(_OUTAGE, self.settings)
+        reply = self._perform(record)
+        record.effect = reply.effect
         return fault, reply
 
     def _record(self, request: web.BaseRequest, raw: bytes) -> Record:
@@ -142,22 +164,35 @@ class Server:
             request_id=headers.get("ctyun-eop-request-id"),
         )
 
-    def _perform(self, record: Record, request: web.BaseRequest) -> replies.Reply:
+    def _perform(self, record: Record) -> replies.Reply:
         try:
-            route = routes.find(record.method, record.path)
-            unread = route.operation in routes.WITH_BODY and record.body is None
-            if unread and _parsed(record.raw, _NOT_JSON) is _NOT_JSON:
-                raise ServiceError("BadRequest", "the request body is not JSON")
-            region = record.headers.get("regionid")
-            answer = self.service.perform(route.operation, region, route.identifier, record.body)
+            answer = self.service.perform(*_call(record))
         except ServiceError as error:
             return replies.refused(error, self.settings)
         return replies.good(answer, self.settings)
 
+    def _postpone(self, record: Record, seconds: float) -> None:
+        def tell(effect: bool) -> None:
+            record.effect = effect
+
+        try:
+            self.service.postpone(seconds, _call(record), tell)
+        except ServiceError:
+            # What is refused at once is not done later, either.
+            pass
+
     def _send(self, record: Record, reply: replies.Reply) -> web.Response:
         record.effect = reply.effect
-        record.status = reply.status
+        record.status = reply.note or reply.status
         return replies.response(reply, self._now())
+
+
+def _call(record: Record) -> Call:
+    route = routes.find(record.method, record.path)
+    unread = route.operation in routes.WITH_BODY and record.body is None
+    if unread and _parsed(record.raw, _NOT_JSON) is _NOT_JSON:
+        raise ServiceError("BadRequest", "the request body is not JSON")
+    return Call(route.operation, record.headers.get("regionid"), route.identifier, record.body)
 
 
 def _too_large() -> ServiceError:

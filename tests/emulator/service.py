@@ -6,15 +6,16 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 import random
 import string
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from . import rules
-from .caches import Cache
+from .caches import Cache, Tags
 from .clock import Clock
 from .errors import ServiceError
 from .settings import Settings
@@ -31,6 +32,13 @@ class Answer(NamedTuple):
     effect: bool = False
 
 
+class Call(NamedTuple):
+    operation: str
+    region: str | None
+    identifier: str
+    body: object
+
+
 class Service:
     def __init__(self, settings: Settings | None = None, clock: Clock | None = None) -> None:
         self.settings = settings or Settings()
@@ -38,56 +46,78 @@ class Service:
         self._lock = threading.RLock()
         self._caches: dict[str, Cache] = {}
         self._departures: list[tuple[float, str]] = []
+        self._postponed: list[tuple[float, int, Call, Callable[[bool], None]]] = []
+        self._number = itertools.count()
 
     def perform(self, operation: str, region: str | None, identifier: str, body: object) -> Answer:
         with self._lock:
-            self._check_region(region)
-            self._remove_departed()
-            match operation:
-                case "createImageCache":
-                    return self._create(_valid(rules.CREATE, body))
-                case "describeImageCaches":
-                    return self._list(_valid(rules.LIST, body))
-                case "describeImageCache":
-                    return self._describe(identifier)
-                case "deleteImageCache":
-                    return self._delete(identifier)
-                case "updateImageCache":
-                    return self._update(_valid(rules.UPDATE, body))
-                case "region":
-                    return self._region()
-                case "listUsage":
-                    return self._usage()
-            raise ServiceError("NotFound", "no such operation")
+            now = self._catch_up()
+            return self._perform(Call(operation, region, identifier, body), now)
+
+    def postpone(self, seconds: float, call: Call, tell: Callable[[bool], None]) -> None:
+        """Perform it as if it came ``seconds`` from now, and tell then whether it had an effect."""
+        with self._lock:
+            heapq.heappush(self._postponed, (self.clock.now() + seconds, next(self._number), call, tell))
 
     def caches(self) -> list[dict[str, Any]]:
         """Every cache there is, with what the replies never show, except passwords."""
         with self._lock:
-            self._remove_departed()
-            now = self.clock.now()
-            return [cache.internal(now) for cache in self._caches.values()]
+            now = self._catch_up()
+            return [cache.internal(now, self.settings) for cache in self._caches.values()]
 
     def seed(
         self,
         imageCacheName: str,  # noqa: N803
         images: list[str],
-        status: str = "ready",
+        status: str | None = None,
+        age: float = 0.0,
         **fields: Any,
     ) -> str:
-        """Put a cache in place that has this status for good. No quota, no validation, no list lag."""
+        """Put a cache in place that was made ``age`` seconds ago and has this status for good, or is ready. No quota, no
+        validation, no list lag.
+        """
         with self._lock:
-            now = self.clock.now()
-            return self._add({"imageCacheName": imageCacheName, "images": images, **fields}, now, now, status, now)
+            now = self._catch_up() - age
+            body = {"imageCacheName": imageCacheName, "images": images, **fields}
+            return self._add(body, now, now, self.settings.ready_status if status is None else status, now)
+
+    def remove(self, identifier: str) -> None:
+        """Take a cache away at once."""
+        with self._lock:
+            self._catch_up()
+            del self._caches[self._found(identifier).identifier]
 
     def advance(self, seconds: float) -> None:
         with self._lock:
             self.clock.advance(seconds)
+            self._catch_up()
 
     def reset(self) -> None:
         with self._lock:
             self._caches.clear()
             self._departures.clear()
+            self._postponed.clear()
             self.clock.reset()
+
+    def _perform(self, call: Call, now: float) -> Answer:
+        self._check_region(call.region)
+        identifier, body = call.identifier, call.body
+        match call.operation:
+            case "createImageCache":
+                return self._create(_valid(rules.CREATE, body), now)
+            case "describeImageCaches":
+                return self._list(_valid(rules.LIST, body), now)
+            case "describeImageCache":
+                return self._describe(identifier, now)
+            case "deleteImageCache":
+                return self._delete(identifier, now)
+            case "updateImageCache":
+                return self._update(_valid(rules.UPDATE, body), now)
+            case "region":
+                return self._region()
+            case "listUsage":
+                return self._usage()
+        raise ServiceError("NotFound", "no such operation")
 
     def _check_region(self, region: str | None) -> None:
         if not region:
@@ -95,8 +125,9 @@ class Service:
         if region != self.settings.region_id:
             raise ServiceError("NotFound", "regionId: no such region")
 
-    def _create(self, body: dict[str, Any]) -> Answer:
-        settings, now = self.settings, self.clock.now()
+    def _create(self, body: dict[str, Any], now: float) -> Answer:
+        settings = self.settings
+        body = _in_own_words(body, settings)
         if settings.show_unknown_zone_error and body["azInfo"]["azName"] not in settings.zones:
             raise ServiceError("Invalid", "azInfo.azName: no such zone in this region")
         if settings.unique_names and any(c.name == body["imageCacheName"] for c in self._caches.values()):
@@ -104,7 +135,7 @@ class Service:
         if len(self._caches) >= settings.quota:
             raise ServiceError("QuotaExceed", "imageCacheCount: the quota is used up")
         broken = any(part in image for image in body["images"] for part in settings.fail_images)
-        outcome = "failed" if broken else "ready"
+        outcome = settings.failed_status if broken else settings.ready_status
         identifier = self._add(body, now, now + settings.ready_after, outcome, now + settings.list_lag)
         return Answer({"requestId": _request_id(), "imageCacheId": identifier}, effect=True)
 
@@ -125,6 +156,7 @@ class Service:
             created=now,
             settled=settled,
             outcome=outcome,
+            good=_is_good(outcome, self.settings),
             order=uuid.uuid4().hex,
             visible_from=visible_from,
             tags=[dict(tag) for tag in body.get("tags") or []],
@@ -135,16 +167,16 @@ class Service:
             self._depart(cache, now + body["retentionDays"] * _DAY)
         return identifier
 
-    def _list(self, body: dict[str, Any]) -> Answer:
-        now = self.clock.now()
+    def _list(self, body: dict[str, Any], now: float) -> Answer:
         found = list(self._matching(body, now))
         start = _offset(body.get("nextToken", ""))
         end = start + min(body.get("limit") or _DEFAULT_LIMIT, self.settings.max_page)
         reply: dict[str, Any] = {
             "requestId": _request_id(),
-            "imageCaches": [cache.described(now, self.settings.tags_shown) for cache in found[start:end]],
-            "total": len(found),
+            "imageCaches": [cache.described(now, self.settings) for cache in found[start:end]],
         }
+        if self.settings.list_total:
+            reply["total"] = len(found)
         if end < len(found):
             reply["nextToken"] = f"{int(now)}.{len(found)}.{end}"
         return Answer(reply)
@@ -152,37 +184,43 @@ class Service:
     def _matching(self, body: dict[str, Any], now: float) -> Iterator[Cache]:
         identifier, name = body.get("imageCacheId"), body.get("imageCacheName")
         images = body.get("images") or []
-        tags = (body.get("tags") or []) if self.settings.tags_filter else []
+        tags = _filter(body.get("tags") or [], self.settings)
+        one_is_enough = self.settings.tags_filter == "any"
         fuzzy = self.settings.name_match == "fuzzy"
-        for cache in self._caches.values():
+        prefix = self.settings.image_prefix
+        caches = self._caches.values()
+        for cache in caches if self.settings.list_order == "oldest" else reversed(caches):
             if identifier and cache.identifier != identifier:
                 continue
             if name and cache.name != name and not (fuzzy and name in cache.name):
                 continue
-            if cache.visible_from <= now and cache.has_images(images) and cache.has_tags(tags):
+            if cache.visible_from <= now and cache.has_images(images, prefix) and cache.has_tags(tags, one_is_enough):
                 yield cache
 
-    def _describe(self, identifier: str) -> Answer:
-        cache, now = self._found(identifier), self.clock.now()
-        reply = cache.described(now, self.settings.tags_shown)
+    def _describe(self, identifier: str, now: float) -> Answer:
+        cache = self._found(identifier)
+        reply = cache.described(now, self.settings)
         return Answer({"requestId": _request_id(), **reply, "events": cache.events(now)})
 
-    def _delete(self, identifier: str) -> Answer:
+    def _delete(self, identifier: str, now: float) -> Answer:
         cache = self._found(identifier)
-        if cache.deleting:
+        if cache.is_deleting(now):
             if self.settings.delete_again == "conflict":
                 raise ServiceError("Conflict", "the image cache is being deleted")
             return Answer({"requestId": _request_id()})
-        if self.settings.delete_after > 0:
+        if self.settings.delete_fails > 0:
+            self.settings.delete_fails -= 1
+            cache.failed_deletions.append((now, now + self.settings.delete_after))
+        elif self.settings.delete_after > 0:
             cache.deleting = True
-            self._depart(cache, self.clock.now() + self.settings.delete_after)
+            self._depart(cache, now + self.settings.delete_after)
         else:
             del self._caches[identifier]
         return Answer({"requestId": _request_id()}, effect=True)
 
-    def _update(self, body: dict[str, Any]) -> Answer:
+    def _update(self, body: dict[str, Any], now: float) -> Answer:
         cache = self._found(body["imageCacheId"])
-        if cache.deleting:
+        if cache.is_deleting(now):
             raise ServiceError("Conflict", "the image cache is being deleted")
         before = cache.tags
         if "tags" in body:
@@ -223,8 +261,21 @@ class Service:
         cache.gone_at = moment
         heapq.heappush(self._departures, (moment, cache.identifier))
 
-    def _remove_departed(self) -> None:
+    def _catch_up(self) -> float:
+        """Let happen what is due, each at its own time, and say what time it is now."""
         now = self.clock.now()
+        while self._postponed and self._postponed[0][0] <= now:
+            moment, _number, call, tell = heapq.heappop(self._postponed)
+            self._remove_departed(moment)
+            try:
+                tell(self._perform(call, moment).effect)
+            except ServiceError:
+                # Nobody waits for this answer.
+                pass
+        self._remove_departed(now)
+        return now
+
+    def _remove_departed(self, now: float) -> None:
         while self._departures and self._departures[0][0] <= now:
             moment, identifier = heapq.heappop(self._departures)
             cache = self._caches.get(identifier)
@@ -237,6 +288,30 @@ def _valid(check: rules.Check, body: object) -> dict[str, Any]:
     check(body, "")
     assert isinstance(body, dict)
     return body
+
+
+def _in_own_words(body: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """What was asked for, in the service's own spelling of zones and sizes."""
+    zone, size = body["azInfo"]["azName"], body.get("imageCacheSize", _DEFAULT_SIZE)
+    aliases = dict(alias.split("=", 1) for alias in settings.zone_aliases)
+    step = max(settings.size_step, 1)
+    return {**body, "azInfo": {"azName": aliases.get(zone, zone)}, "imageCacheSize": -(-size // step) * step}
+
+
+def _is_good(outcome: str, settings: Settings) -> bool | None:
+    """Whether a cache with this status has come about; None where nothing is known of the word."""
+    word = outcome.lower()
+    if word in ("ready", settings.ready_status.lower()):
+        return True
+    return False if "fail" in word or word == settings.failed_status.lower() else None
+
+
+def _filter(tags: Tags, settings: Settings) -> Tags:
+    if settings.tags_filter == "off":
+        return []
+    if settings.tags_filter == "key":
+        return [{name: value for name, value in tag.items() if name == "key"} for tag in tags]
+    return tags
 
 
 def _request_id() -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -26,13 +27,28 @@ class Settings:
     fail_images: list[str] = field(default_factory=lambda: ["does-not-exist"])
     delete_after: float = 0.0
     delete_again: Literal["ok", "conflict"] = "ok"
+    delete_fails: int = 0
+    pending_status: str = "pending"
+    ready_status: str = "ready"
+    failed_status: str = "failed"
+    deleting_status: str = "deleting"
+    delete_failed_status: str = "delete_failed"
+    zone_aliases: list[str] = field(default_factory=list)
+    image_prefix: str = ""
+    size_step: int = 0
     name_match: Literal["exact", "fuzzy"] = "exact"
     tags_shown: bool = True
     tags_update: Literal["replace", "merge"] = "replace"
-    tags_filter: bool = True
+    tags_filter: Literal["all", "any", "key", "off"] = "all"
+    list_order: Literal["oldest", "newest"] = "oldest"
+    list_total: bool = True
     unique_names: bool = False
     http_errors: bool = True
+    gateway_shape: Literal["number", "full"] = "number"
     status_code_style: Literal["int", "str", "800"] = "int"
+    rate: float = 0.0
+    rate_burst: int = 10
+    rate_retry_after: Literal["none", "seconds", "date"] = "none"
     list_lag: float = 0.0
     latency: float = 0.0
     clock_offset: float = 0.0
@@ -74,8 +90,13 @@ def parse_setting(text: str) -> tuple[str, object]:
     return name, value
 
 
+@functools.cache
+def _kinds() -> dict[str, Any]:
+    return get_type_hints(Settings)
+
+
 def _kind(name: str) -> Any:
-    kinds = get_type_hints(Settings)
+    kinds = _kinds()
     if name not in kinds:
         raise ValueError(f"no such setting: {name}")
     return kinds[name]
@@ -85,9 +106,11 @@ def _checked(name: str, value: object) -> object:
     kind = _kind(name)
     choices = get_args(kind)
     if kind == list[str]:
-        if isinstance(value, list) and all(isinstance(part, str) for part in value):
-            return list(value)
-        raise ValueError(f"{name} must be a list of strings")
+        if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
+            raise ValueError(f"{name} must be a list of strings")
+        if name == "zone_aliases" and not all("=" in part for part in value):
+            raise ValueError(f"{name} must be a list of sent=told")
+        return list(value)
     if choices:
         if value in choices:
             return value

@@ -47,6 +47,7 @@ def test_serves_until_told_to_stop(tmp_path: Path, number: signal.Signals) -> No
         str(file),
     ]
     options += ["--set", "tags_shown=false", "--set", "zones=a,b", "--set", "status_code_style=800"]
+    options += ["--set", "zone_aliases=1=a,2=b", "--set", "tags_filter=off"]
     process = subprocess.Popen(
         [*COMMAND, *options],
         cwd=ROOT,
@@ -70,6 +71,7 @@ def test_serves_until_told_to_stop(tmp_path: Path, number: signal.Signals) -> No
             ["a", "b"],
             "800",
         )
+        assert (settings["zone_aliases"], settings["tags_filter"]) == (["1=a", "2=b"], "off")
         process.send_signal(number)
         assert process.communicate(timeout=5) == ("", "")
         assert process.returncode == 0
@@ -101,6 +103,16 @@ def test_the_command_looks_for_it_behind_no_proxy() -> None:
     assert (result.stdout, result.stderr) == ("200 example.com,127.0.0.1\n", "")
 
 
+def test_a_command_can_use_tls() -> None:
+    script = (
+        "import os, requests;"
+        "url = os.environ['CTYUN_ECI_ENDPOINT'];"
+        "print(url[:8], requests.get(url + '/_emulator/usage', timeout=5).status_code)"
+    )
+    result = run(["--tls", "--", sys.executable, "-c", script])
+    assert (result.returncode, result.stdout, result.stderr) == (0, "https:// 200\n", "")
+
+
 def test_a_signal_ends_the_command() -> None:
     script = "import os, signal; os.kill(os.getppid(), signal.SIGTERM); signal.pause()"
     assert run(["--", sys.executable, "-c", script]).returncode == 128 + signal.SIGTERM
@@ -118,6 +130,8 @@ def test_a_command_that_is_not_there() -> None:
         ("other=1", "no such setting: other"),
         ("tags_shown=maybe", "tags_shown must be true or false"),
         ("name_match=some", "name_match must be one of exact, fuzzy"),
+        ("tags_filter=true", "tags_filter must be one of all, any, key, off"),
+        ("zone_aliases=az1", "zone_aliases must be a list of sent=told"),
     ],
 )
 def test_a_wrong_setting(

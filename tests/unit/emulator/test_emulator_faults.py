@@ -37,6 +37,13 @@ def test_reset_is_a_reset(api: Any, emulator: Emulator) -> None:
         api.send("GET", "region")
 
 
+def test_a_clean_reset_is_none(api: Any, emulator: Emulator) -> None:
+    emulator.inject(Fault("reset", "createImageCache", when="after", clean=True))
+    with pytest.raises(requests.ConnectionError, match="without response"):
+        api.create()
+    assert len(emulator.service.caches()) == 1
+
+
 def test_hang_outlasts_a_timeout(api: Any, emulator: Emulator) -> None:
     emulator.inject(Fault("hang", when="after"))
     with pytest.raises(requests.ReadTimeout):
@@ -197,6 +204,13 @@ def test_an_unsigned_request_uses_no_fault_up(api: Any, emulator: Emulator) -> N
         {"kind": "hang", "seconds": "1"},
         {"kind": "status", "status": "503"},
         {"kind": "status", "retry_after": True},
+        {"kind": "reset", "clean": 1},
+        {"kind": "nameless", "index": -1},
+        {"kind": "informational", "statuses": 103},
+        {"kind": "informational", "statuses": [200]},
+        {"kind": "gateway", "code": 10009},
+        {"kind": "gateway", "shape": "round"},
+        {"kind": "gateway", "request_id": "header"},
     ],
 )
 def test_a_fault_must_make_sense(fields: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from tests.emulator import Emulator
@@ -55,6 +56,12 @@ def test_a_seeded_cache_keeps_its_status(api: Any, emulator: Emulator) -> None:
         assert api.status(identifier) == status
 
 
+def test_a_seeded_cache_may_be_old(api: Any, emulator: Emulator) -> None:
+    old, new = (emulator.service.seed("x", ["a:1"], age=age) for age in (86400.0, 0.0))
+    born = {cache["imageCacheId"]: datetime.fromisoformat(cache["creationTime"]) for cache in emulator.service.caches()}
+    assert 86399 <= (born[new] - born[old]).total_seconds() <= 86401
+
+
 def test_a_deletion_can_take_time(api: Any, emulator: Emulator) -> None:
     emulator.settings.delete_after = 10
     identifier = api.created()
@@ -69,6 +76,66 @@ def test_a_deletion_can_take_time(api: Any, emulator: Emulator) -> None:
     emulator.advance(10)
     assert api.get(identifier).status_code == 404
     assert api.listed() == []
+
+
+def test_a_deletion_can_fail(api: Any, emulator: Emulator) -> None:
+    emulator.settings.update({"delete_after": 10, "delete_fails": 2})
+    identifier, other = api.created(), api.created()
+    emulator.advance(2)
+    assert api.delete(identifier).status_code == 200
+    assert api.status(identifier) == "deleting"
+    assert api.update(identifier, tags=[]).status_code == 409
+    assert api.delete(identifier).status_code == 200
+    emulator.advance(10)
+    assert api.status(identifier) == "delete_failed"
+    assert messages(api, identifier)[-2:] == [
+        "[ImageCache] deleting",
+        "[ImageCache] failed to delete: the disk is in use",
+    ]
+    assert api.update(identifier, tags=[]).status_code == 200
+    api.delete(other)
+    assert [record.effect for record in emulator.sent("deleteImageCache")] == [True, False, True]
+    assert emulator.settings.delete_fails == 0
+    api.delete(identifier)
+    assert api.status(identifier) == "deleting"
+    emulator.advance(10)
+    assert api.get(identifier).status_code == 404
+    assert api.status(other) == "delete_failed"
+
+
+def test_a_deletion_can_fail_at_once(api: Any, emulator: Emulator) -> None:
+    emulator.settings.update({"delete_fails": 1, "delete_failed_status": "Undead"})
+    identifier = api.created(retentionDays=1)
+    api.delete(identifier)
+    assert api.status(identifier) == "Undead"
+    assert emulator.service.caches()[0]["status"] == "Undead"
+    assert messages(api, identifier)[-2:] == [
+        "[ImageCache] deleting",
+        "[ImageCache] failed to delete: the disk is in use",
+    ]
+    emulator.advance(86400)
+    assert api.listed() == []
+
+
+def test_the_words_can_be_others(api: Any, emulator: Emulator) -> None:
+    emulator.settings.update(
+        {
+            "pending_status": "Creating",
+            "ready_status": "Available",
+            "failed_status": "Broken",
+            "deleting_status": "Terminating",
+            "delete_after": 10,
+        }
+    )
+    good, bad = api.created(), api.created(images=["does-not-exist:1"])
+    assert api.status(good) == api.status(bad) == "Creating"
+    emulator.advance(2)
+    assert (api.status(good), api.status(bad)) == ("Available", "Broken")
+    assert messages(api, good)[-1] == "[ImageCache] ready"
+    assert messages(api, bad)[-1] == "[ImageCache] failed"
+    api.delete(good)
+    assert api.status(good) == "Terminating"
+    assert api.status(emulator.service.seed("seeded", ["a:1"])) == "Available"
 
 
 def test_retention_ends(api: Any, emulator: Emulator) -> None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
+
 from tests.emulator import Emulator
 
 
@@ -72,7 +74,7 @@ def test_filters(api: Any, emulator: Emulator) -> None:
 def test_filters_can_be_looser(api: Any, emulator: Emulator) -> None:
     emulator.service.seed("base", ["a:1"])
     emulator.service.seed("base-2", ["a:1"])
-    emulator.settings.update({"name_match": "fuzzy", "tags_filter": False})
+    emulator.settings.update({"name_match": "fuzzy", "tags_filter": "off"})
     assert api.listed(imageCacheName="base") == ["base", "base-2"]
     assert api.listed(tags=[{"key": "team", "value": "x"}]) == ["base", "base-2"]
 
@@ -84,3 +86,48 @@ def test_a_new_cache_can_be_late_in_lists(api: Any, emulator: Emulator) -> None:
     assert api.get(identifier).status_code == 200
     emulator.advance(10)
     assert api.listed() == ["base"]
+
+
+TEAM_X = {"key": "team", "value": "x"}
+TEAM_Y = {"key": "team", "value": "y"}
+ENV_P = {"key": "env", "value": "p"}
+
+
+@pytest.mark.parametrize(
+    ("how", "tags", "found"),
+    [
+        ("all", [TEAM_X, ENV_P], ["both"]),
+        ("all", [{"key": "team"}], ["x", "y", "both"]),
+        ("any", [TEAM_X, ENV_P], ["x", "both"]),
+        ("any", [TEAM_Y, {"key": "env"}], ["y", "both"]),
+        ("any", [], ["x", "y", "both", "none"]),
+        ("key", [TEAM_X], ["x", "y", "both"]),
+        ("key", [TEAM_Y, {"key": "env", "value": "q"}], ["both"]),
+        ("key", [{"value": "q"}], ["x", "y", "both"]),
+        ("off", [TEAM_X], ["x", "y", "both", "none"]),
+    ],
+)
+def test_how_tags_are_compared(api: Any, emulator: Emulator, how: str, tags: list[Any], found: list[str]) -> None:
+    for name, carried in {"x": [TEAM_X], "y": [TEAM_Y], "both": [TEAM_X, ENV_P], "none": []}.items():
+        emulator.service.seed(name, ["a:1"], tags=carried)
+    emulator.settings.update({"tags_filter": how})
+    assert api.listed(tags=tags) == found
+
+
+def test_with_the_newest_first_pages_move(api: Any, emulator: Emulator) -> None:
+    seed(emulator, 4)
+    emulator.settings.list_order = "newest"
+    first = api.find(limit=2).json()["returnObj"]
+    emulator.service.seed("cache-4", ["nginx:latest"])
+    assert [cache["imageCacheName"] for cache in first["imageCaches"]] == ["cache-3", "cache-2"]
+    assert api.listed(limit=2, nextToken=first["nextToken"]) == ["cache-2", "cache-1"]
+    for cache in emulator.service.caches()[2:]:
+        emulator.service.remove(cache["imageCacheId"])
+    assert api.listed() == ["cache-1", "cache-0"]
+
+
+def test_the_total_can_be_left_out(api: Any, emulator: Emulator) -> None:
+    seed(emulator, 3)
+    emulator.settings.list_total = False
+    value = api.find(limit=2).json()["returnObj"]
+    assert sorted(value) == ["imageCaches", "nextToken", "requestId"]

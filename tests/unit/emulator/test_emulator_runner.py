@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from tests.emulator import Emulator, Fault, Settings
+from tests.emulator.background import Background
 
 
 def test_environment() -> None:
@@ -27,6 +28,9 @@ def test_environment() -> None:
         emulator.settings.region_id = "there"
         emulator.reset()
         assert emulator.settings.region_id == "here"
+    emulator.settings.region_id = "there"
+    emulator.reset()
+    assert emulator.settings.region_id == "here"
 
 
 def test_settings_are_checked() -> None:
@@ -49,6 +53,21 @@ def test_stop_and_start_again_on_the_same_port() -> None:
 def test_a_port_in_use(emulator: Emulator) -> None:
     with pytest.raises(OSError, match="address already in use"):
         Emulator(port=int(emulator.url.rpartition(":")[2])).start()
+
+
+def test_an_error_in_the_servers_thread_comes_back() -> None:
+    async def nothing() -> None:
+        pass
+
+    def fail() -> None:
+        raise KeyError("why")
+
+    background = Background("test", nothing, nothing)
+    background.stop()
+    background.start()
+    with pytest.raises(KeyError, match="why"):
+        background.call(fail)
+    background.stop()
 
 
 def test_stopping_does_not_wait_for_held_requests() -> None:

@@ -1,0 +1,203 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A proxy between a client and the emulator, which can be told to misbehave."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from dataclasses import dataclass
+from http.client import responses
+from types import TracebackType
+from typing import Literal
+from urllib.parse import urlsplit, urlunsplit
+
+from .background import Background
+from .messages import Broken, Head, Stream, body, page, read_head
+from .relay import Relay
+from .tunnel import Tunnel
+
+_HOSTS = ("127.0.0.1", "localhost")
+_MOST_REQUESTS = 1_000_000
+_LAST = "Connection: close\r\n"
+_LOGIN = 'Proxy-Authenticate: Basic realm="proxy"\r\n'
+
+Kind = Literal["drop_reply", "refuse", "hang_up", "hang", "page"]
+
+
+@dataclass
+class _Order:
+    kind: Kind
+    times: int | None
+    match: str = ""
+    status: int = 0
+    seconds: float = 0.0
+
+
+class Proxy:
+    """Use it in a ``with`` statement, or call ``start`` and ``stop``.
+
+    Each of the methods that make it misbehave is good for the next ``times`` requests, or for all from then on with
+    ``times=None``. The first that fits a request counts.
+    """
+
+    def __init__(self) -> None:
+        self._background = Background("proxy", self._begin, self._end)
+        self._lock = threading.Lock()
+        self._orders: list[_Order] = []
+        self._seen: list[tuple[str, str]] = []
+        self._clients: set[asyncio.Task[None]] = set()
+        self._port = 0
+
+    def start(self) -> Proxy:
+        self._background.start()
+        return self
+
+    def stop(self) -> None:
+        self._background.stop()
+
+    def __enter__(self) -> Proxy:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def seen(self) -> list[tuple[str, str]]:
+        """Method and target of each request. What passes through a tunnel is not seen."""
+        return list(self._seen)
+
+    def reset(self) -> None:
+        with self._lock:
+            self._orders.clear()
+            self._seen.clear()
+
+    def drop_reply(self, times: int | None = 1, match: str | None = None) -> None:
+        """Pass a request on, wait until the server has answered, and close without a byte of that.
+
+        In a tunnel, this is about the next request in it, which may be one that was there before. ``match`` must be
+        in the target, which is host and port for a tunnel.
+        """
+        self._order(_Order("drop_reply", times, match=match or ""))
+
+    def refuse(self, status: int = 403, times: int | None = 1) -> None:
+        if status not in (403, 407, 502):
+            raise ValueError("status must be 403, 407 or 502")
+        self._order(_Order("refuse", times, status=status))
+
+    def hang_up(self, times: int | None = 1) -> None:
+        """Close once the head of a request is there. The server hears nothing."""
+        self._order(_Order("hang_up", times))
+
+    def hang(self, seconds: float, times: int | None = 1) -> None:
+        """Silence, then hang up."""
+        self._order(_Order("hang", times, seconds=seconds))
+
+    def answer_page(self, status: int = 200, times: int | None = 1) -> None:
+        """Answer a request with an HTML page instead of asking the server. Tunnels are left alone."""
+        if status not in responses:
+            raise ValueError("no such HTTP status")
+        self._order(_Order("page", times, status=status))
+
+    def _order(self, order: _Order) -> None:
+        if order.times is not None and order.times < 1:
+            raise ValueError("times must be a whole number from 1, or None")
+        with self._lock:
+            self._orders.append(order)
+
+    def _take(self, target: str, *kinds: Kind) -> _Order | None:
+        with self._lock:
+            for order in self._orders:
+                if order.kind in kinds and order.match in target:
+                    if order.times is not None:
+                        order.times -= 1
+                    self._orders = [other for other in self._orders if other.times != 0]
+                    return order
+            return None
+
+    async def _begin(self) -> None:
+        self._listener = await asyncio.start_server(self._accept, "127.0.0.1", self._port)
+        self._port = self._listener.sockets[0].getsockname()[1]
+
+    async def _end(self) -> None:
+        self._listener.close()
+        for task in self._clients:
+            task.cancel()
+        await asyncio.gather(*self._clients, return_exceptions=True)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(Stream(reader, writer)))
+        self._clients.add(task)
+        task.add_done_callback(self._clients.discard)
+
+    async def _serve(self, client: Stream) -> None:
+        relay = Relay(client)
+        try:
+            for _number in range(_MOST_REQUESTS):
+                request = await read_head(client.reader)
+                if request is None or not await self._answer(client, relay, request):
+                    return
+        except (OSError, Broken):
+            # One of the two has left, which the other will see.
+            pass
+        finally:
+            relay.close()
+            client.writer.close()
+
+    async def _answer(self, client: Stream, relay: Relay, request: Head) -> bool:
+        """Say whether the client's connection may be used again."""
+        method, target = request.first[:2]
+        self._seen.append((method, target))
+        if method == "CONNECT":
+            await self._connect(client, target)
+            return False
+        order = self._take(target, "drop_reply", "refuse", "hang_up", "hang", "page")
+        if order and order.kind in ("hang_up", "hang"):
+            await asyncio.sleep(order.seconds)
+            return False
+        if order and order.kind in ("refuse", "page"):
+            async for _piece in body(client.reader, request):
+                pass
+            client.writer.write(_own_words(order))
+            return True
+        try:
+            port, path = _parts(target)
+        except ValueError:
+            client.writer.write(page(502, _LAST))
+            return False
+        return await relay.exchange(request, port, path, drop=order is not None)
+
+    async def _connect(self, client: Stream, target: str) -> None:
+        order = self._take(target, "refuse", "hang_up", "hang")
+        if order and order.kind == "refuse":
+            client.writer.write(_own_words(order))
+            return
+        if order:
+            await asyncio.sleep(order.seconds)
+            return
+        try:
+            server = await Stream.to(_parts(f"http://{target}")[0])
+        except (OSError, ValueError):
+            client.writer.write(page(502, _LAST))
+            return
+        client.writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        await Tunnel(client, server, lambda: self._take(target, "drop_reply") is not None).run()
+
+
+def _own_words(order: _Order) -> bytes:
+    return page(order.status, _LOGIN if order.status == 407 else "")
+
+
+def _parts(target: str) -> tuple[int, str]:
+    """Port and path of a URL, which must be one of this machine."""
+    parts = urlsplit(target)
+    if parts.scheme != "http" or parts.hostname not in _HOSTS:
+        raise ValueError("not for this machine")
+    return parts.port or 80, urlunsplit(("", "", parts.path or "/", parts.query, ""))

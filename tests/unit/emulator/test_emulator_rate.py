@@ -1,0 +1,82 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import math
+from email.utils import parsedate_to_datetime
+from time import time
+from typing import Any
+
+import pytest
+
+from tests.emulator import Emulator, Fault, Settings
+from tests.emulator.bucket import Bucket
+from tests.emulator.clock import Clock
+
+
+def test_tokens_come_back_at_a_steady_rate() -> None:
+    now = 1_700_000_000.3
+    settings = Settings(rate=2.0, rate_burst=3)
+    bucket = Bucket(settings, Clock(lambda: now))
+    assert [bucket.take() for _number in range(3)] == [None] * 3
+    wait = bucket.take()
+    assert wait is not None and math.isclose(wait, 0.5)
+    for _number in range(1000):
+        now += 0.5
+        assert bucket.take() is None
+        assert bucket.take() is not None
+    now += 3600
+    assert [bucket.take() is None for _number in range(4)] == [True, True, True, False]
+    settings.rate = 0
+    assert bucket.take() is None
+    bucket.reset()
+    settings.rate = 1
+    assert [bucket.take() is None for _number in range(4)] == [True, True, True, False]
+
+
+def test_requests_above_the_rate_are_refused(api: Any, emulator: Emulator) -> None:
+    emulator.settings.update({"rate": 0.01, "rate_burst": 2})
+    assert api.create().status_code == api.find().status_code == 200
+    for refused in (api.create(), api.find()):
+        assert refused.status_code == 429
+        assert refused.json()["error"] == "ECI.Openapi.StatusReasonTooManyRequests"
+        assert "Retry-After" not in refused.headers
+    assert [record.status for record in emulator.requests] == [200, 200, "rate", "rate"]
+    assert [record.effect for record in emulator.requests] == [True, False, False, False]
+    assert len(emulator.service.caches()) == 1
+    emulator.advance(100)
+    assert (api.create().status_code, api.create().status_code) == (200, 429)
+
+
+def test_a_refused_request_uses_no_fault_up_and_an_unsigned_one_no_token(api: Any, emulator: Emulator) -> None:
+    emulator.settings.update({"rate": 0.01, "rate_burst": 1})
+    assert api.send("GET", "region", secret_key="other").status_code == 401
+    assert api.find().status_code == 200
+    emulator.inject(Fault("html"))
+    assert api.find().status_code == 429
+    assert len(emulator.faults) == 1
+
+
+@pytest.mark.parametrize(("rate", "seconds"), [(0.01, "100"), (0.3, "4"), (20.0, "0")])
+def test_retry_after_in_seconds(api: Any, emulator: Emulator, rate: float, seconds: str) -> None:
+    emulator.settings.update({"rate": rate, "rate_burst": 1, "rate_retry_after": "seconds"})
+    # the second one may be late on a busy machine, and then there is a token again
+    replies = [api.find() for _number in range(20)]
+    assert seconds in {reply.headers.get("Retry-After") for reply in replies}
+
+
+def test_retry_after_as_a_date(api: Any, emulator: Emulator) -> None:
+    emulator.settings.update({"rate": 0.01, "rate_burst": 1, "rate_retry_after": "date"})
+    replies = [api.find() for _number in range(2)]
+    moment = parsedate_to_datetime(replies[1].headers["Retry-After"]).timestamp()
+    assert 95 < moment - time() <= 101
+
+
+def test_with_http_200(api: Any, emulator: Emulator) -> None:
+    emulator.settings.update({"rate": 0.01, "rate_burst": 0, "http_errors": False})
+    refused = api.find()
+    assert (refused.status_code, refused.json()["statusCode"]) == (200, 429)
+    emulator.reset()
+    assert api.find().status_code == 200
