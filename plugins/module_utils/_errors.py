@@ -6,15 +6,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+import os
+import traceback
+from typing import Any, Callable
+
+# What a machine may run out of.
+NO_FILES = "This process may open no more files (see ulimit -n)"
+NO_MEMORY = "This process may use no more memory (see ulimit -v)."
+
+# Whether the request that failed can have taken effect. "None" has to be known: from where in its way a request broke
+# off, or from the words of ECI itself. All else is "possible".
+NONE = "none"
+POSSIBLE = "possible"
 
 
 class EciError(Exception):
     """A failure that a user, the network or the service can cause.
 
-    ``retryable`` says whether the same request may succeed a little later. ``retry_after`` is the pause in seconds
-    that the service asked for, if it did. ``after_open`` is true if an earlier attempt of the same call had an open
-    outcome. ``outcome`` is what the task reached before it failed.
+    ``effect`` is NONE or POSSIBLE, of all attempts of the call together; a read has none. ``retryable`` says whether
+    the same request may succeed a little later; ``retry_after`` is the pause in seconds that the service asked for, if
+    it did. ``attempts`` tells how many were made. ``outcome`` is what the task reached before it failed.
     """
 
     retryable = False
@@ -23,6 +34,7 @@ class EciError(Exception):
         self,
         message: str,
         *,
+        effect: str = NONE,
         operation: str | None = None,
         code: str | None = None,
         service_message: str | None = None,
@@ -32,13 +44,14 @@ class EciError(Exception):
     ) -> None:
         super().__init__(message)
         self.message = message
+        self.effect = effect
         self.operation = operation
         self.code = code
         self.service_message = service_message
         self.request_id = request_id
         self.http_status = http_status
         self.retry_after = retry_after
-        self.after_open = False
+        self.attempts = 1
         self.outcome: Any = None
 
     def __str__(self) -> str:
@@ -56,6 +69,8 @@ class EciError(Exception):
             "request_id": self.request_id,
             "http_status": self.http_status,
             "operation": self.operation,
+            "effect": self.effect,
+            "attempts": self.attempts,
         }
 
 
@@ -68,15 +83,23 @@ class DriftError(EciError):
 
 
 class AmbiguousName(EciError):
-    """Several image caches have the wanted name."""
+    """Several image caches have the wanted name, or the service lists one that may have it."""
 
 
 class NoSuchCache(EciError):
-    """There is no image cache with the wanted ID."""
+    """There is no image cache with the wanted ID, or the one that has it is not the one the task describes."""
+
+
+class Irreplaceable(EciError):
+    """An image cache cannot be replaced, since a new one could not be made; nothing was deleted."""
 
 
 class WaitFailed(EciError):
     """The image cache ended in a state that will not become the wanted one."""
+
+
+class Vanished(WaitFailed):
+    """The image cache that was waited for is gone."""
 
 
 class WaitTimeout(EciError):
@@ -85,6 +108,18 @@ class WaitTimeout(EciError):
 
 class LockError(EciError):
     """The lock of a name cannot be had: another task holds it for too long, or there is no safe place for it."""
+
+
+class MachineLimit(EciError):
+    """A limit of this machine is reached, such as that of open files."""
+
+
+class Unexpected(EciError):
+    """An error that nobody reckoned with: a mistake of this collection."""
+
+
+class TaskEnded(EciError):
+    """Somebody ended the task before it was done."""
 
 
 class Unreachable(EciError):
@@ -97,8 +132,8 @@ class UntrustedEndpoint(EciError):
     """The endpoint's certificate was not accepted, or it does not speak TLS; the service saw no request."""
 
 
-class OpenOutcome(EciError):
-    """The request may or may not have been carried out."""
+class Unanswered(EciError):
+    """There is no reply that says how the request ended."""
 
     retryable = True
 
@@ -112,11 +147,11 @@ class AuthenticationError(ServiceError):
 
 
 class NotFound(ServiceError):
-    """The service does not know the object."""
+    """ECI does not know the object."""
 
 
 class AlreadyExists(ServiceError):
-    """The service has an object of that name."""
+    """ECI has an object of that name, or one that is in the way."""
 
 
 class QuotaUsedUp(ServiceError):
@@ -127,3 +162,15 @@ class Throttled(ServiceError):
     """Too many requests in too short a time."""
 
     retryable = True
+
+
+def unexpected(error: Exception, hide: Callable[[str], str] = str) -> EciError:
+    """The error for one that is none of these; whatever was sent before it may have taken effect. ``hide`` takes secrets out
+    of its text.
+    """
+    if isinstance(error, MemoryError):
+        return MachineLimit(NO_MEMORY, effect=POSSIBLE)
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" in {os.path.basename(frames[-1].filename)}, line {frames[-1].lineno}" if frames else ""
+    text = f"Unexpected {type(error).__name__}{where}: {hide(str(error))}."
+    return Unexpected(f"{text} That is a mistake of this collection; please report it.", effect=POSSIBLE)

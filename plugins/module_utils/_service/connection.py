@@ -20,6 +20,7 @@ _CREDENTIALS = (
     ("secret_key", "CTYUN_SK"),
     ("region_id", "CTYUN_REGION_ID"),
 )
+_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, repr=False)
@@ -70,13 +71,15 @@ def connection(arguments: Mapping[str, Any]) -> Connection:
     ca_path = arguments["ca_path"]
     if ca_path and not os.path.exists(ca_path):
         problems.append(f"- ca_path: there is no file or directory {ca_path}")
+    elif ca_path and not os.path.isabs(ca_path):
+        problems.append("- ca_path: must be an absolute path, or that of a file which Ansible finds with the playbook")
     if problems:
         raise InvalidArguments("The service cannot be reached with these arguments:\n" + "\n".join(problems))
     return Connection(
         access_key=arguments["access_key"],
         secret_key=arguments["secret_key"],
         region_id=arguments["region_id"],
-        endpoint=endpoint,
+        endpoint=_spelled(endpoint),
         verify=bool(arguments["validate_certs"]) and (ca_path or True),
         timeout=arguments["timeout"],
         retries=arguments["retries"],
@@ -98,13 +101,22 @@ def _endpoint_advice(endpoint: str) -> str | None:
         return f"is not an address; {example}"
     if url.scheme not in ("http", "https") or "://" not in endpoint:
         return f"must begin with https:// (or http://); {example}"
-    if url.username or url.password:
+    if "@" in url.netloc:
         return f"must not carry a user name or password; {example}"
     if not url.hostname or not port_is_valid or any(character.isspace() for character in endpoint):
         return f"is not an address; {example}"
     if url.path or "?" in endpoint or "#" in endpoint:
         return f"must end after the host and port, the paths are added here; {example}"
     return None
+
+
+def _spelled(endpoint: str) -> str:
+    """The one spelling of a valid endpoint, since locks, marks and connections are kept by it."""
+    url = urlsplit(endpoint)
+    host = url.hostname or ""  # in lower case
+    host = f"[{host}]" if ":" in host else host
+    port = "" if url.port in (None, _PORTS[url.scheme]) else f":{url.port}"
+    return f"{url.scheme}://{host}{port}"
 
 
 def _is_loopback(host: str) -> bool:
