@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import InvalidArguments
-from ansible_collections.ctyun.eci.plugins.module_utils._options.arguments import connection_spec
+from ansible_collections.ctyun.eci.plugins.module_utils._options.specs import connection_spec
 from ansible_collections.ctyun.eci.plugins.module_utils._service.connection import Connection, connection
 
 GOOD: dict[str, Any] = {
@@ -106,6 +106,7 @@ def test_ca_path_is_a_file_or_a_directory(kind: str, tmp_path: Path) -> None:
         ({"endpoint": "https://user:Pl4nted@h.example"}, [USER]),
         ({"endpoint": "https://user@h.example"}, [USER]),
         ({"endpoint": "https://:Pl4nted@h.example"}, [USER]),
+        ({"endpoint": "https://@h.example"}, [USER]),
         ({"endpoint": "https://h.example/eci/api/v1"}, [PATH]),
         ({"endpoint": "https://h.example?x=1"}, [PATH]),
         ({"endpoint": "https://h.example#x"}, [PATH]),
@@ -118,6 +119,14 @@ def test_ca_path_is_a_file_or_a_directory(kind: str, tmp_path: Path) -> None:
 )
 def test_every_problem_has_its_advice(changes: dict[str, Any], lines: list[str]) -> None:
     assert problems(**changes) == lines
+
+
+def test_a_relative_ca_path_means_nothing_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ca.pem").write_text("x")
+    monkeypatch.chdir(tmp_path)
+    assert problems(ca_path="ca.pem") == [
+        "ca_path: must be an absolute path, or that of a file which Ansible finds with the playbook"
+    ]
 
 
 def test_all_problems_at_once() -> None:
@@ -139,8 +148,34 @@ def test_all_problems_at_once() -> None:
 )
 def test_good_endpoints(endpoint: str) -> None:
     target = connection({**GOOD, "endpoint": endpoint})
-    assert target.endpoint == endpoint.rstrip("/")
+    assert target.endpoint.startswith("https://")
     assert target.warnings == []
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "spelled"),
+    [
+        ("https://h.example", "https://h.example"),
+        ("HTTPS://H.Example", "https://h.example"),
+        ("https://h.example/", "https://h.example"),
+        ("https://h.example///", "https://h.example"),
+        ("https://h.example:443", "https://h.example"),
+        ("https://H.EXAMPLE:443/", "https://h.example"),
+        ("https://h.example:", "https://h.example"),
+        ("https://h.example:08443", "https://h.example:8443"),
+        ("https://h.example:80", "https://h.example:80"),
+        ("http://127.0.0.1:80", "http://127.0.0.1"),
+        ("http://127.0.0.1:443", "http://127.0.0.1:443"),
+        ("https://[2001:DB8::1]:443", "https://[2001:db8::1]"),
+        ("https://[fe80::1%Eth0]:8443", "https://[fe80::1%Eth0]:8443"),
+        ("https://镜像.example:443", "https://镜像.example"),
+        # whether these are the same place only the network knows
+        ("http://localhost", "http://localhost"),
+        ("https://h.example.", "https://h.example."),
+    ],
+)
+def test_one_place_has_one_spelling(endpoint: str, spelled: str) -> None:
+    assert connection({**GOOD, "endpoint": endpoint}).endpoint == spelled
 
 
 @pytest.mark.parametrize(
@@ -164,5 +199,5 @@ def test_plain_http_warns_but_for_the_own_machine(endpoint: str, warned: bool) -
     warnings = connection({**GOOD, "endpoint": endpoint}).warnings
     assert len(warnings) == warned
     if warned:
-        assert f"The endpoint {endpoint} is plain HTTP" in warnings[0]
+        assert f"The endpoint {endpoint.lower()} is plain HTTP" in warnings[0]
         assert "Use https://." in warnings[0]

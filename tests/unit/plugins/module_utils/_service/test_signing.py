@@ -260,7 +260,7 @@ def test_the_server_accepts_the_signature_of_the_bytes_it_got(
 def test_the_clock_of_the_client_is_the_one_that_signs(
     off: float, make_client: Callable[..., Client], emulator: Emulator
 ) -> None:
-    client = make_client(clock=lambda: time.time() + off)
+    client = make_client(time=lambda: time.time() + off)
     with pytest.raises(AuthenticationError) as caught:
         client.call(CREATE, {})
     assert "The clock of this machine is 16 minutes" in caught.value.message
