@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import math
 from typing import Any
@@ -13,27 +12,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.operations import KEYS
-from ansible_collections.ctyun.eci.plugins.module_utils._options import arguments
-from ansible_collections.ctyun.eci.plugins.module_utils._options.arguments import (
-    HIDDEN,
+from ansible_collections.ctyun.eci.plugins.module_utils._options.check import (
+    _BOUNDS,
+    Checked,
     as_written,
-    body_spec,
     check,
-    connection_spec,
-    masked,
-    merged,
-    option_name,
+    for_ansible,
     path_text,
-    policy_spec,
     report,
-    request_body,
-    secrets,
-    tags_option,
-    wait_spec,
-    wire_name,
 )
-from ansible_collections.ctyun.eci.plugins.module_utils._options.schema import CREATE_IMAGE_CACHE, Violation
+from ansible_collections.ctyun.eci.plugins.module_utils._options.masking import masked
+from ansible_collections.ctyun.eci.plugins.module_utils._options.schema import Violation
+from ansible_collections.ctyun.eci.plugins.module_utils._options.specs import (
+    body_spec,
+    connection_spec,
+    prune_spec,
+    tags_option,
+)
 from ansible_collections.ctyun.eci.plugins.module_utils._task import Task
 from ansible_collections.ctyun.eci.plugins.module_utils._tasks import (
     image_cache,
@@ -42,50 +37,18 @@ from ansible_collections.ctyun.eci.plugins.module_utils._tasks import (
     region_info,
 )
 
-ALL = merged(body_spec(), policy_spec(), wait_spec(), connection_spec())
+from .examples import ALL, EXAMPLE, MIXED, SNAKE, example, without
 
-# The request example of CTYun's page, as it stands there, and the same in the options' own names.
-EXAMPLE: dict[str, Any] = {
-    "securityGroupId": "sg-test",
-    "vSwitchId": "subnet-test",
-    "vpcId": "vpc-test",
-    "imageCacheName": "lztest",
-    "imageCacheSize": 40,
-    "retentionDays": 30,
-    "images": ["nginx:latest"],
-    "tags": [{"key": "user", "value": "eci"}],
-    "azInfo": {"azName": "az1"},
-    "imageRegistryCredentials": [
-        {"server": "chengdu1-az1.crs.ctyun.cn", "userName": "hello", "password": "world"},
-    ],
-}
-SNAKE: dict[str, Any] = {
-    "security_group_id": "sg-test",
-    "v_switch_id": "subnet-test",
-    "vpc_id": "vpc-test",
-    "image_cache_name": "lztest",
-    "image_cache_size": 40,
-    "retention_days": 30,
-    "images": ["nginx:latest"],
-    "tags": [{"key": "user", "value": "eci"}],
-    "az_info": {"az_name": "az1"},
-    "image_registry_credentials": [
-        {"server": "chengdu1-az1.crs.ctyun.cn", "user_name": "hello", "password": "world"},
-    ],
-}
-MIXED = {**EXAMPLE, "azInfo": {"az_name": "az1"}, "name": EXAMPLE["imageCacheName"]}
-del MIXED["imageCacheName"]
-
+MONTH = 31 * 24 * 60 * 60
 TEXT, WHOLE, NUMBER, BOOL = "must be a text", "must be a whole number", "must be a number", "must be true or false"
 LIST, MAPPING, PATH = "must be a list", "must be a mapping", "must be a path"
+QUOTES = "; put it in quotes"
+JSON_TEXT = "must be a list, and a text in JSON is none: write it as YAML, or use the filter from_json"
+CONTROL = "must not contain a control character, such as a line feed, a tab or a NUL"
+ENDS = "ends with a line feed or a blank: give it without, for example with the filter trim"
+BEGINS = ENDS.replace("ends", "begins", 1)
 
-
-def example(**changes: Any) -> dict[str, Any]:
-    return {**copy.deepcopy(EXAMPLE), **changes}
-
-
-def without(source: dict[str, Any], *names: str) -> dict[str, Any]:
-    return {name: value for name, value in copy.deepcopy(source).items() if name not in names}
+SECRET = "Pl4nted-Secret"
 
 
 # --- conversion
@@ -143,14 +106,19 @@ def test_a_value_becomes_what_ansible_would_make_of_it(option: str, written: Any
         ("image_cache_size", math.nan, WHOLE),
         ("image_cache_size", math.inf, WHOLE),
         ("image_cache_size", "inf", WHOLE),
-        ("image_cache_name", True, TEXT),
-        ("image_cache_name", 1.5, TEXT),
+        ("image_cache_name", True, TEXT + QUOTES),
+        ("image_cache_name", 1.5, TEXT + QUOTES),
         ("image_cache_name", ["x"], TEXT),
         ("image_cache_name", {}, TEXT),
-        ("ca_path", True, PATH),
+        ("ca_path", True, PATH + QUOTES),
         ("ca_path", ["/x"], PATH),
         ("images", {"a": 1}, LIST),
         ("images", True, LIST),
+        ("images", '["a", "b"]', JSON_TEXT),
+        ("images", " [a, b]", JSON_TEXT),
+        ("images", '{"a": "b"}', JSON_TEXT),
+        ("tags", '[{"key": "a", "value": "b"}]', JSON_TEXT),
+        ("image_registry_credentials", "[]", JSON_TEXT),
         ("az_info", "az1", MAPPING),
         ("az_info", "azName=az1", MAPPING),  # Ansible would take it, and a base64 text as well
         ("az_info", ["az1"], MAPPING),
@@ -174,7 +142,27 @@ def test_a_value_becomes_what_ansible_would_make_of_it(option: str, written: Any
         ("wait_timeout", -1, "must be at least 0"),
         ("wait_interval", 0, "must be more than 0"),
         ("drift", "maybe", "must be one of warn, fail, recreate"),
-        ("drift", True, TEXT),
+        ("drift", True, "must be one of warn, fail, recreate"),
+        ("drift", ["warn"], "must be one of warn, fail, recreate"),
+        ("timeout", MONTH + 0.5, f"must be at most {MONTH}"),
+        ("wait_timeout", 1e300, f"must be at most {MONTH}"),
+        ("wait_interval", str(MONTH + 1), f"must be at most {MONTH}"),
+        ("retry_max_delay", MONTH * 2, f"must be at most {MONTH}"),
+        ("retries", 1001, "must be at most 1000"),
+        ("retries", 10**30, "must be at most 1000"),
+        ("access_key", "ak\n", ENDS),
+        ("secret_key", "sk ", ENDS),
+        ("secret_key", "\tsk", BEGINS),
+        ("secret_key", " sk\r\n", ENDS),
+        ("region_id", " ", ENDS),
+        ("region_id", "\u3000r", BEGINS),
+        ("secret_key", "s\0k", CONTROL),
+        ("image_cache_name", "we\0b", CONTROL),
+        ("image_cache_name", "web\n", CONTROL),
+        ("image_cache_name", "\x7f", CONTROL),
+        ("image_cache_name", "\x9b1m", CONTROL),
+        ("endpoint", "https://h.example\0", CONTROL),
+        ("ca_path", "/a\0b", CONTROL),
     ],
     ids=lambda value: str(value)[:20],
 )
@@ -187,82 +175,103 @@ def test_a_value_that_does_not_fit(option: str, written: Any, advice: str) -> No
 def test_images_element_by_element() -> None:
     found = check(ALL, {"images": ["a", True, ["b"], {"c": 1}, None]}).violations
     assert [violation.path for violation in found] == [("images", 1), ("images", 2), ("images", 3), ("images", 4)]
-    assert {violation.advice for violation in found} == {TEXT}
+    assert [violation.advice for violation in found] == [TEXT + QUOTES, TEXT, TEXT, TEXT]
 
 
-def test_null_counts_as_not_given() -> None:
-    assert check(ALL, {"image_cache_size": None, "timeout": None, "name": "x", "imageCacheName": None}) == (
-        {"image_cache_name": "x"},
-        [],
-    )
-
-
-# --- names
-
-
-@pytest.mark.parametrize("option", [*body_spec(), "az_name", "user_name", "eip_instance_id", *KEYS])
-def test_option_names_and_wire_names_are_inverse(option: str) -> None:
-    assert option_name(wire_name(option)) == option
+@pytest.mark.parametrize(("option", "largest"), [(option, bounds[2]) for option, bounds in _BOUNDS.items()])
+def test_the_largest_number_is_good(option: str, largest: int) -> None:
+    spec = {**ALL, **prune_spec(), "concurrency": {"type": "int"}}
+    assert check(spec, {option: largest}).violations == []
+    assert check(spec, {option: largest + 1}).violations == [Violation((option,), f"must be at most {largest}")]
 
 
 @pytest.mark.parametrize(
-    "field",
+    ("path", "given_body"),
     [
-        *CREATE_IMAGE_CACHE["properties"],
-        *["azName", "eipInstanceId", "server", "userName", "password", "key", "value"],
-        *["imageCacheId", "creationTime", "firstTimestamp", "resourceGroupId", "nextToken"],
+        ("imageCacheName", {"imageCacheName": "a\0"}),
+        ("images[1]", {"images": ["a", "b\n"]}),
+        ("images[0]", {"images": "a\0"}),
+        ("vpcId", {"vpcId": "\x1b[1m"}),
+        ("subnet_id", {"subnet_id": "a\tb"}),
+        ("azInfo.azName", {"azInfo": {"azName": "az1\n"}}),
+        ("tags[0].key", {"tags": [{"key": "a\0", "value": "b"}]}),
+        ("tags[0].value", {"tags": [{"key": "a", "value": "b\n"}]}),
+        ("eip.eipInstanceId", {"eip": {"eipInstanceId": "a\0"}}),
+        ("imageRegistryCredentials[0].server", {"imageRegistryCredentials": [{"server": "r\n"}]}),
+        ("imageRegistryCredentials[0].password", {"imageRegistryCredentials": [{"password": "a\nb"}]}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_control_characters_are_named_by_their_place(path: str, given_body: dict[str, Any]) -> None:
+    assert [(path_text(found.path), found.advice) for found in check(body_spec(), given_body).violations] == [
+        (path, CONTROL)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("field", "written", "advice"),
+    [
+        ("userName", "user\n", ENDS),
+        ("user_name", " user", BEGINS),
+        ("password", f"{SECRET}\n", ENDS),
+        ("password", f"{SECRET} ", ENDS),
+        ("password", f"\n{SECRET}", BEGINS),
+        ("password", "\n", ENDS),
     ],
 )
-def test_wire_names_and_option_names_are_inverse(field: str) -> None:
-    assert wire_name(option_name(field)) == field
+def test_a_login_with_a_line_feed_or_a_blank_at_an_end(field: str, written: str, advice: str) -> None:
+    given_body = {"image_registry_credentials": [{}, {field: written}]}
+    (found,) = check(body_spec(), given_body).violations
+    assert found == Violation(("image_registry_credentials", 1, field), advice)
 
 
-def test_the_options_are_the_fields_of_the_body() -> None:
-    assert {wire_name(option) for option in body_spec()} == set(CREATE_IMAGE_CACHE["properties"])
-    for option, rules in body_spec().items():
-        field = wire_name(option)
-        schema = CREATE_IMAGE_CACHE["properties"][field]
-        assert field == option or field in rules["aliases"]
-        assert {"str": "string", "int": "integer", "list": "array", "dict": "object"}[rules["type"]] == schema["type"]
-        inner = schema.get("items", schema)
-        for suboption, subrules in rules.get("options", {}).items():
-            assert wire_name(suboption) in inner["properties"]
-            assert subrules.get("required", False) == (wire_name(suboption) in inner.get("required", []))
-        assert len(rules.get("options", {})) == len(inner.get("properties", {}))
+def test_blanks_inside_are_no_mistake_of_copying() -> None:
+    given_body = {"name": " web ", "image_registry_credentials": [{"password": "correct horse battery"}]}
+    assert check(body_spec(), given_body).violations == []
 
 
-def test_specs_are_made_anew_each_time() -> None:
-    body_spec()["images"]["type"] = "str"
-    tags_option()["type"] = "str"
-    assert body_spec()["images"]["type"] == tags_option()["type"] == "list"
+@pytest.mark.parametrize(
+    ("tags", "repeated"),
+    [
+        ([{"key": "a", "value": "1"}, {"key": "b"}, {"key": "a", "value": "2"}], {2: 0}),
+        ([{"key": "a"}, {"key": "a"}, {"key": "a"}], {1: 0, 2: 0}),
+        ([{"key": 1}, {"key": "1"}], {1: 0}),
+        ([{"key": "a"}, {"key": "A"}, {"value": "x"}, {"value": "x"}, {"key": ""}, {"key": None}], {}),
+    ],
+)
+@pytest.mark.parametrize("option", ["tags", "prune_tags"])
+def test_each_key_of_a_tag_may_occur_once(option: str, tags: list[dict[str, Any]], repeated: dict[int, int]) -> None:
+    spec = {"tags": tags_option(), "prune_tags": tags_option()}
+    assert check(spec, {option: tags}).violations == [
+        Violation((option, index, "key"), f"is the same as in {option}[{first}]") for index, first in repeated.items()
+    ]
 
 
-# --- the way to the body
+def test_a_null_under_another_name_is_given_twice_as_well() -> None:
+    for first, second in ((None, "x"), ("x", None), (None, None)):
+        found = check(ALL, {"vpcId": first, "vpc_id": second}).violations
+        assert found == [Violation(("vpc_id",), "is given twice, also as vpcId")]
 
 
-@pytest.mark.parametrize("given_body", [EXAMPLE, SNAKE, MIXED], ids=["camel", "snake", "mixed"])
-def test_the_body_is_the_example_field_for_field(given_body: dict[str, Any]) -> None:
-    checked = check(ALL, given_body)
-    assert checked.violations == []
-    assert request_body(checked.values) == EXAMPLE
-    assert image_cache.TASK.check(given_body) == []
+def test_null_is_no_mistake() -> None:
+    given_arguments = {"image_cache_size": None, "timeout": None, "name": None, "tags": [{"key": "a", "value": None}]}
+    values = {**given_arguments, "image_cache_name": None}
+    del values["name"]
+    assert check(ALL, given_arguments) == (values, [])
 
 
-def test_only_what_was_given_is_in_the_body() -> None:
-    everything = dict.fromkeys(ALL)
-    assert request_body(everything) == {}
-    assert request_body({**everything, "tags": [], "image_cache_size": 0, "eip": {"eip_instance_id": "e"}}) == {
-        "tags": [],
-        "imageCacheSize": 0,
-        "eip": {"eipInstanceId": "e"},
-    }
-    tags = [{"key": "a", "value": None}, {"key": None, "value": "b"}]
-    assert request_body({"tags": tags}) == {"tags": [{"key": "a"}, {"value": "b"}]}
+def test_entries_of_what_is_no_list() -> None:
+    for value in (None, True, "x", {"a": 1}):
+        assert Checked({"tags": value}, []).entries("tags") == []
+    assert Checked({"tags": [1]}, []).entries("tags") == [1]
+    assert Checked({}, []).entries("tags") == []
 
 
-def test_what_has_the_wrong_form_stays_for_the_schema_to_refuse() -> None:
-    body = request_body({"tags": ["a", {"key": "b"}], "az_info": "az1"})
-    assert body == {"tags": ["a", {"key": "b"}], "azInfo": "az1"}
+def test_a_null_stands_for_the_default() -> None:
+    given_arguments = {"wait": None, "timeout": None, "endpoint": None, "vpcId": None, "access_key": None, "name": "x"}
+    left = {"vpcId": None, "access_key": None, "name": "x"}
+    assert for_ansible(ALL, given_arguments) == left
+    assert for_ansible(ALL, {**given_arguments, "name": None}, ["image_cache_name"]) == {**left, "name": ""}
 
 
 # --- bad arguments: each names its option and says what to do
@@ -299,8 +308,12 @@ CREDENTIALS = "imageRegistryCredentials"
         pytest.param(
             example(imageCacheName=""), ["imageCacheName: must not be empty, for example test"], id="empty-name"
         ),
-        pytest.param(example(imageCacheName=True), ["imageCacheName: must be a text"], id="bool-name"),
-        pytest.param(example(imageCacheName=1.10), ["imageCacheName: must be a text"], id="float-name"),
+        pytest.param(
+            example(imageCacheName=True), ["imageCacheName: must be a text; put it in quotes"], id="bool-name"
+        ),
+        pytest.param(
+            example(imageCacheName=1.10), ["imageCacheName: must be a text; put it in quotes"], id="float-name"
+        ),
         pytest.param(example(imageCacheSize="big"), ["imageCacheSize: must be a whole number"], id="size-text"),
         pytest.param(example(imageCacheSize=True), ["imageCacheSize: must be a whole number"], id="size-bool"),
         pytest.param(example(imageCacheSize=math.inf), ["imageCacheSize: must be a whole number"], id="size-infinite"),
@@ -315,6 +328,17 @@ CREDENTIALS = "imageRegistryCredentials"
         pytest.param(example(name="x"), ["name: is given twice, also as imageCacheName"], id="name-twice"),
         pytest.param(
             example(image_cache_size=1), ["image_cache_size: is given twice, also as imageCacheSize"], id="size-twice"
+        ),
+        pytest.param(example(name=None), ["name: is given twice, also as imageCacheName"], id="name-and-null"),
+        pytest.param(
+            {**without(EXAMPLE, "vSwitchId"), "subnet_id": "x", "v_switch_id": None},
+            ["v_switch_id: is given twice, also as subnet_id"],
+            id="subnet-and-null",
+        ),
+        pytest.param(
+            example(azInfo={"azName": "az1", "az_name": None}),
+            ["azInfo.az_name: is given twice, also as azName"],
+            id="zone-twice",
         ),
         pytest.param(
             example(imageCacheNam="x"),
@@ -333,7 +357,36 @@ CREDENTIALS = "imageRegistryCredentials"
         pytest.param(
             example(tags=[{"key": "a"}, {"name": "a"}]), ["tags[1].name: is not an option here"], id="tag-name"
         ),
-        pytest.param(example(tags=[{"key": True}]), ["tags[0].key: must be a text"], id="tag-bool"),
+        pytest.param(example(tags=[{"key": True}]), ["tags[0].key: must be a text; put it in quotes"], id="tag-bool"),
+        pytest.param(
+            example(tags=[{"key": "spot", "value": True}]),
+            ["tags[0].value: must be a text; put it in quotes"],
+            id="tag-value-bool",
+        ),
+        pytest.param(
+            example(tags=[{"key": "a"}, {"key": "a"}]), ["tags[1].key: is the same as in tags[0]"], id="tag-twice"
+        ),
+        pytest.param(example(images='["a","b"]'), ["images: must be a list, and a text in JSON is none"], id="json"),
+        pytest.param(
+            example(image_cache_id=None),
+            ["image_cache_id: must not be empty; leave it out to pick one by its name"],
+            id="id-null",
+        ),
+        pytest.param(
+            {"imageCacheId": "", "tags": []},
+            ["imageCacheId: must not be empty; leave it out to pick one by its name"],
+            id="id-empty",
+        ),
+        pytest.param(
+            {"imageCacheId": "", "state": "absent"},
+            ["imageCacheId: must not be empty; leave it out to pick one by its name"],
+            id="absent-id-empty",
+        ),
+        pytest.param(
+            {"image_cache_id": None, "state": "absent", "name": "web"},
+            ["image_cache_id: must not be empty; leave it out to pick one by its name"],
+            id="absent-id-null",
+        ),
         pytest.param(example(eip={"eipInstanceId": ""}), ["eip.eipInstanceId: must not be empty"], id="eip-empty"),
         pytest.param(example(eip={}), ["eip.eipInstanceId: is required"], id="eip-without-id"),
         pytest.param(
@@ -399,7 +452,7 @@ CREDENTIALS = "imageRegistryCredentials"
     ],
 )
 def test_bad_arguments(wrong: dict[str, Any], lines: list[str]) -> None:
-    text = report(image_cache.TASK.check(wrong))
+    text = report(image_cache.TASK.check(wrong, False))
     head, *found = text.split("\n")
     assert head == "The arguments are not valid, nothing was sent:"
     assert len(found) == len(lines)
@@ -420,16 +473,55 @@ def test_bad_arguments(wrong: dict[str, Any], lines: list[str]) -> None:
     ],
 )
 def test_good_arguments_of_other_kinds(good: dict[str, Any]) -> None:
-    assert image_cache.TASK.check(good) == []
+    assert image_cache.TASK.check(good, False) == []
+
+
+@pytest.mark.parametrize(
+    "good",
+    [
+        {"image_cache_id": None},
+        {"imageCacheId": "", "tags": []},
+        {"image_cache_id": "", "wait": True, "name": "web"},
+        {"image_cache_id": None, "state": "absent"},
+        {**EXAMPLE, "image_cache_id": "", "drift": "recreate"},
+    ],
+)
+def test_in_check_mode_an_id_may_not_be_known_yet(good: dict[str, Any]) -> None:
+    assert image_cache.TASK.check(good, True) == []
+    assert image_cache.TASK.check(good, False) != []
+
+
+def test_in_check_mode_all_else_is_checked_as_well() -> None:
+    text = report(image_cache.TASK.check({"image_cache_id": None, "tags": "x", "images": []}, True))
+    assert [line.partition(":")[0] for line in text.split("\n")[1:]] == ["- tags[0]", "- images"]
+    missing = report(image_cache.TASK.check({"image_cache_id": None, "drift": "recreate"}, True))
+    assert "image_cache_name: is required" in missing
 
 
 def test_a_wrong_state_is_named_first() -> None:
-    assert image_cache.TASK.check({"state": "presnt", **without(EXAMPLE, "imageCacheName")})[:1] == [
+    assert image_cache.TASK.check({"state": "presnt", **without(EXAMPLE, "imageCacheName")}, False)[:1] == [
         Violation(("state",), "must be one of present, absent")
     ]
-    assert image_cache.TASK.check({**EXAMPLE, "state": "presnt"}) == [
+    assert image_cache.TASK.check({**EXAMPLE, "state": "presnt"}, False) == [
         Violation(("state",), "must be one of present, absent")
     ]
+
+
+@pytest.mark.parametrize(
+    "malformed",
+    [
+        {"image_registry_credentials": f"{SECRET}="},
+        {"image_registry_credentials": [f"{SECRET}=="]},
+        {"image_registry_credentials": [f"server=r user_name=u password=a {SECRET}=b"]},
+        {"tags": f"{SECRET}=1"},
+        {"image_registry_credentials": [{"password": {SECRET: SECRET}}]},
+        {"image_cache_size": SECRET, "timeout": SECRET, "wait": SECRET, "drift": SECRET, "state": SECRET},
+    ],
+)
+def test_report_quotes_no_part_of_a_text_value(malformed: dict[str, Any]) -> None:
+    text = report(image_cache.TASK.check(malformed, False))
+    assert SECRET not in text
+    assert text.count("\n") >= 1
 
 
 # --- paths
@@ -442,7 +534,7 @@ def test_a_wrong_state_is_named_first() -> None:
         (SNAKE, ("imageRegistryCredentials", 0, "userName"), "image_registry_credentials[0].user_name"),
         (MIXED, ("azInfo", "azName"), "azInfo.az_name"),
         (MIXED, ("imageCacheName",), "name"),
-        ({"imageCacheName": None, "name": "x"}, ("imageCacheName",), "name"),
+        ({"imageCacheName": None, "vpc_id": "x"}, ("imageCacheName",), "imageCacheName"),
         ({"subnet_id": ""}, ("vSwitchId",), "subnet_id"),
         ({"images": "a,b"}, ("images", 1), "images[1]"),
         ({"images": ["a"]}, ("images", 7), "images[7]"),
@@ -487,94 +579,6 @@ def test_report_shows_the_first_advice_for_each_path() -> None:
     assert text == "The arguments are not valid, nothing was sent:\n- a[0].b: one\n- c: three"
 
 
-# --- secrets
-
-SECRET = "Pl4nted-Secret"
-LOGIN = {"server": "r", "user_name": "u", "password": SECRET}
-
-
-def test_masked_leaves_out_what_is_no_option() -> None:
-    given_arguments = {"name": "x", "registry_password": SECRET, "az_info": {"azName": "az1", "zz": SECRET}}
-    assert masked(ALL, given_arguments) == {"image_cache_name": "x", "az_info": {"az_name": "az1"}}
-
-
-def test_masked_hides_secrets_by_their_place_and_nothing_else() -> None:
-    arguments_given = {
-        **SNAKE,
-        "access_key": SECRET,
-        "secret_key": "eci",
-        "image_registry_credentials": [LOGIN],
-        "wait": False,
-    }
-    hidden = [{"server": "r", "user_name": "u", "password": HIDDEN}]
-    assert masked(ALL, {**arguments_given, "eip": None}) == {
-        **arguments_given,
-        "access_key": HIDDEN,
-        "secret_key": HIDDEN,
-        "image_registry_credentials": hidden,
-    }
-
-
-@pytest.mark.parametrize(
-    "malformed",
-    [
-        pytest.param({"image_registry_credentials": SECRET}, id="text"),
-        pytest.param({"image_registry_credentials": [SECRET]}, id="list-of-text"),
-        pytest.param({"image_registry_credentials": [[LOGIN]]}, id="list-in-list"),
-        pytest.param({"image_registry_credentials": LOGIN}, id="mapping"),
-        pytest.param({"image_registry_credentials": {"r": LOGIN}}, id="mapping-of-mappings"),
-        pytest.param({"image_registry_credentials": f"password={SECRET}"}, id="key-value-text"),
-        pytest.param({"image_registry_credentials": json.dumps([LOGIN])}, id="json-text"),
-        pytest.param({"image_registry_credentials": [{"passwort": SECRET}]}, id="unknown-suboption"),
-        pytest.param({"image_registry_credentials": [{"password": [SECRET]}]}, id="password-in-list"),
-        pytest.param(
-            {"imageRegistryCredentials": [{**LOGIN, "userName": {"password": SECRET}}]}, id="password-in-user"
-        ),
-        pytest.param({"registry_password": SECRET}, id="unknown-option"),
-        pytest.param({"access_key": {"value": SECRET}}, id="key-in-mapping"),
-        pytest.param({"az_info": SECRET}, id="zone"),
-        pytest.param({"tags": {"password": SECRET}}, id="tags-mapping"),
-        # one level too deep: the next option indented under the list before it
-        pytest.param({"images": ["nginx", {"image_registry_credentials": [LOGIN]}]}, id="indented-under-images"),
-        pytest.param({"image_cache_name": {"image_registry_credentials": [LOGIN]}}, id="indented-under-name"),
-        pytest.param({"tags": [{"key": "a", "value": {"password": SECRET}}]}, id="indented-under-a-tag"),
-        # what Ansible makes of "c2VjcmV0=" where a mapping belongs
-        pytest.param({"image_registry_credentials": [{SECRET: ""}]}, id="base64-taken-for-key-and-value"),
-    ],
-)
-def test_masked_hides_what_stands_where_it_does_not_belong(malformed: dict[str, Any]) -> None:
-    shown = repr(masked(ALL, malformed))
-    assert SECRET not in shown
-
-
-@pytest.mark.parametrize(
-    "malformed",
-    [
-        {"image_registry_credentials": f"{SECRET}="},
-        {"image_registry_credentials": [f"{SECRET}=="]},
-        {"image_registry_credentials": [f"server=r user_name=u password=a {SECRET}=b"]},
-        {"tags": f"{SECRET}=1"},
-        {"image_registry_credentials": [{"password": {SECRET: SECRET}}]},
-        {"image_cache_size": SECRET, "timeout": SECRET, "wait": SECRET, "drift": SECRET, "state": SECRET},
-    ],
-)
-def test_report_quotes_no_part_of_a_text_value(malformed: dict[str, Any]) -> None:
-    text = report(image_cache.TASK.check(malformed))
-    assert SECRET not in text
-    assert text.count("\n") >= 1
-
-
-def test_secrets_are_found_with_their_quoted_forms_the_longest_first() -> None:
-    password = 'a"b\\c\nd'
-    found = secrets(
-        ALL,
-        {"access_key": "ak", "secret_key": None, "image_registry_credentials": [{**LOGIN, "password": password}, {}]},
-    )
-    assert set(found) == {"ak", password, r"a\"b\\c\nd", r'a"b\\c\nd'}
-    assert [len(secret) for secret in found] == sorted((len(secret) for secret in found), reverse=True)
-    assert secrets(ALL, {"eip": {"eip_instance_id": "e"}, "tags": [{"key": "k"}]}) == []
-
-
 # --- fuzz
 
 NAMES = st.sampled_from(
@@ -604,14 +608,16 @@ TASKS = [
 
 @pytest.mark.parametrize("task", TASKS)
 @settings(max_examples=30, deadline=None)
-@given(given_arguments=st.dictionaries(NAMES | st.text(max_size=5), JSON, max_size=8))
-def test_no_arguments_are_beyond_the_check(task: Task, given_arguments: dict[str, Any]) -> None:
+@given(given_arguments=st.dictionaries(NAMES | st.text(max_size=5), JSON, max_size=8), check_mode=st.booleans())
+def test_no_arguments_are_beyond_the_check(task: Task, given_arguments: dict[str, Any], check_mode: bool) -> None:
     if task is image_caches.TASK:
         given_arguments = {**given_arguments, "image_caches": [given_arguments, *given_arguments.values()]}
-    violations = task.check(given_arguments)
+    violations = task.check(given_arguments, check_mode)
     assert all(isinstance(violation, Violation) and violation.path and violation.advice for violation in violations)
     report(violations)
     masked(task.spec(), given_arguments)
+    if not violations:
+        for_ansible(task.spec(), given_arguments, task.told)
 
 
 PLANTS = st.sampled_from([SECRET, f"x{SECRET}", f"password={SECRET}", f"a, {SECRET}", f'{{"password": "{SECRET}"}}'])
@@ -625,11 +631,11 @@ PLANTED = st.recursive(
 @settings(max_examples=60, deadline=None)
 @given(st.dictionaries(NAMES | st.sampled_from(["zz", "passwd"]), PLANTED, max_size=8))
 def test_no_report_contains_a_planted_value(given_arguments: dict[str, Any]) -> None:
-    assert SECRET not in report(image_cache.TASK.check(given_arguments))
+    assert SECRET not in report(image_cache.TASK.check(given_arguments, False))
 
 
-def test_the_minimum_belongs_to_options_that_exist() -> None:
-    assert set(arguments._MINIMUM) <= set(ALL) | set(image_caches.TASK.spec())
+def test_the_bounds_belong_to_options_that_exist() -> None:
+    assert set(_BOUNDS) <= set(ALL) | set(image_caches.TASK.spec())
     assert check(connection_spec(), {"wait_timeout": -1}).violations == [
         Violation(("wait_timeout",), "is not an option here; did you mean timeout?")
     ]
