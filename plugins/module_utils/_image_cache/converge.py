@@ -2,128 +2,172 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One image cache from what it is to what a task wants. No Ansible in sight; private to the collection."""
+"""One image cache from what it is to what a task wants. Private to the collection."""
 
 from __future__ import annotations
 
 import contextlib
 from typing import Iterator
 
-from .._errors import AmbiguousName, EciError, NoSuchCache, WaitFailed, WaitTimeout
+from .._errors import EciError, Vanished, WaitFailed, WaitTimeout
 from .._service.client import Client
-from .._service.connection import Connection
 from .._wait import Wait
-from . import lock
-from .apply import Application, Outcome, ids, with_unseen_tags
-from .operations import ImageCache, ImageCaches
-from .plan import Wanted, has_failed, is_going, is_ready
+from .events import newest_events
+from .folder import PRIVATE, Folder
+from .image_cache import ImageCache
+from .item import Item
+from .operations import ImageCaches
+from .outcome import Outcome
+from .pick import picked
+from .plan import Wanted
+from .surroundings import Surroundings
+from .tags import TagFilter
+from .twins import staying
+from .workers import each
 
-EVENTS_SHOWN = 3
 
-
-def converge(wanted: Wanted, client: Client, wait: Wait, check_mode: bool = False) -> Outcome:
+def converge(wanted: Wanted, client: Client, wait: Wait, check_mode: bool = False, folder: Folder = PRIVATE) -> Outcome:
     """Bring one image cache into the wanted state.
 
     ``wait`` is used if the task wants to wait for the end, and where an image cache is replaced. In check mode
-    nothing is changed, and the outcome is the predicted one. Raises EciError, whose ``outcome`` tells what was
-    reached before.
+    nothing is changed, and the outcome is the predicted one. ``folder`` is for what tasks tell each other. Raises
+    EciError, whose ``outcome`` tells what was reached before.
     """
-    application = Application(wanted, client, wait)
+    around = Surroundings(ImageCaches(client), wait, folder)
+    item = Item(wanted, around)
     try:
         if check_mode:
-            application.predict(application.consider(_existing(wanted, application.caches)))
+            _consider(item)
+            item.predict()
+            if wanted.wait and wanted.state == "present" and item.cache.has_failed:
+                raise failed(item)
         else:
-            with _locked(wanted, client.connection):
-                application.carry_out(application.consider(_existing(wanted, application.caches)))
+            with _locked(wanted, around):
+                _consider(item)
+                _carry_out(item)
             if wanted.wait:
-                _await_end(application)
+                _await_end(item)
     except EciError as error:
-        error.outcome = application.outcome
+        error.outcome = item.outcome
         raise
-    return application.outcome
+    except BaseException as reason:
+        if not isinstance(reason, Exception):
+            client.end(reason)
+        ended = item.ended(reason)
+        ended.outcome = item.outcome
+        raise ended from reason
+    finally:
+        item.outcome.warnings += around.room.warnings
+    return item.outcome
+
+
+def _consider(item: Item) -> None:
+    """Find out what exists, and plan."""
+    caches, wanted = item.around.caches, item.wanted
+    if wanted.image_cache_id:
+        existing = picked(wanted, caches.get(wanted.image_cache_id))
+        item.consider(existing, TagFilter(caches, imageCacheId=wanted.image_cache_id))
+    else:
+        named = item.named()
+        eldest = next(iter(staying(named)), ImageCache())
+        item.consider_named(named, TagFilter(caches, imageCacheId=eldest.image_cache_id))
+    if item.planned.replaces:
+        item.check_replacement()
+
+
+def _carry_out(item: Item) -> None:
+    """Do what is planned. Where that changes something it is done by a thread, which whatever ends this one does not
+    interrupt: a request that is under way is finished, so that it can be told what came of it.
+    """
+
+    def work(item: Item) -> None:
+        item.carry_out()
+        item.delete_younger()
+
+    if item.planned.steps or item.has_younger:
+        each([item], work, 1, end=item.around.caches.client.end)
+    else:
+        work(item)
 
 
 @contextlib.contextmanager
-def _locked(wanted: Wanted, connection: Connection) -> Iterator[None]:
-    if wanted.image_cache_id or not wanted.name:
-        with lock.whole_region(connection):  # the name is not known yet
-            yield
-    else:
-        with lock.shared(connection), lock.exclusive(connection, wanted.name):
-            yield
+def _locked(wanted: Wanted, around: Surroundings) -> Iterator[None]:
+    name = wanted.name
+    if wanted.image_cache_id:
+        found = around.caches.get(wanted.image_cache_id)
+        name = (found and found.image_cache_name) or name or wanted.image_cache_id
+    names = [one for one in (name, wanted.name) if one]
+    with around.locked(names):
+        yield
 
 
-def _existing(wanted: Wanted, caches: ImageCaches) -> ImageCache | None:
-    existing = _of_id(wanted, caches) if wanted.image_cache_id else _of_name(wanted, caches)
-    return existing and with_unseen_tags(wanted, caches, existing)
+def _await_end(item: Item) -> None:
+    if item.wanted.state == "present":
+        _await_present(item)
+    elif item.image_cache_id:
+        item.await_gone()
 
 
-def _of_id(wanted: Wanted, caches: ImageCaches) -> ImageCache | None:
-    existing = caches.get(wanted.image_cache_id or "")
-    if wanted.state == "present" and (existing is None or is_going(existing)):
-        raise NoSuchCache(
-            f"There is no image cache with the ID {wanted.image_cache_id}. To create one, leave image_cache_id out: the"
-            " service chooses the ID."
-        )
-    return existing
+def _await_present(item: Item) -> None:
+    """Wait until it is ready, or another one that is found in its place."""
+    try:
+        _await_ready(item, item.image_cache_id or "")
+    except Vanished:
+        if not item.may_follow:
+            raise
+        with item.around.locked([item.name]):
+            if not item.follow_another():
+                raise
+            _carry_out(item)
+        _await_present(item)
 
 
-def _of_name(wanted: Wanted, caches: ImageCaches) -> ImageCache | None:
-    return the_only(caches.named(wanted.name or ""))
-
-
-def the_only(named: list[ImageCache]) -> ImageCache | None:
-    """The one image cache of a name, or None. Raises AmbiguousName if there are several."""
-    if len(named) > 1:
-        name = named[0]["image_cache_name"]
-        raise AmbiguousName(
-            f"There are {len(named)} image caches named {name!r}: {ids(named)}. Pick one with image_cache_id."
-        )
-    return named[0] if named else None
-
-
-def _await_end(application: Application) -> None:
-    image_cache_id = application.outcome.image_cache_id
-    if application.wanted.state == "present":
-        _await_ready(application, image_cache_id or "")
-    elif image_cache_id:
-        application.await_gone(image_cache_id)
-
-
-def _await_ready(application: Application, image_cache_id: str) -> None:
-    outcome, wait = application.outcome, application.wait
+def _await_ready(item: Item, image_cache_id: str) -> None:
+    outcome, around = item.outcome, item.around
+    progress = around.progress()
+    began = around.clock.monotonic()
 
     def read() -> ImageCache:
-        cache = application.caches.get(image_cache_id)
-        last = outcome.image_cache or {}
-        if cache is None and last["status"]:
-            raise WaitFailed(f"The image cache {image_cache_id} is gone: somebody else deleted it during the wait.")
+        cache = around.caches.get(image_cache_id)
+        last = outcome.image_cache or ImageCache()
+        if cache is None and last.status:
+            cache = around.caches.get(image_cache_id)  # one miss is not gone
+            if cache is None:
+                raise gone(image_cache_id)
         outcome.image_cache = cache or last
+        progress.waiting_for_one(around.caches, outcome.image_cache, around.wait)
         return outcome.image_cache
 
-    done, cache = wait.until(outcome.image_cache or {}, read, lambda cache: is_ready(cache) or has_failed(cache))
+    done, cache = around.wait.until(around.clock, item.cache, read, is_at_end)
+    outcome.waited += around.clock.monotonic() - began
     if not done:
-        raise not_ready(cache, wait)
-    if has_failed(cache):
-        raise failed(application, cache)
+        raise not_ready(cache, around.wait)
+    if cache.has_failed:
+        raise failed(item)
+
+
+def is_at_end(cache: ImageCache) -> bool:
+    """Whether an image cache is ready or will never be."""
+    return cache.is_ready or cache.has_failed
+
+
+def gone(image_cache_id: str) -> Vanished:
+    """The error for an image cache that was there and is not any more."""
+    return Vanished(f"The image cache {image_cache_id} is gone: somebody else deleted it during the wait.")
 
 
 def not_ready(cache: ImageCache, wait: Wait) -> WaitTimeout:
     """The error for an image cache that is not ready in time."""
     return WaitTimeout(
-        f"The image cache {cache['image_cache_id']} is not ready after {wait.timeout:g} s (option wait_timeout), its"
-        f" status is {cache['status']!r}. It is still there; run the task again to wait on."
+        f"The image cache {cache.image_cache_id} is not ready after {wait.timeout:g} s (option wait_timeout), its"
+        f" status is {cache.status!r}. It is still there; run the task again to wait on."
     )
 
 
-def failed(application: Application, cache: ImageCache) -> WaitFailed:
-    """The error for an image cache that has failed, with its newest events, which also go to the outcome."""
-    events: list[dict[str, object]] = []
-    with contextlib.suppress(EciError):
-        events = application.caches.events(cache["image_cache_id"])
-        application.outcome.image_cache = dict(cache, events=events)
-    newest = "; ".join(str(event.get("message")) for event in events[-EVENTS_SHOWN:])
+def failed(item: Item) -> WaitFailed:
+    """The error for an image cache that has failed, with its newest events, which are read; they go to the outcome."""
+    cache = item.outcome.image_cache or ImageCache()
     return WaitFailed(
-        f"The image cache {cache['image_cache_id']} has failed, its status is {cache['status']!r}."
-        + (f" Its newest events: {newest}." if newest else "")
+        f"The image cache {cache.image_cache_id} has failed, its status is {cache.status!r}."
+        + newest_events(item.around.caches, item.outcome)
     )

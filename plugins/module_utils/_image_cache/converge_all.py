@@ -4,56 +4,59 @@
 
 """Many image caches from what they are to what a task wants, with few requests. Private to the collection.
 
-One list tells what exists; what has to be done is done by a bounded pool of threads; one more list confirms it, and
-waiting is done with one list for all.
+One list tells what exists. Then come the phases of ``converge_all``, in an order in which nothing good is deleted before
+what takes its place is there or can be made. A phase in which something fails keeps those after it from deleting
+anything.
 """
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+import contextlib
 from dataclasses import dataclass, field
-from typing import Any, Collection, Iterable, Sequence
+from functools import partial
+from typing import Any, Iterable, Mapping, Sequence
 
-from .._errors import EciError, WaitFailed, WaitTimeout
+from .. import _region as regions
+from .._errors import EciError, Irreplaceable, LockError, QuotaUsedUp, Vanished
 from .._service.client import Client
 from .._wait import Wait
-from . import create, lock
-from .apply import Application, still_listed
-from .converge import failed, not_ready, the_only
-from .operations import ImageCache, ImageCaches, Tags, normal_tags
-from .plan import Plan, Wanted, has_failed, is_ready
+from .converge import failed
+from .folder import PRIVATE, Folder
+from .group import Group, attempt
+from .image_cache import ImageCache
+from .item import Item
+from .lock import Locks
+from .operations import ImageCaches, Listing
+from .pick import picked, the_only
+from .plan import CREATE, DELETE, RETAG, Wanted
+from .prune import Kept, Prune
+from .pruning import Pruning
+from .review import counts, prepared
+from .settling import settled
+from .surroundings import Surroundings
+from .twins import settle
 
-
-@dataclass
-class Item:
-    """One image cache of the task: what becomes of it, and the error that ended that, if any."""
-
-    application: Application
-    change: Plan | None = None
-    error: EciError | None = None
-
-    @property
-    def name(self) -> str:
-        """The name of the image cache."""
-        return self.application.wanted.name or ""
-
-    @property
-    def image_cache_id(self) -> str | None:
-        """The ID of the image cache as far as it is known."""
-        return self.application.outcome.image_cache_id
+REPLACE = [DELETE, CREATE]
 
 
 @dataclass
 class Outcomes:
-    """The wanted image caches in the order of the task, and the ones that were pruned."""
+    """The wanted image caches in the order of the task, the ones that were pruned, and the ones that could be.
+
+    ``plan`` counts the changes, ``prepared`` tells them line by line; ``waited`` is in seconds.
+    """
 
     items: list[Item]
     pruned: list[Item] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    plan: dict[str, Any] = field(default_factory=dict)
+    prepared: str = ""
+    waited: float = 0.0
 
     @property
     def all(self) -> list[Item]:
-        """Both, the wanted ones first."""
+        """The wanted ones and the pruned ones."""
         return self.items + self.pruned
 
 
@@ -63,178 +66,296 @@ def converge_all(
     wait: Wait,
     *,
     concurrency: int,
-    prune_tags: Tags | None = None,
+    prune: Prune | None = None,
     check_mode: bool = False,
+    diff_mode: bool = False,
+    folder: Folder = PRIVATE,
 ) -> Outcomes:
-    """Bring many image caches into their wanted states.
+    """Bring many image caches into their wanted states, and prune what carries the tags of ``prune`` and is not wanted.
 
-    ``prune_tags`` are the tags whose carriers are deleted unless they are wanted; None prunes nothing. Raises EciError
-    if the image caches cannot be listed, before anything is changed. What fails later is told by the item.
+    ``folder`` is for what tasks tell each other. Raises EciError if the image caches cannot be listed or locked, before
+    anything is changed. What fails later is told by the item.
     """
-    converging = _ConvergingAll(client, wait, concurrency)
-    if check_mode:
-        converging.plan(wanted, prune_tags)
-        for item in converging.outcomes.all:
-            if item.change:
-                item.application.predict(item.change)
-        return converging.outcomes
-    with lock.whole_region(client.connection):
-        converging.plan(wanted, prune_tags)
-        converging.carry_out()
-        converging.confirm()
-    converging.await_end([item for item in converging.outcomes.all if item.application.wanted.wait])
-    return converging.outcomes
+    around = Surroundings(ImageCaches(client), wait, folder)
+    many = _Many(wanted, around, concurrency, prune, diff_mode)
+    try:
+        if check_mode:
+            many.consider()
+            many.predict()
+        else:
+            _carry_out(many, around)
+    except BaseException as reason:
+        if isinstance(reason, EciError) and not many.has_begun:
+            raise
+        if not isinstance(reason, Exception):
+            client.end(reason)
+        many.end(reason)
+    return many.outcomes()
 
 
-class _ConvergingAll:
-    def __init__(self, client: Client, wait: Wait, concurrency: int) -> None:
-        self.client = client
-        self.wait = wait
-        self.concurrency = concurrency
-        self.caches = ImageCaches(client)
-        self.outcomes = Outcomes([])
+def _carry_out(many: _Many, around: Surroundings) -> None:
+    names = many.names()
+    with around.locked(names) as locks:
+        many.consider()
+        many.prune_first(locks)
+        many.create_and_retag()
+        many.replace()
+    many.await_ready()
+    if many.deletes():
+        with around.locked(names) as locks:
+            many.delete()
+            many.prune_last(locks)
 
-    def plan(self, wanted: Sequence[Wanted], prune_tags: Tags | None) -> None:
-        existing = self.caches.find()
-        by_name = _by_name(existing)
-        self._see_tags(wanted, by_name)
-        self.outcomes.items = [self._item(one, by_name.get(one.name or "", [])) for one in wanted]
-        if prune_tags is not None:
-            names = {one.name for one in wanted}
-            waits = any(one.wait for one in wanted)
-            unwanted = [cache for cache in existing if cache["image_cache_name"] not in names]
-            for cache in self._prunable(unwanted, prune_tags):
-                away = Wanted("absent", {"imageCacheName": cache["image_cache_name"]}, wait=waits)
-                self.outcomes.pruned.append(self._item(away, [cache]))
 
-    def _item(self, wanted: Wanted, named: list[ImageCache]) -> Item:
-        item = Item(Application(wanted, self.client, self.wait, confirm_at_once=False))
-        try:
-            item.change = item.application.consider(the_only(named))
-        except EciError as error:
-            item.error = error
-        return item
+class _Many:
+    """The phases; each leaves alone what has failed in one before."""
 
-    def _see_tags(self, wanted: Sequence[Wanted], by_name: dict[str, list[ImageCache]]) -> None:
-        """Put the wanted tags on the image caches that carry them though the service does not show it."""
-        carrying: dict[str, set[str]] = {}
-        for one in wanted:
-            tags = normal_tags(one.body.get("tags") or [])
-            unseen = [cache for cache in by_name.get(one.name or "", []) if cache["tags"] is None]
-            if not (tags and unseen):
-                continue
-            key = repr(tags)
-            if key not in carrying:
-                carrying[key] = self.caches.carrying(tags) or set()
-            for cache in unseen:
-                if cache["image_cache_id"] in carrying[key]:
-                    cache["tags"] = tags
+    def __init__(
+        self,
+        wanted: Sequence[Wanted],
+        around: Surroundings,
+        concurrency: int,
+        prune: Prune | None,
+        diff_mode: bool,
+    ) -> None:
+        self._around = around
+        self._group = Group([Item(one, self._around) for one in wanted], self._around, concurrency)
+        self._pruning = Pruning(self._group, prune) if prune else None
+        self._prunes_first = bool(prune and prune.first)
+        self._warnings: list[str] = []
+        self._before = Listing([], whole=True, unreadable=0)
+        self._diff_mode = diff_mode
+        self._quota: tuple[int, int] | None = None
+        self._quota_error: EciError | None = None
 
-    def _prunable(self, caches: list[ImageCache], tags: Tags) -> list[ImageCache]:
-        tags = normal_tags(tags)
-        shown = [cache for cache in caches if cache["tags"] is not None]
-        unseen = [cache for cache in caches if cache["tags"] is None]
-        carrying = self.caches.carrying(tags) if unseen else set()
-        if carrying is None:
-            self.outcomes.warnings.append(
-                "The service shows no tags and does not filter by them, so image caches without visible tags are not"
-                " pruned."
-            )
-            carrying = set()
-        return [cache for cache in shown if all(tag in cache["tags"] for tag in tags)] + [
-            cache for cache in unseen if cache["image_cache_id"] in carrying
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything is known of any of the items."""
+        return any(item.change or item.error for item in self._group.items)
+
+    def names(self) -> set[str]:
+        """The names of all that is wanted; those that are picked by an ID have to be asked for. Raises EciError."""
+        items = self._group.items
+        ids = {item.wanted.image_cache_id for item in items if item.wanted.image_cache_id}
+        found = self._group.caches.find().caches if ids else []
+        return {item.name for item in items if item.name} | {
+            cache.image_cache_name for cache in found if cache.image_cache_id in ids and cache.image_cache_name
+        }
+
+    def consider(self) -> None:
+        """Find out what exists, and plan. Raises EciError if it cannot be listed."""
+        group = self._group
+        by_name = settled(
+            [item.sought for item in group.items if not item.wanted.image_cache_id], self._around, group.read
+        )
+        self._before = group.listing
+        group.ask_for_tags(by_name)
+        if self._diff_mode:
+            with contextlib.suppress(EciError):  # some accounts may not know
+                self._quota = regions.image_cache_quota(group.caches.client)
+        for item in group.items:
+            if item.wanted.image_cache_id:
+                attempt(
+                    item, lambda item: item.consider(picked(item.wanted, group.find(item.wanted.image_cache_id or "")))
+                )
+            else:
+                attempt(item, lambda item: item.consider_named(by_name(item.name)))
+        if not group.listing.whole:
+            # a list that was not whole did not show it: that is no proof that it is gone
+            missing = [item for item in group.planned([]) if item.wanted.state == "absent" and not item.planned.before]
+            group.each(missing, lambda item: item.consider_named(group.caches.named(item.name)), "asked for")
+
+    def predict(self) -> None:
+        """Take the plans for the outcomes."""
+        group = self._group
+        self._check_replacements(more=len(group.planned([CREATE])))
+        for item in group.planned([CREATE], [RETAG], [], REPLACE):
+            item.predict()
+        for item in self._awaited():
+            if item.cache.has_failed:
+                item.error = failed(item)
+        self._leave([DELETE], "is not deleted")
+        for item in group.planned([DELETE]):
+            item.predict()
+        if self._pruning:
+            self._pruning.predict()
+
+    def prune_first(self, locks: Locks) -> None:
+        """Make room, if the task accepts a gap."""
+        if self._pruning and self._prunes_first:
+            self._pruning.carry_out(locks)
+
+    def create_and_retag(self) -> None:
+        """Make what is missing and set tags: nothing here deletes anything."""
+        group = self._group
+        for item in group.planned([]):
+            attempt(item, Item.carry_out)
+        items = group.planned([CREATE], [RETAG])
+        group.each(items, self._create_or_retag, "made or retagged")
+        self._confirm(items)
+
+    def replace(self) -> None:
+        """Delete what has to be replaced, wait for all of that with one list, then make the new ones."""
+        group = self._group
+        self._check_replacements()
+        items = group.planned(REPLACE)
+        group.each(items, Item.delete, "deleted")
+        group.await_gone([item for item in items if not item.error])
+        group.each([item for item in items if not item.error], Item.create, "made")
+        self._confirm(items)
+
+    def await_ready(self) -> None:
+        """Wait for all that the task wants to wait for."""
+        waiting = self._awaited()
+        while True:
+            self._group.await_ready(waiting)
+            gone = [item for item in waiting if isinstance(item.error, Vanished) and item.may_follow]
+            if not gone:
+                return
+            waiting = self._followed(gone)
+
+    def deletes(self) -> bool:
+        """Whether something may be left to be deleted."""
+        absent = any(item.wanted.state == "absent" or item.has_younger for item in self._group.items)
+        return absent or (self._pruning is not None and not self._prunes_first)
+
+    def delete(self) -> None:
+        """Delete what shall be absent, and younger ones of a name where the task says so."""
+        group = self._group
+        self._leave([DELETE], "is not deleted")
+        group.each(group.planned([DELETE]), Item.delete, "deleted")
+        group.each([item for item in group.planned([], [RETAG]) if item.has_younger], Item.delete_younger, "cleaned up")
+        going = [item for item in group.planned([DELETE], []) if item.wanted.state == "absent" and item.wanted.wait]
+        group.await_gone([item for item in going if item.image_cache_id])
+
+    def prune_last(self, locks: Locks) -> None:
+        """Delete what carries the tags and is not wanted, once all that is wanted is there and ready."""
+        if self._pruning and not self._prunes_first:
+            self._pruning.carry_out(locks)
+
+    def end(self, reason: BaseException) -> None:
+        """Say of each that is not as it was to be what ended the task before; of the last one, if all of them are."""
+        items = self._group.items + (self._pruning.pruned if self._pruning else [])
+        for item in items:
+            if not item.error and not item.is_done:
+                item.error = item.ended(reason)
+        if items and not any(item.error for item in items):
+            items[-1].error = items[-1].ended(reason)
+
+    def outcomes(self) -> Outcomes:
+        """What became of it all; in diff mode with a text for a reviewer."""
+        group, pruning, before = self._group, self._pruning, self._before.caches
+        pruned = pruning.pruned if pruning else []
+        plan = counts(group.items, pruned, before)
+        plan["quota_used"], plan["quota_limit"] = self._quota or (None, None)
+        return Outcomes(
+            group.items,
+            pruned,
+            pruning.kept if pruning else [],
+            self._warnings + (pruning.warnings if pruning else []) + self._around.room.warnings,
+            plan,
+            prepared(group.items, pruned, plan, self._around.clock.time()) if self._diff_mode else "",
+            group.waited,
+        )
+
+    # --- what the phases are made of
+
+    def _followed(self, gone: list[Item]) -> list[Item]:
+        """Those of which another one is found in place of the one that is gone."""
+        with contextlib.suppress(LockError):
+            with self._around.locked([item.name for item in gone]):
+                self._group.each(gone, _follow_another, "looked for again")
+        return [item for item in gone if not item.error]
+
+    def _awaited(self) -> list[Item]:
+        """Those that the task wants to wait for until they are ready."""
+        return [
+            item
+            for item in self._group.items
+            if item.wanted.state == "present" and item.wanted.wait and item.image_cache_id and not item.error
         ]
 
-    def carry_out(self) -> None:
-        todo = [item for item in self.outcomes.all if item.change and item.change.steps]
-        if todo:
-            with ThreadPoolExecutor(max_workers=self.concurrency) as pool:
-                for future in [pool.submit(self._carry_out, item) for item in todo]:
-                    future.result()
+    def _create_or_retag(self, item: Item) -> None:
+        """Leave looking at what was created to one list for all."""
+        if item.planned.before is None and not self._group.listing.whole:
+            # a list that was not whole did not show it: that is no reason to make another
+            item.consider(the_only(self._group.caches.named(item.name)))
+        if item.planned.steps == [CREATE]:
+            self._create(item)
+        elif not item.planned.replaces:  # that is for the phase after this one
+            item.carry_out()
 
-    def _carry_out(self, item: Item) -> None:
+    def _create(self, item: Item) -> None:
+        if self._quota_error:
+            raise QuotaUsedUp(f"Not made, since the quota was used up before: {self._quota_error.message}")
+        item.await_gone()
         try:
-            if item.change:
-                item.application.carry_out(item.change)
-        except EciError as error:
-            item.error = error
+            item.create()
+        except QuotaUsedUp as error:
+            self._quota_error = error
+            raise
 
-    def confirm(self) -> None:
-        created = [item for item in self.outcomes.items if item.application.created]
+    def _confirm(self, items: Iterable[Item]) -> None:
+        """Look at what was created, with one list."""
+        created = [item for item in items if item.created]
         if not created:
             return
-        ids = {item.image_cache_id for item in created}
         try:
-            by_name = _by_name(self._listed(ids))
+            by_name = self._group.read_until({item.image_cache_id for item in created})
         except EciError as error:
-            self.outcomes.warnings.append(f"What was created could not be read: {error.message}")
+            self._warnings.append(f"What was created could not be read: {error.message}")
+            for item in created:
+                if item.created and not item.created.answered:  # it may be another client's, of which nothing is known
+                    item.error = error
             return
         for item in created:
-            try:
-                item.application.confirm(by_name.get(item.name, []))
-            except EciError as error:
-                item.error = error
+            attempt(item, lambda item: item.confirm(by_name(item.name)))
+        self._come_to_terms([item for item in created if item.twins])
 
-    def _listed(self, ids: Collection[str | None]) -> list[ImageCache]:
-        """All image caches, once the list shows these IDs or has had time to."""
-        listed: list[ImageCache] = []
-        for pause in create.LOOK_PAUSES:
-            self.client.pause(pause)
-            listed = self.caches.find()
-            if {cache["image_cache_id"] for cache in listed}.issuperset(ids):
-                break
-        return listed
-
-    def await_end(self, items: Iterable[Item]) -> None:
-        waiting = [item for item in items if item.image_cache_id and not item.error]
-        if not waiting:
+    def _come_to_terms(self, items: list[Item]) -> None:
+        """Leave one image cache of each name where other tasks have made one as well."""
+        group = self._group
+        if not items:
             return
         try:
-            if any(item.application.wanted.state == "absent" for item in waiting):
-                self._look(waiting)
-            self.wait.until(None, lambda: self._look(waiting), lambda _: not _pending(waiting))
+            for decided in settle([item.twins for item in items if item.twins], group.read, self._around.clock):
+                concluding = [item for item in items if item.name in decided]
+                group.each(concluding, partial(_conclude, decided), "settled")
+            by_name = settled([item.sought for item in items if item.gave_way], self._around, group.read)
         except EciError as error:
-            for item in _pending(waiting):
-                item.error = error
-        for item in _pending(waiting):
-            item.error = item.error or self._time_out(item)
-        for item in waiting:
-            cache = item.application.outcome.image_cache
-            if cache and has_failed(cache) and not item.error:
-                item.error = failed(item.application, cache)
+            self._warnings.append(f"Image caches of one name could not be looked at: {error.message}")
+            for item in items:
+                item.error = error if item.gave_way else item.error
+        for item in items:
+            item.outcome.warnings += [item.twins.warning()] if item.twins else []
+        followers = [item for item in items if item.gave_way and not item.error]
+        for item in followers:
+            attempt(item, lambda item: item.follow(by_name(item.name)))
+        group.each([item for item in followers if not item.error], Item.carry_out, "adopted")
 
-    def _look(self, waiting: list[Item]) -> None:
-        """Read all that are waited for with one list."""
-        listed = {cache["image_cache_id"]: cache for cache in self.caches.find()}
-        for item in waiting:
-            outcome = item.application.outcome
-            cache = listed.get(item.image_cache_id or "")
-            if item.application.wanted.state == "absent" or cache:
-                outcome.image_cache = cache
-            elif outcome.image_cache and outcome.image_cache["status"]:
-                item.error = WaitFailed(
-                    f"The image cache {item.image_cache_id} is gone: somebody else deleted it during the wait."
-                )
+    def _check_replacements(self, more: int = 0) -> None:
+        """Leave all that are to be replaced where something has failed, or one of them could not be replaced."""
+        self._leave(REPLACE, "is not replaced")
+        for item in self._group.planned(REPLACE):
+            attempt(item, lambda item: item.check_replacement(more))
+        self._leave(REPLACE, "is not replaced")
 
-    def _time_out(self, item: Item) -> WaitTimeout:
-        if item.application.wanted.state == "absent":
-            return still_listed(item.image_cache_id or "", self.wait)
-        return not_ready(item.application.outcome.image_cache or {}, self.wait)
+    def _leave(self, steps: list[str], what: str) -> None:
+        """Take none of these steps where something has failed."""
+        failures = self._group.failures()
+        for item in self._group.planned(steps) if failures else []:
+            item.error = Irreplaceable(
+                f"The image cache {item.image_cache_id} {what}, since {failures}. Nothing was deleted."
+            )
 
 
-def _by_name(caches: list[ImageCache]) -> dict[str, list[ImageCache]]:
-    found: dict[str, list[ImageCache]] = {}
-    for cache in caches:
-        found.setdefault(cache["image_cache_name"], []).append(cache)
-    return found
+def _conclude(decided: Mapping[str, ImageCache | None], item: Item) -> None:
+    item.conclude(decided[item.name])
 
 
-def _pending(waiting: list[Item]) -> list[Item]:
-    return [item for item in waiting if not item.error and not _at_end(item)]
-
-
-def _at_end(item: Item) -> bool:
-    cache: dict[str, Any] | None = item.application.outcome.image_cache
-    if item.application.wanted.state == "absent":
-        return cache is None
-    return cache is not None and (is_ready(cache) or has_failed(cache))
+def _follow_another(item: Item) -> None:
+    """Take another image cache for the one that is gone, if there is one to take."""
+    vanished, item.error = item.error, None
+    if vanished and not item.follow_another():
+        raise vanished
+    item.carry_out()

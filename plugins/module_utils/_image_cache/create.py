@@ -14,84 +14,93 @@ import contextlib
 from typing import Any, Collection, Mapping, NamedTuple
 
 from .. import _region as regions
-from .._errors import AlreadyExists, EciError, NotFound, OpenOutcome, QuotaUsedUp, ServiceError, Throttled
-from .operations import ImageCache, ImageCaches
-
-# Seconds before each look for an object that a list may not show yet.
-LOOK_PAUSES = (0.0, 1.0, 2.0, 4.0)
+from .._errors import (
+    NONE,
+    POSSIBLE,
+    AlreadyExists,
+    AuthenticationError,
+    EciError,
+    QuotaUsedUp,
+    ServiceError,
+    Throttled,
+)
+from .._service.client import Attempts
+from .image_cache import ImageCache, Tags
+from .looks import look
+from .mark import Marks
+from .operations import CREATE, ImageCaches
 
 
 class Created(NamedTuple):
-    """An image cache that is there now. ``changed`` is false if no attempt here can have made it."""
+    """An image cache that is there now.
+
+    ``answered`` is true if the service gave its ID in answer to an attempt here, ``changed`` if an attempt here can
+    have made it. ``unsettled`` is true if an earlier attempt, of which nothing was seen, may still take effect.
+    """
 
     image_cache_id: str
     changed: bool
     request_id: str | None
+    answered: bool
+    unsettled: bool = False
 
 
-def create(caches: ImageCaches, body: Mapping[str, Any], known: Collection[str] = ()) -> Created:
+def create(
+    caches: ImageCaches, marks: Marks, body: Mapping[str, Any], known: Collection[str] = (), kept: Tags | None = None
+) -> Created:
     """Create an image cache whose name was not there a moment ago, or adopt the one that an attempt here made.
 
-    ``known`` are IDs that do not count (an image cache of that name that was just deleted). Raises EciError.
+    ``known`` are IDs that do not count (an image cache of that name that was just deleted); ``kept`` are tags that it
+    got from that one. Raises EciError; if its ``effect`` is possible, so its message says.
     """
+    name = body["imageCacheName"]
+    marks.sending(name, kept)
+    try:
+        created = _create(caches, body, known)
+    except EciError as error:
+        if error.effect == NONE and not kept:
+            marks.settled(name)
+        raise
+    if not created.unsettled:
+        marks.settled(name)
+    return created
+
+
+def _create(caches: ImageCaches, body: Mapping[str, Any], known: Collection[str]) -> Created:
     client = caches.client
     name = body["imageCacheName"]
-    opened = False
-    attempt = 0
+    attempts = Attempts(client, CREATE)
+    open_ones = 0  # attempts of which it is not known whether they take effect
     while True:
         try:
-            image_cache_id, request_id = caches.create(body, attempt)
-            return Created(image_cache_id, True, request_id)
+            image_cache_id, request_id = caches.create(body, attempts)
+            return Created(image_cache_id, True, request_id, answered=True, unsettled=open_ones > 0)
         except EciError as error:
-            if not (error.retryable or isinstance(error, AlreadyExists)):
+            open_ones += error.effect == POSSIBLE
+            error.effect = POSSIBLE if open_ones else NONE
+            if open_ones or isinstance(error, AlreadyExists):
+                found = _looked_up(caches, name, known, error)
+                if found:
+                    request = error.request_id if open_ones else None
+                    return Created(found.image_cache_id or "", open_ones > 0, request, False, unsettled=open_ones > 1)
+            if not client.again(attempts, error):
                 _explain(caches, body, error)
+                if open_ones:
+                    error.add(may_exist(name))
                 raise
-            opened = opened or isinstance(error, OpenOutcome)
-            may_exist = opened or isinstance(error, AlreadyExists)
-            found = _looked_up(caches, name, known, error, LOOK_PAUSES if may_exist else LOOK_PAUSES[:1])
-            if found:
-                return Created(found["image_cache_id"], opened, error.request_id if opened else None)
-            if isinstance(error, AlreadyExists) or attempt >= client.connection.retries:
-                if opened:
-                    error.add(_may_exist(name))
-                raise
-            if not isinstance(error, Throttled):  # then the client keeps a pause by itself
-                client.sleep(client.delay(attempt, error.retry_after))
-            attempt += 1
 
 
-def look(
-    caches: ImageCaches,
-    name: str,
-    known: Collection[str] = (),
-    pauses: Collection[float] = LOOK_PAUSES,
-    expected: str | None = None,
-) -> list[ImageCache]:
-    """The image caches of a name, but for ``known`` ones, as soon as the list shows any, or the expected ID.
-
-    Raises EciError.
-    """
-    found: list[ImageCache] = []
-    for pause in pauses:
-        caches.client.pause(pause)
-        found = [cache for cache in caches.named(name) if cache["image_cache_id"] not in known]
-        if any(expected in (None, cache["image_cache_id"]) for cache in found):
-            break
-    return found
-
-
-def _looked_up(
-    caches: ImageCaches, name: str, known: Collection[str], error: EciError, pauses: Collection[float]
-) -> ImageCache | None:
+def _looked_up(caches: ImageCaches, name: str, known: Collection[str], error: EciError) -> ImageCache | None:
     try:
-        found = look(caches, name, known, pauses)
+        found = look(caches, name, known)
     except EciError as lookup:
-        error.add(f"It could not be looked up either: {lookup.message} {_may_exist(name)}")
+        error.add(f"It could not be looked up either: {lookup.message} {may_exist(name)}")
         raise error from None
     return found[0] if found else None
 
 
-def _may_exist(name: str) -> str:
+def may_exist(name: str) -> str:
+    """What to do about an image cache of which it is not known whether it was made."""
     return (
         f"An image cache named {name!r} may exist all the same. Look it up with the module ctyun.eci.image_cache_info,"
         " or run this task again later: it adopts what it finds."
@@ -102,10 +111,10 @@ def _explain(caches: ImageCaches, body: Mapping[str, Any], error: EciError) -> N
     """Add to a refusal what one more read can tell about its cause."""
     with contextlib.suppress(EciError):
         if isinstance(error, QuotaUsedUp):
-            for record in regions.usage(caches.client):
-                if record["resource_type"] == regions.IMAGE_CACHE_COUNT:
-                    error.add(f"Image caches: {record['resource_used']} of {record['resource_limit']} are used.")
-        elif type(error) in (ServiceError, NotFound):
-            zones = regions.region(caches.client)["zones"]
-            if body["azInfo"]["azName"] not in zones:
+            quota = regions.image_cache_quota(caches.client)
+            if quota:
+                error.add(f"Image caches: {quota[0]} of {quota[1]} are used.")
+        elif isinstance(error, ServiceError) and not isinstance(error, (AuthenticationError, AlreadyExists, Throttled)):
+            zones = regions.zones(caches.client)
+            if zones and body["azInfo"]["azName"] not in zones:
                 error.add(f"az_info.az_name is not a zone of this region. Its zones: {', '.join(zones)}.")

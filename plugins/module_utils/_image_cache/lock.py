@@ -2,11 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One task at a time for one image cache name, among the tasks of one user on one machine. Private to the collection.
+"""One task at a time for one image cache name, among the tasks of one user on one machine, or of all that share a folder.
+Private to the collection.
 
 createImageCache knows no idempotency token, so two tasks that find a name absent at the same moment would both
-create it; a play over many hosts that delegates to localhost without run_once does just that. A task for one image
-cache takes its region shared and its name exclusively; a task for many takes the region exclusively.
+create it; a play over many hosts that delegates to localhost without run_once does just that.
+
+All locks are bytes of one file: each name has its own, far apart, so a task may hold thousands of them with one file
+open, and nothing piles up. The system releases them when the process ends, however it ends. NFS keeps them on the
+server, for all of its clients.
 """
 
 from __future__ import annotations
@@ -14,90 +18,117 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
-import hashlib
 import os
-import stat
-import tempfile
-import time
-from typing import Callable, ContextManager, Iterator
+import random
+import struct
+from typing import Iterable, Iterator
 
-from .._errors import LockError
+from .._errors import NO_FILES, LockError, MachineLimit
 from .._service.connection import Connection
+from .._wait import Clock
+from .folder import PRIVATE, Folder, key
 
-TIMEOUT = 600.0
+SHORTEST_TIMEOUT = 600.0
 PAUSE = 0.05
+# Asking a file server costs more, also those who do not wait.
+SHARED_PAUSE = 0.25
+
+# Locks of the open file, not of the process, where the system has them: threads are kept apart as well. The layout is
+# that of struct flock on Linux: type, whence, start, length, process.
+_SET_OFD_LOCK = getattr(fcntl, "F_OFD_SETLK", None)
+_FLOCK = "hhqqi0q"
 
 
-def exclusive(connection: Connection, name: str) -> ContextManager[None]:
-    """Hold the name of an image cache, alone. Raises LockError."""
-    return held(fcntl.LOCK_EX, connection.endpoint, connection.region_id, name)
+class Locks:
+    """The locks that a task holds, see ``held``."""
 
+    def __init__(self, connection: Connection, clock: Clock, folder: Folder = PRIVATE) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._folder = folder
+        self._descriptor = -1
+        self._path = ""
 
-def shared(connection: Connection) -> ContextManager[None]:
-    """Hold a region together with others that hold it so. Raises LockError."""
-    return held(fcntl.LOCK_SH, connection.endpoint, connection.region_id)
+    def take(self, names: Iterable[str], timeout: float) -> None:
+        """Wait until all of these names are this task's. Raises LockError after ``timeout`` seconds, and MachineLimit."""
+        deadline = self._clock.monotonic() + timeout
+        # in one order for all tasks, so that no two wait for each other
+        wanted = sorted((self._place(name), name) for name in set(names))
+        try:
+            while True:
+                self._open()
+                for place, name in wanted:
+                    self._wait_for(place, name, deadline, timeout)
+                if self._is_the_file():
+                    os.utime(self._descriptor)  # what removes old temporary files shall not take it for one
+                    return
+                self.release()
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                raise MachineLimit(f"{NO_FILES}, so no lock can be taken.") from None
+            advice = "TMPDIR to a folder on a local file system"
+            if self._folder.shared:
+                advice = "lock_dir to a folder on a file system with locks, or leave it out"
+            raise LockError(f"No lock can be made: {error}. Set {advice}.") from None
 
+    def try_to_take(self, name: str) -> bool:
+        """Take one more name if no other task has it, and it can be had."""
+        try:
+            return _taken(self._descriptor, self._place(name))
+        except OSError:
+            return False
 
-def whole_region(connection: Connection) -> ContextManager[None]:
-    """Hold a region alone. Raises LockError."""
-    return held(fcntl.LOCK_EX, connection.endpoint, connection.region_id)
+    def release(self) -> None:
+        """Give all of them back."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+        self._descriptor = -1
+
+    def _open(self) -> None:
+        if self._descriptor < 0:
+            self._descriptor, self._path = self._folder.open("locks")
+
+    def _is_the_file(self) -> bool:
+        """Whether other tasks still open the same file: somebody may have removed it while this one waited."""
+        try:
+            there = os.stat(self._path)
+        except FileNotFoundError:
+            return False
+        return os.path.samestat(there, os.fstat(self._descriptor))
+
+    def _wait_for(self, place: int, name: str, deadline: float, timeout: float) -> None:
+        pause, whose = (SHARED_PAUSE, "with this lock_dir") if self._folder.shared else (PAUSE, "of this machine")
+        while not _taken(self._descriptor, place):
+            if self._clock.monotonic() > deadline:
+                raise LockError(
+                    f"Another task {whose} has been at work on the image cache {name!r} for more than"
+                    f" {timeout:g} s (lock file {self._path}). Wait for it, or end it, and run this again."
+                )
+            self._clock.sleep(random.uniform(pause / 2, pause * 2))
+
+    def _place(self, name: str) -> int:
+        return int.from_bytes(key(self._connection, name)[:8], "big") >> 2
 
 
 @contextlib.contextmanager
 def held(
-    kind: int,
-    *parts: str,
-    timeout: float = TIMEOUT,
-    sleep: Callable[[float], None] = time.sleep,
-    monotonic: Callable[[], float] = time.monotonic,
-) -> Iterator[None]:
-    """Hold the lock for what ``parts`` name together. The system releases it when the process ends, however it ends.
-
-    Raises LockError after ``timeout`` seconds, or if there is no safe place for the lock.
-    """
-    name = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    connection: Connection, names: Iterable[str], clock: Clock, timeout: float, folder: Folder = PRIVATE
+) -> Iterator[Locks]:
+    """Hold these names of image caches, alone. The wait is no shorter than SHORTEST_TIMEOUT. Raises EciError."""
+    locks = Locks(connection, clock, folder)
     try:
-        path = os.path.join(_private_directory(), name)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    except OSError as error:
-        raise _unusable(error) from None
-    try:
-        deadline = monotonic() + timeout
-        while not _locked(descriptor, kind):
-            if monotonic() > deadline:
-                raise LockError(
-                    f"Another task of this machine has been at work on {parts[-1]!r} for more than {timeout:g} s"
-                    f" (lock {path}). Wait for it, or end it, and run this again."
-                )
-            sleep(PAUSE)
-        yield
+        locks.take(names, max(timeout, SHORTEST_TIMEOUT))
+        yield locks
     finally:
-        os.close(descriptor)
+        locks.release()
 
 
-def _locked(descriptor: int, kind: int) -> bool:
+def _taken(descriptor: int, place: int) -> bool:
     try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in (errno.EAGAIN, errno.EACCES):
-            return False
-        raise _unusable(error) from None
+        if _SET_OFD_LOCK is None:
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+        else:
+            fcntl.fcntl(descriptor, _SET_OFD_LOCK, struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, place, 1, 0))
+    except (BlockingIOError, PermissionError):  # what the system says of a lock that another has
+        return False
     return True
-
-
-def _unusable(error: OSError) -> LockError:
-    return LockError(f"No lock can be made: {error}. Set TMPDIR to a folder on a local file system.")
-
-
-def _private_directory() -> str:
-    """A directory that only this user can have made and can write to: never a symbolic link, never shared."""
-    path = os.path.join(tempfile.gettempdir(), f"ansible-ctyun.eci-{os.getuid()}")
-    with contextlib.suppress(FileExistsError):
-        os.mkdir(path, 0o700)
-    found = os.lstat(path)
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
-        raise LockError(
-            f"{path} is not a private directory of this user, so tasks cannot be kept apart there. Remove it or set"
-            " TMPDIR to another place."
-        )
-    return path

@@ -2,15 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a task wants and what exists -> what to do, and the diff of it. Pure; private to the collection."""
+"""What to do so that an image cache is as wanted. Pure; private to the collection."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Dict, Mapping, NamedTuple
+from typing import Any, Collection, Dict, Mapping, NamedTuple
 
-from .._options.arguments import option_name, request_body
-from .operations import KEYS, ImageCache, Tags, normal_tags
+from .._names import option_name
+from . import tags as rules
+from .image_cache import ImageCache, Tags, normal_tags, predicted
 
 Difference = Dict[str, Any]
 
@@ -30,25 +31,12 @@ class Wanted(NamedTuple):
     purge_tags: bool = True
     drift: str = "warn"
     wait: bool = False
+    duplicates: str = "fail"
 
     @property
     def name(self) -> str | None:
         """The wanted name, None if the task gives only an ID."""
         return self.body.get("imageCacheName")
-
-
-def wanted(
-    arguments: Mapping[str, Any], body: Mapping[str, Any], state: str = "present", image_cache_id: str | None = None
-) -> Wanted:
-    """What a task's checked arguments describe; ``body`` holds those of them that are fields of the request body."""
-    return Wanted(
-        state=state,
-        body=request_body(body),
-        image_cache_id=image_cache_id,
-        purge_tags=arguments["purge_tags"],
-        drift=arguments["drift"],
-        wait=arguments["wait"],
-    )
 
 
 @dataclass(frozen=True)
@@ -67,39 +55,42 @@ class Plan:
     drift: list[Difference] = field(default_factory=list)
     refused: bool = False
 
+    @property
+    def replaces(self) -> bool:
+        """Whether something good or bad is deleted so that another can be made."""
+        return self.steps == [DELETE, CREATE]
 
-def plan(wanted: Wanted, existing: ImageCache | None) -> Plan:
+
+def plan(
+    wanted: Wanted, existing: ImageCache | None, drift: Collection[Difference] = (), remembered: Tags | None = None
+) -> Plan:
     """What to do so that the wanted state is there.
 
-    A create with something before it waits until that is gone.
+    ``existing`` may be one whose deletion is under way: nothing more is done about that, and a create waits until it
+    is gone. ``drift`` is where the existing one differs; ``remembered`` are the tags of one that was being replaced.
     """
     if wanted.state == "absent":
-        return Plan([DELETE] if existing and not is_going(existing) else [], existing, None)
-    if existing is None or is_going(existing):
-        return Plan([CREATE], existing, predicted(wanted.body), body=wanted.body)
-    drift = differences(wanted.body, existing)
-    tags = desired_tags(wanted, existing)
+        return Plan([DELETE] if existing and not existing.is_going else [], existing, None)
+    given = wanted.body.get("tags")
+    if existing is None or existing.is_going:
+        body = _with_tags(wanted.body, rules.desired(given, wanted.purge_tags, remembered))
+        return Plan([CREATE], existing, predicted(body), body=body)
+    drift = list(drift)
+    tags = rules.desired(given, wanted.purge_tags, existing.tags)
     if drift and wanted.drift == "recreate":
         # tags that the task says nothing about, or wants kept, move to the new image cache
-        body = dict(wanted.body, tags=tags) if tags else wanted.body
+        body = _with_tags(wanted.body, tags)
         return Plan([DELETE, CREATE], existing, predicted(body), body=body, drift=drift)
     if drift and wanted.drift == "fail":
         return Plan([], existing, existing, drift=drift, refused=True)
-    if tags is None or tags == (existing["tags"] or []):
+    if tags is None or tags == (existing.tags or []):
         return Plan([], existing, existing, drift=drift)
-    return Plan([RETAG], existing, dict(existing, tags=tags), tags=tags, drift=drift)
+    return Plan([RETAG], existing, existing.with_tags(tags), tags=tags, drift=drift)
 
 
-def desired_tags(wanted: Wanted, existing: ImageCache) -> Tags | None:
-    """The tags that the image cache shall carry in the end, None if the service shows none and the task gives none."""
-    current: Tags | None = existing["tags"]
-    if wanted.body.get("tags") is None:
-        return current
-    tags = normal_tags(wanted.body["tags"])
-    if wanted.purge_tags:
-        return tags
-    keys = {tag["key"] for tag in tags}
-    return normal_tags([tag for tag in current or [] if tag["key"] not in keys] + tags)
+def _with_tags(body: Mapping[str, Any], tags: Tags | None) -> Mapping[str, Any]:
+    """The body with these tags; those that the task gave stay as it wrote them."""
+    return dict(body, tags=tags) if tags and tags != normal_tags(body.get("tags") or []) else body
 
 
 def differences(body: Mapping[str, Any], existing: ImageCache) -> list[Difference]:
@@ -109,53 +100,24 @@ def differences(body: Mapping[str, Any], existing: ImageCache) -> list[Differenc
     failure is a difference as well, since such an image cache is of no use.
     """
     found = []
-    if body.get("imageCacheName") not in (None, existing["image_cache_name"]):  # where an ID picked it
-        found.append(_difference("image_cache_name", body["imageCacheName"], existing["image_cache_name"]))
-    if "images" in body and existing["images"] is not None and set(body["images"]) != set(existing["images"]):
-        found.append(_difference("images", body["images"], existing["images"]))
-    size = existing["image_cache_size"]
+    name = body.get("imageCacheName")
+    if name is not None and existing.image_cache_name is not None and name != existing.image_cache_name:
+        found.append(_difference("image_cache_name", name, existing.image_cache_name))  # where an ID picked it
+    if "images" in body and existing.images is not None and set(body["images"]) != set(existing.images):
+        found.append(_difference("images", body["images"], existing.images))
+    size = existing.image_cache_size
     if "imageCacheSize" in body and size is not None and body["imageCacheSize"] != size:
         found.append(_difference("image_cache_size", body["imageCacheSize"], size))
     zone = body.get("azInfo", {}).get("azName")
-    if zone is not None and existing["az_name"] is not None and zone != existing["az_name"]:
-        found.append(_difference("az_info.az_name", zone, existing["az_name"]))
-    if has_failed(existing):
-        found.append(_difference("status", "ready", existing["status"]))
+    if zone is not None and existing.az_name is not None and zone != existing.az_name:
+        found.append(_difference("az_info.az_name", zone, existing.az_name))
+    if existing.has_failed:
+        found.append(_difference("status", "ready", existing.status))
     return found
 
 
 def _difference(option: str, wanted: Any, found: Any) -> Difference:
     return {"option": option, "wanted": wanted, "found": found}
-
-
-def is_ready(cache: Mapping[str, Any]) -> bool:
-    """Whether the status is the good end that CTYun's SDK shows."""
-    return (cache["status"] or "").lower() == "ready"
-
-
-def has_failed(cache: Mapping[str, Any]) -> bool:
-    """Whether the status tells of a failure; CTYun lists no statuses, so this goes by the word."""
-    status = (cache["status"] or "").lower()
-    return "fail" in status or "error" in status
-
-
-def is_going(cache: Mapping[str, Any]) -> bool:
-    """Whether the status tells of a deletion under way; CTYun lists no statuses, so this goes by the word."""
-    status = (cache["status"] or "").lower()
-    return "delet" in status or "terminat" in status
-
-
-def predicted(body: Mapping[str, Any]) -> ImageCache:
-    """The image cache that a body leads to, as far as it can be known before: no ID, status or time."""
-    cache: ImageCache = dict.fromkeys(KEYS)
-    cache.update(
-        image_cache_name=body.get("imageCacheName"),
-        images=body.get("images"),
-        image_cache_size=body.get("imageCacheSize"),
-        az_name=body.get("azInfo", {}).get("azName"),
-        tags=normal_tags(body["tags"]) if body.get("tags") else None,
-    )
-    return cache
 
 
 def diff(change: Plan) -> dict[str, Any]:
@@ -165,9 +127,10 @@ def diff(change: Plan) -> dict[str, Any]:
     if CREATE in change.steps:
         written = {option_name(key): value for key, value in change.body.items() if key != SECRET_FIELD}
         after = {**{key: written[key] for key in written if key not in after and key != "az_info"}, **after}
-    name = (change.after or change.before or {}).get("image_cache_name") or ""
+    cache = change.after or change.before
+    name = (cache.image_cache_name if cache else None) or ""
     return {"before": before, "after": after, "before_header": name, "after_header": name}
 
 
 def _shown(cache: ImageCache) -> dict[str, Any]:
-    return {key: value for key, value in cache.items() if value is not None}
+    return {key: value for key, value in cache.as_dict().items() if value is not None}

@@ -2,44 +2,56 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the info modules read. Private to the collection."""
+"""What the module image_cache_info reads. Private to the collection."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Mapping
 
-from .._errors import NotFound
-from .._options.arguments import request_body
+from .._errors import EciError, NotFound
 from .._service.client import Client
-from .operations import ImageCache, ImageCaches
+from .image_cache import ImageCache
+from .operations import ImageCaches
+from .workers import each
 
 EVENT_READERS = 10
 
 
-def image_caches(arguments: Mapping[str, Any], client: Client) -> list[ImageCache]:
-    """The image caches that all the given filters match, in the service's order. Raises EciError.
+def image_caches(filters: Mapping[str, Any], client: Client, events: bool) -> tuple[list[ImageCache], list[str]]:
+    """The image caches that all the given filters of describeImageCaches match, in the service's order, and warnings.
 
-    ID and name are compared exactly here as well; images and tags are left to the service.
+    ID and name are compared exactly here as well; images and tags are left to the service. Raises EciError.
     """
-    filters = {key: value for key, value in request_body(arguments).items() if value}
-    if arguments["image_cache_id"]:
-        filters["imageCacheId"] = arguments["image_cache_id"]
     caches = ImageCaches(client)
+    listing = caches.find(**filters)
     found = [
         cache
-        for cache in caches.find(**filters)
-        if all(arguments[key] in (None, "", cache[key]) for key in ("image_cache_id", "image_cache_name"))
+        for cache in listing.caches
+        if filters.get("imageCacheId") in (None, cache.image_cache_id)
+        and filters.get("imageCacheName") in (None, cache.image_cache_name)
     ]
-    if arguments["events"] and found:
-        with ThreadPoolExecutor(max_workers=EVENT_READERS) as pool:
-            all_events = pool.map(lambda cache: _events(caches, cache), found)
-            found = [dict(cache, events=events) for cache, events in zip(found, all_events)]
-    return found
+    warnings = []
+    if listing.idless:
+        warnings.append(f"The service lists {listing.idless} image cache(s) without an ID, which cannot be shown.")
+    if events:
+        found = _with_events(caches, found)
+    return found, warnings
 
 
-def _events(caches: ImageCaches, cache: ImageCache) -> list[dict[str, Any]]:
-    try:
-        return caches.events(cache["image_cache_id"])
-    except NotFound:  # gone since the list was read
-        return []
+def _with_events(caches: ImageCaches, found: list[ImageCache]) -> list[ImageCache]:
+    read: dict[int, ImageCache] = {}
+    errors: list[EciError] = []
+
+    def add(index: int) -> None:
+        cache = found[index]
+        try:
+            read[index] = cache.with_events(caches.events(cache.image_cache_id or ""))
+        except NotFound:  # gone since the list was read
+            read[index] = cache.with_events([])
+        except EciError as error:
+            errors.append(error)
+
+    each(range(len(found)), add, EVENT_READERS)
+    if errors:
+        raise errors[0]
+    return [read[index] for index in range(len(found))]

@@ -15,39 +15,39 @@ from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
     AmbiguousName,
     DriftError,
     EciError,
+    Irreplaceable,
     NoSuchCache,
-    OpenOutcome,
     QuotaUsedUp,
     ServiceError,
+    Unanswered,
     WaitFailed,
     WaitTimeout,
 )
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.converge import Outcome, converge
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.operations import KEYS
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.image_cache import KEYS
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.item import Item
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.mark import Mark, Marks
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Wanted
 from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._wait import Wait
-from tests.emulator import Emulator, Fault
-
-LIST, DESCRIBE = "describeImageCaches", "describeImageCache"
-CREATE, UPDATE, DELETE = "createImageCache", "updateImageCache", "deleteImageCache"
-
-A = {"key": "a", "value": "1"}
-B = {"key": "b", "value": "1"}
-BODY = {
-    "imageCacheName": "web",
-    "imageCacheSize": 40,
-    "images": ["nginx:latest"],
-    "azInfo": {"azName": "az1"},
-    "vpcId": "vpc-test",
-    "vSwitchId": "subnet-test",
-    "securityGroupId": "sg-test",
-}
-
-
-@pytest.fixture(autouse=True)
-def _locks_of_this_test(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+from tests.emulator import Emulator, Fault, Proxy, Record
+from tests.unit.plugins.emulated import (
+    BODY,
+    CREATE,
+    DELETE,
+    DESCRIBE,
+    LIST,
+    REGION,
+    UPDATE,
+    USAGE,
+    A,
+    B,
+    names,
+    operations,
+    present,
+    seed,
+    somebody_else_creates,
+)
 
 
 @pytest.fixture
@@ -58,119 +58,142 @@ def run(client: Client, sleeps: list[float]) -> Callable[..., Outcome]:
         fields = ("image_cache_id", "purge_tags", "drift", "wait")
         wanted = {name: options.pop(name) for name in fields if name in options}
         used = options.pop("client", client)
-        wait = Wait(timeout, 5, used.sleep, lambda: sum(sleeps))
+        wait = Wait(timeout, 5)
         return converge(Wanted(state, {**BODY, **options}, **wanted), used, wait, check_mode)
 
     return run
 
 
-def seed(emulator: Emulator, **changes: Any) -> str:
-    fields = {"imageCacheSize": 40, "azName": "az1", "imageCacheName": "web", "images": ["nginx:latest"], **changes}
-    return emulator.service.seed(fields.pop("imageCacheName"), fields.pop("images"), **fields)
-
-
-def operations(emulator: Emulator) -> list[str]:
-    return [str(record.operation) for record in emulator.requests]
-
-
-# What is there, by name; the first two need no repair.
+# What is there, by name.
 EXISTING: dict[str, dict[str, Any]] = {
     "plain": {},
     "tagged": {"tags": [A]},
     "other images": {"images": ["redis:7"]},
     "failed": {"status": "failed"},
 }
-# The tags of the task, and whether they differ from what "tagged" has, and from none.
-TAGS: dict[str, tuple[Any, bool, bool, bool]] = {
-    # name: (tags, purge_tags, differs from [A], differs from none)
-    "unset": (None, True, False, False),
-    "empty": ([], True, True, False),
-    "same": ([A], True, False, True),
-    "other": ([B], True, True, True),
-    "more": ([B], False, True, True),
-    "none more": ([A], False, False, True),
+# What the task says about tags, by name: tags and purge_tags.
+TAGS: dict[str, tuple[Any, bool]] = {
+    "unset": (None, True),
+    "empty": ([], True),
+    "a": ([A], True),
+    "b": ([B], True),
+    "b more": ([B], False),
+    "a more": ([A], False),
 }
+# What becomes of what is there with state present: by what the task says about tags, and about drift.
+#   existing       tags      warn     fail     recreate
+PRESENT = """
+    nothing      | unset   | create | create | create
+    nothing      | empty   | create | create | create
+    nothing      | a       | create | create | create
+    nothing      | b more  | create | create | create
+    plain        | unset   | -      | -      | -
+    plain        | empty   | -      | -      | -
+    plain        | a       | retag  | retag  | retag
+    plain        | b more  | retag  | retag  | retag
+    tagged       | unset   | -      | -      | -
+    tagged       | empty   | retag  | retag  | retag
+    tagged       | a       | -      | -      | -
+    tagged       | b       | retag  | retag  | retag
+    tagged       | b more  | retag  | retag  | retag
+    tagged       | a more  | -      | -      | -
+    other images | unset   | warn   | fail   | replace
+    other images | empty   | warn   | fail   | replace
+    other images | a       | retag+ | fail   | replace
+    failed       | unset   | warn   | fail   | replace
+    failed       | b more  | retag+ | fail   | replace
+"""
+# What each of them sends after it has looked.
+SENT = {
+    "create": [CREATE, LIST],
+    "retag": [UPDATE, LIST],
+    "retag+": [UPDATE, LIST],
+    "replace": [REGION, USAGE, DELETE, LIST, CREATE, LIST],
+    "delete": [DELETE],
+    "-": [],
+    "warn": [],
+    "fail": [],
+}
+TRANSITIONS = [
+    pytest.param("present", existing, tags, drift, becomes, id=f"{existing}-{tags}-{drift}")
+    for line in PRESENT.strip().splitlines()
+    for existing, tags, *columns in [[part.strip() for part in line.split("|")]]
+    for drift, becomes in zip(("warn", "fail", "recreate"), columns, strict=True)
+] + [
+    pytest.param("absent", existing, "a", "warn", "-" if existing == "nothing" else "delete", id=f"absent-{existing}")
+    for existing in ("nothing", *EXISTING)
+]
 
 
 @pytest.mark.parametrize("wait", [False, True], ids=["", "wait"])
 @pytest.mark.parametrize("check_mode", [False, True], ids=["", "check"])
-@pytest.mark.parametrize("drift", ["warn", "fail", "recreate"])
-@pytest.mark.parametrize("tags", TAGS)
-@pytest.mark.parametrize("existing", [None, *EXISTING])
-@pytest.mark.parametrize("state", ["present", "absent"])
+@pytest.mark.parametrize(("state", "existing", "tags", "drift", "becomes"), TRANSITIONS)
 def test_transition(
     emulator: Emulator,
     run: Callable[..., Outcome],
     state: str,
-    existing: str | None,
+    existing: str,
     tags: str,
     drift: str,
+    becomes: str,
     check_mode: bool,
     wait: bool,
 ) -> None:
-    wanted_tags, purge_tags, differs_from_a, differs_from_none = TAGS[tags]
-    old_id = None if existing is None else seed(emulator, **EXISTING[existing])
+    old_id = seed(emulator, **EXISTING[existing]) if existing in EXISTING else None
+    wanted_tags, purge_tags = TAGS[tags]
     options: dict[str, Any] = {"drift": drift, "check_mode": check_mode, "wait": wait, "purge_tags": purge_tags}
     if wanted_tags is not None:
         options["tags"] = wanted_tags
-    drifts = state == "present" and existing in ("other images", "failed")
-    differs = differs_from_a if existing == "tagged" else differs_from_none
+    fails = becomes == "fail" or (wait and becomes in ("warn", "retag+") and existing == "failed")
 
-    reads = [LIST]
-    if state == "present" and existing not in (None, "tagged") and wanted_tags:
-        reads.append(LIST)  # no tags are shown, so the filter is asked
-    steps: list[str] = []
-    error: type[EciError] | None = None
-    if state == "absent":
-        steps = [DELETE] if existing else []
-        steps += [LIST] if existing and wait else []
-    elif existing is None:
-        steps = [CREATE, LIST]
-    elif drifts and drift == "fail":
-        error = DriftError
-    elif drifts and drift == "recreate":
-        steps = [DELETE, LIST, CREATE, LIST]
-    elif differs:
-        steps = [UPDATE, LIST]
-    changes = bool(steps)
-    if wait and state == "present" and not check_mode and not error:
-        if CREATE in steps:
-            steps = [*steps, LIST]  # pending at first, ready 5 seconds later
-        elif existing == "failed":
-            steps = [*steps, DESCRIBE]
-            error = WaitFailed
-
-    if error:
-        with pytest.raises(error) as caught:
+    if fails:
+        with pytest.raises(DriftError if becomes == "fail" else WaitFailed) as caught:
             run(state, **options)
         outcome = caught.value.outcome
     else:
         outcome = run(state, **options)
 
-    assert operations(emulator) == reads + ([] if check_mode else steps)
-    assert outcome.changed is changes
-    assert bool(outcome.drift) is drifts
-    assert bool(outcome.warnings) is (drifts and drift == "warn")
-    assert list(outcome.result()) == ["changed", "image_cache_id", "image_cache", "request_id", "drift"]
-    present = emulator.service.caches()
-    if check_mode or not changes:
-        assert [cache["imageCacheId"] for cache in present] == ([old_id] if old_id else [])
-        assert outcome.request_id is None
-    if state == "absent":
-        assert outcome.image_cache is None
-        assert outcome.image_cache_id == old_id
-        assert check_mode or present == []
-        return
-    assert list(outcome.image_cache or {}) == KEYS
-    if CREATE in steps or (changes and existing is None):
-        assert outcome.image_cache_id == (None if check_mode else present[0]["imageCacheId"])
+    changing = [operation for operation in operations(emulator) if operation in (CREATE, UPDATE, DELETE)]
+    assert changing == ([] if check_mode else [step for step in SENT[becomes] if step in (CREATE, UPDATE, DELETE)])
+    if not wait and not check_mode:
+        looks = 1 + (state == "present" and existing not in ("nothing", "tagged") and bool(wanted_tags))
+        assert operations(emulator) == [LIST] * looks + SENT[becomes]
+    assert outcome.changed is (becomes in ("create", "retag", "retag+", "replace", "delete"))
+    assert bool(outcome.drift) is (becomes in ("warn", "fail", "retag+", "replace"))
+    assert bool(outcome.warnings) is (becomes in ("warn", "retag+"))
+    assert list(outcome.result()) == [
+        "changed",
+        "image_cache_id",
+        "image_cache",
+        "request_id",
+        "drift",
+        "duplicates",
+        "waited",
+    ]
+    _check_what_is_there(emulator, outcome, becomes, old_id, check_mode)
+    if becomes in ("create", "retag", "replace") and not check_mode:
+        tagged = [A] if existing == "tagged" and not purge_tags else []
+        cache = emulator.service.caches()[0]
+        assert cache["tags"] == [*(tag for tag in tagged if tag not in (wanted_tags or [])), *(wanted_tags or [])]
+
+
+def _check_what_is_there(
+    emulator: Emulator, outcome: Outcome, becomes: str, old_id: str | None, check_mode: bool
+) -> None:
+    there = present(emulator)
+    if becomes == "delete":
+        assert (outcome.image_cache, outcome.image_cache_id) == (None, old_id)
+        assert there == ([old_id] if check_mode else [])
+    elif becomes in ("create", "replace"):
+        assert outcome.image_cache
+        assert outcome.image_cache_id == (None if check_mode else there[0])
+        assert len(there) == (bool(old_id) if check_mode else 1)
+        assert check_mode or there != [old_id]
     else:
         assert outcome.image_cache_id == old_id
-    if not (check_mode or error):
-        assert len(present) == 1
-        if wanted_tags is not None and not (drifts and drift == "fail"):
-            expected = wanted_tags if purge_tags else [A, B] if existing == "tagged" and tags == "more" else wanted_tags
-            assert present[0].get("tags", []) == expected
+        assert there == ([old_id] if old_id else [])
+    if check_mode or becomes in ("-", "warn", "fail"):
+        assert outcome.request_id is None
 
 
 def test_the_body_on_the_wire_is_the_one_that_the_task_gives(emulator: Emulator, run: Callable[..., Outcome]) -> None:
@@ -184,7 +207,7 @@ def test_the_prediction_equals_what_is_created(emulator: Emulator, run: Callable
     assert predicted.image_cache and real.image_cache
     unknown = {"image_cache_id", "status", "creation_time"}
     for key in set(KEYS) - unknown:
-        assert predicted.image_cache[key] == real.image_cache[key], key
+        assert getattr(predicted.image_cache, key) == getattr(real.image_cache, key), key
     assert predicted.diff == real.diff
 
 
@@ -192,7 +215,7 @@ class TestFinding:
     def test_names_are_compared_exactly(self, emulator: Emulator, run: Callable[..., Outcome]) -> None:
         emulator.settings.name_match = "fuzzy"
         for name in ("web2", "my-web", "WEB"):
-            seed(emulator, imageCacheName=name)
+            seed(emulator, name)
         outcome = run()
         assert outcome.changed
         assert len(emulator.service.caches()) == 4
@@ -200,7 +223,7 @@ class TestFinding:
     def test_every_page_is_looked_at(self, emulator: Emulator, run: Callable[..., Outcome]) -> None:
         emulator.settings.update({"name_match": "fuzzy", "max_page": 3})
         for number in range(7):
-            seed(emulator, imageCacheName=f"web-{number}")
+            seed(emulator, f"web-{number}")
         wanted = seed(emulator)
         outcome = run()
         assert (outcome.changed, outcome.image_cache_id) == (False, wanted)
@@ -224,7 +247,27 @@ class TestFinding:
     def test_an_unknown_id_is_no_wish_to_create(self, emulator: Emulator, run: Callable[..., Outcome]) -> None:
         with pytest.raises(NoSuchCache, match="imc-none"):
             run(image_cache_id="imc-none")
-        assert operations(emulator) == [LIST]
+        assert set(operations(emulator)) == {LIST}
+
+    def test_a_name_beside_an_id_is_a_condition_for_a_deletion(
+        self, emulator: Emulator, run: Callable[..., Outcome]
+    ) -> None:
+        other = seed(emulator, "other")
+        with pytest.raises(NoSuchCache, match=f"{other} is named 'other', not 'web'.*Nothing was deleted"):
+            run("absent", image_cache_id=other)
+        assert present(emulator) == [other]
+
+    def test_an_id_without_a_name_is_none(self, emulator: Emulator, client: Client) -> None:
+        image_cache_id = seed(emulator, "other")
+        outcome = converge(Wanted("absent", {}, image_cache_id=image_cache_id), client, Wait(60, 5))
+        assert outcome.changed
+
+    def test_a_list_that_may_hide_the_name_makes_nothing(self, emulator: Emulator, run: Callable[..., Outcome]) -> None:
+        seed(emulator)
+        emulator.inject(Fault("nameless", LIST, times=2))
+        with pytest.raises(AmbiguousName, match="cannot be told whether 'web' is there"):
+            run()
+        assert CREATE not in operations(emulator)
 
     def test_an_unknown_id_is_absent(self, emulator: Emulator, run: Callable[..., Outcome]) -> None:
         outcome = run("absent", image_cache_id="imc-none", wait=True)
@@ -233,7 +276,7 @@ class TestFinding:
     def test_a_token_that_repeats_ends_in_an_error(self, emulator: Emulator, run: Callable[..., Outcome]) -> None:
         emulator.inject(Fault("repeat_token", times=None))
         seed(emulator)
-        with pytest.raises(OpenOutcome, match="nextToken repeats"):
+        with pytest.raises(Unanswered, match="nextToken repeats"):
             run()
         assert operations(emulator) == [LIST] * 2
 
@@ -245,7 +288,7 @@ class TestTags:
         first = run(tags=[B])
         assert first.changed
         assert "may add tags" in first.warnings[0]
-        assert first.image_cache and first.image_cache["tags"] == [A, B]
+        assert first.image_cache and first.image_cache.tags == [A, B]
         second = run(tags=[B])
         assert not second.changed
         assert "may add tags" in second.warnings[0]
@@ -261,7 +304,7 @@ class TestTags:
         assert operations(emulator).count(UPDATE) == 1
 
     def test_a_service_that_shows_no_tags_in_any_way(self, emulator: Emulator, run: Callable[..., Outcome]) -> None:
-        emulator.settings.update({"tags_shown": False, "tags_filter": False})
+        emulator.settings.update({"tags_shown": False, "tags_filter": "off"})
         seed(emulator)
         outcome = run(tags=[A])
         assert outcome.changed
@@ -271,8 +314,9 @@ class TestTags:
         seed(emulator)
         emulator.inject(Fault("json", UPDATE, value={"statusCode": 200, "returnObj": {"requestId": "r"}}))
         outcome = run(tags=[A])
-        assert not outcome.changed
-        assert "did not set them" in outcome.warnings[0]
+        # no reply shows tags, so nothing but a filter says that they are not there
+        assert outcome.changed
+        assert "does not find it by them" in outcome.warnings[0]
 
     def test_an_update_whose_outcome_is_open_is_looked_up(
         self, emulator: Emulator, run: Callable[..., Outcome], make_client: Callable[..., Client]
@@ -287,9 +331,27 @@ class TestTags:
     ) -> None:
         seed(emulator, tags=[B])
         emulator.inject(Fault("status", UPDATE, times=None))
-        with pytest.raises(OpenOutcome) as caught:
+        with pytest.raises(Unanswered) as caught:
             run(tags=[A], client=make_client(retries=1))
         assert not caught.value.outcome.changed
+
+    def test_what_was_done_is_told_though_another_one_cannot_be_looked_for(
+        self, emulator: Emulator, run: Callable[..., Outcome]
+    ) -> None:
+        image_cache_id = seed(emulator, tags=[B])
+        emulator.inject(Fault("status", LIST, status=410, reason="Gone", skip=1, times=2))
+        with pytest.raises(EciError, match=f"The service took the new tags of {image_cache_id}") as caught:
+            run(tags=[A])
+        assert caught.value.outcome.changed
+
+    def test_what_an_earlier_task_left_in_mind_is_settled(
+        self, emulator: Emulator, run: Callable[..., Outcome], client: Client
+    ) -> None:
+        marks = Marks(client.connection, client.clock)
+        marks.sending("web", [B])
+        seed(emulator)
+        assert run(tags=[A]).changed
+        assert marks.read("web") == Mark()
 
     @pytest.mark.parametrize(
         ("settings", "tags", "good_reads"),
@@ -311,12 +373,64 @@ class TestTags:
         emulator.settings.update(settings)
         image_cache_id = seed(emulator, tags=[A])
         emulator.inject(Fault("status", LIST, times=None, skip=good_reads))
-        with pytest.raises(OpenOutcome) as caught:
+        with pytest.raises(Unanswered) as caught:
             run(tags=tags, client=make_client(retries=0))
         assert [record.operation for record in emulator.sent(UPDATE)] == [UPDATE]
         assert caught.value.outcome.changed
         assert f"The service took the new tags of {image_cache_id}, but" in caught.value.message
         assert "may have set them" in caught.value.message
+
+    @pytest.mark.parametrize("retries", [0, 2])
+    def test_a_proxy_that_loses_the_reply_to_an_update(
+        self,
+        retries: int,
+        proxied: Proxy,
+        emulator: Emulator,
+        run: Callable[..., Outcome],
+        make_client: Callable[..., Client],
+    ) -> None:
+        seed(emulator)
+        proxied.drop_reply(match="updateImageCache")
+        outcome = run(tags=[A], client=make_client(retries=retries))
+        assert outcome.changed
+        assert emulator.service.caches()[0]["tags"] == [A]
+
+    @pytest.mark.parametrize("tags_shown", [True, False])
+    def test_an_update_that_is_lost_is_found_by_the_filter_as_well(
+        self, tags_shown: bool, emulator: Emulator, run: Callable[..., Outcome], make_client: Callable[..., Client]
+    ) -> None:
+        emulator.settings.tags_shown = tags_shown
+        seed(emulator)
+        emulator.inject(Fault("reset", UPDATE, when="after"))
+        outcome = run(tags=[A], client=make_client(retries=0))
+        assert outcome.changed
+        assert outcome.image_cache and outcome.image_cache.tags == [A]
+
+    def test_an_update_that_is_lost_and_cannot_be_seen_fails(
+        self, emulator: Emulator, run: Callable[..., Outcome], make_client: Callable[..., Client]
+    ) -> None:
+        emulator.settings.update({"tags_shown": False, "tags_filter": "off"})
+        seed(emulator)
+        emulator.inject(Fault("reset", UPDATE, when="after"))
+        with pytest.raises(Unanswered, match="may be set all the same"):
+            run(tags=[A], client=make_client(retries=0))
+
+    @pytest.mark.parametrize("when", ["before", "after"], ids=["before the update", "after it"])
+    def test_one_that_disappears_meanwhile(
+        self, when: str, emulator: Emulator, run: Callable[..., Outcome], make_client: Callable[..., Client]
+    ) -> None:
+        image_cache_id = seed(emulator)
+        at = UPDATE if when == "before" else LIST
+
+        def disappear(record: Record) -> None:
+            if record.operation == at and record.index >= 2 and present(emulator):
+                emulator.service.remove(image_cache_id)
+
+        emulator.before = disappear
+        with pytest.raises(EciError, match=f"{image_cache_id} disappeared while it was given tags") as caught:
+            run(tags=[A])
+        assert caught.value.outcome.changed is (when == "after")
+        assert caught.value.outcome.image_cache is None
 
     def test_by_id_alone(self, emulator: Emulator, run: Callable[..., Outcome], client: Client) -> None:
         image_cache_id = seed(emulator, images=["redis:7"])
@@ -330,7 +444,7 @@ class TestRecreate:
         emulator.settings.delete_after = 12
         old_id = seed(emulator, images=["redis:7"])
         outcome = run(drift="recreate")
-        assert operations(emulator) == [LIST, DELETE, LIST, LIST, LIST, CREATE, LIST]
+        assert operations(emulator) == [LIST, REGION, USAGE, DELETE, LIST, LIST, LIST, CREATE, LIST]
         assert [cache["imageCacheId"] for cache in emulator.service.caches()] == [outcome.image_cache_id] != [old_id]
 
     def test_a_deletion_that_takes_too_long_creates_nothing(
@@ -353,12 +467,280 @@ class TestRecreate:
         assert caught.value.outcome.changed
         assert emulator.service.caches() == []
 
+    @pytest.mark.parametrize("check_mode", [False, True], ids=["", "check"])
+    def test_nothing_is_deleted_for_a_zone_that_is_none(
+        self, check_mode: bool, emulator: Emulator, run: Callable[..., Outcome]
+    ) -> None:
+        old_id = seed(emulator, images=["redis:7"])
+        with pytest.raises(Irreplaceable, match=r"'az9' is not a zone.*az1, cn-xinan1-1A.*Nothing was deleted"):
+            run(drift="recreate", azInfo={"azName": "az9"}, check_mode=check_mode)
+        assert present(emulator) == [old_id]
+        assert DELETE not in operations(emulator)
+
+    @pytest.mark.parametrize("check_mode", [False, True], ids=["", "check"])
+    def test_nothing_is_deleted_where_the_quota_has_no_room(
+        self, check_mode: bool, emulator: Emulator, run: Callable[..., Outcome]
+    ) -> None:
+        old_id, other = seed(emulator, images=["redis:7"]), seed(emulator, "other")
+        emulator.settings.quota = 1
+        with pytest.raises(Irreplaceable, match=r"no room.*2 of 1 are used.*Nothing was deleted"):
+            run(drift="recreate", check_mode=check_mode)
+        assert present(emulator) == [old_id, other]
+        emulator.settings.quota = 2  # the old one makes room for the new one
+        run(drift="recreate", check_mode=check_mode)
+
+    @pytest.mark.parametrize("check_mode", [False, True], ids=["", "check"])
+    def test_nothing_is_deleted_for_a_name_that_is_taken(
+        self, check_mode: bool, emulator: Emulator, run: Callable[..., Outcome]
+    ) -> None:
+        old_id, other = seed(emulator, "old"), seed(emulator, "web")
+        with pytest.raises(Irreplaceable, match=f"'web' is the name of {other}.*Nothing was deleted"):
+            run(image_cache_id=old_id, drift="recreate", check_mode=check_mode)
+        assert present(emulator) == [old_id, other]
+
+    def test_by_its_id_it_can_get_another_name(self, emulator: Emulator, run: Callable[..., Outcome]) -> None:
+        old_id = seed(emulator, "old")
+        outcome = run(image_cache_id=old_id, drift="recreate")
+        assert names(emulator) == ["web"]
+        assert present(emulator) == [outcome.image_cache_id]
+
+    def test_by_its_id_it_is_replaced_beside_another_of_its_name(
+        self, emulator: Emulator, run: Callable[..., Outcome]
+    ) -> None:
+        old_id, other = seed(emulator, images=["redis:7"]), seed(emulator)
+        outcome = run(image_cache_id=old_id, drift="recreate")
+        assert present(emulator) == [other, outcome.image_cache_id]
+
+    @pytest.mark.parametrize("operation", [REGION, USAGE])
+    def test_a_check_that_the_service_does_not_answer_deletes_nothing(
+        self, operation: str, emulator: Emulator, run: Callable[..., Outcome], make_client: Callable[..., Client]
+    ) -> None:
+        old_id = seed(emulator, images=["redis:7"])
+        emulator.inject(Fault("status", operation, times=None))
+        with pytest.raises(Unanswered, match="nothing was deleted"):
+            run(drift="recreate", client=make_client(retries=0))
+        assert present(emulator) == [old_id]
+
+    @pytest.mark.parametrize("operation", [REGION, USAGE])
+    def test_a_check_that_an_account_may_not_make_is_told(
+        self, operation: str, emulator: Emulator, run: Callable[..., Outcome]
+    ) -> None:
+        seed(emulator, images=["redis:7"])
+        emulator.inject(Fault("status", operation, status=403, reason="Forbidden"))
+        outcome = run(drift="recreate")
+        assert outcome.changed
+        assert "could not be checked" in outcome.warnings[0]
+
+    def test_one_that_another_client_makes_meanwhile_is_compared_and_left(
+        self, emulator: Emulator, run: Callable[..., Outcome]
+    ) -> None:
+        seed(emulator, images=["redis:7"])
+        emulator.settings.unique_names = True
+        others: list[str] = []
+
+        def intrude(record: Record) -> None:
+            if record.operation == CREATE and not others:
+                others.append(somebody_else_creates(emulator, images=["other"]))
+
+        emulator.before = intrude
+        with pytest.raises(DriftError, match=r"differs from it in images.*left as it is") as caught:
+            run(drift="recreate")
+        assert caught.value.outcome.changed
+        assert caught.value.outcome.image_cache_id == others[0]
+        assert present(emulator) == others
+
+    @pytest.mark.parametrize("purge_tags", [True, False])
+    def test_tags_that_it_should_keep_outlive_an_interruption(
+        self, purge_tags: bool, emulator: Emulator, run: Callable[..., Outcome]
+    ) -> None:
+        emulator.settings.delete_after = 1000
+        seed(emulator, images=["redis:7"], tags=[A])
+        tags = {} if purge_tags else {"tags": [B]}
+        with pytest.raises(WaitTimeout):
+            run(drift="recreate", purge_tags=purge_tags, **tags)
+        emulator.advance(1000)
+        predicted = run(drift="recreate", purge_tags=purge_tags, check_mode=True, **tags)
+        outcome = run(drift="recreate", purge_tags=purge_tags, **tags)
+        expected = [A] if purge_tags else [A, B]
+        assert outcome.image_cache and outcome.image_cache.tags == expected
+        assert predicted.image_cache and predicted.image_cache.tags == expected
+        assert not run(purge_tags=purge_tags, **tags).changed
+
+    def test_tags_of_one_that_was_deleted_on_purpose_are_not_remembered(
+        self, emulator: Emulator, run: Callable[..., Outcome]
+    ) -> None:
+        emulator.settings.delete_after = 1000
+        seed(emulator, images=["redis:7"], tags=[A])
+        with pytest.raises(WaitTimeout):
+            run(drift="recreate")
+        run("absent")
+        emulator.advance(1000)
+        outcome = run()
+        assert outcome.image_cache and outcome.image_cache.tags is None
+
+
+ZONE = "cn-huadong1-az1-public-ctcloud"
+
+
+class TestOwnSpelling:
+    """The service writes what it was sent in its own way: no drift, and no second disk."""
+
+    @pytest.mark.parametrize(
+        ("option", "settings"),
+        [
+            ("az_info.az_name", {"zone_aliases": [f"az1={ZONE}"], "zones": [ZONE]}),
+            ("az_info.az_name", {"zone_aliases": [f"az1={ZONE}"], "zones": ["az1", ZONE]}),
+            ("images", {"image_prefix": "docker.io/library/"}),
+            ("image_cache_size", {"size_step": 100}),
+        ],
+        ids=["zone", "zone under both names", "images", "size"],
+    )
+    def test_it_is_told_when_it_is_made_and_never_ordered_anew(
+        self, option: str, settings: dict[str, Any], emulator: Emulator, run: Callable[..., Outcome]
+    ) -> None:
+        emulator.settings.update(settings)
+        first = run(drift="recreate")
+        assert first.changed
+        assert f"writes {option} its own way" in first.warnings[0]
+        for _run in range(3):
+            again = run(drift="recreate")
+            assert (again.changed, again.drift) == (False, [])
+            assert f"writes {option} its own way" in again.warnings[0]
+            assert not run(drift="recreate", check_mode=True).changed
+            assert not run(drift="fail").changed
+        assert len(emulator.sent(CREATE)) == 1
+
+    def test_of_a_zone_it_is_known_without_having_made_it(
+        self, emulator: Emulator, run: Callable[..., Outcome]
+    ) -> None:
+        emulator.settings.zones = [ZONE, "cn-xinan1-2A"]
+        seed(emulator, azName=ZONE)
+        outcome = run(drift="recreate")
+        assert (outcome.changed, outcome.drift) == (False, [])
+        assert "az_info.az_name" in outcome.warnings[0]
+        assert operations(emulator) == [LIST, REGION]
+
+    def test_two_zones_of_the_region_are_two(self, emulator: Emulator, run: Callable[..., Outcome]) -> None:
+        old_id = seed(emulator, azName="cn-xinan1-1A")
+        outcome = run(drift="recreate")
+        assert outcome.changed
+        assert outcome.image_cache_id != old_id
+
+    def test_zones_that_cannot_be_read_count_as_two_until_something_is_to_be_deleted(
+        self, emulator: Emulator, run: Callable[..., Outcome], make_client: Callable[..., Client]
+    ) -> None:
+        old_id = seed(emulator, azName="cn-xinan1-1A")
+        emulator.inject(Fault("status", REGION, times=None))
+        client = make_client(retries=0)
+        assert [difference["option"] for difference in run(client=client).drift] == ["az_info.az_name"]
+        with pytest.raises(Unanswered, match="nothing was deleted"):
+            run(drift="recreate", client=client)
+        assert present(emulator) == [old_id]
+
+    def test_what_differs_otherwise_is_drift_all_the_same(
+        self, emulator: Emulator, run: Callable[..., Outcome]
+    ) -> None:
+        emulator.settings.size_step = 100
+        run()
+        outcome = run(images=["redis:7"])
+        assert [difference["option"] for difference in outcome.drift] == ["images"]
+        assert [difference["option"] for difference in run(imageCacheSize=50).drift] == ["image_cache_size"]
+
+
+class TestStatuses:
+    def test_a_deletion_that_failed_is_tried_again(self, emulator: Emulator, run: Callable[..., Outcome]) -> None:
+        emulator.settings.update({"delete_after": 5, "delete_fails": 1})
+        seed(emulator)
+        with pytest.raises(
+            WaitFailed, match=r"could not be deleted, its status is 'delete_failed'.*billed.*events"
+        ) as bad:
+            run("absent", wait=True)
+        assert bad.value.outcome.changed
+        assert bad.value.outcome.image_cache.events
+        outcome = run("absent", wait=True)
+        assert outcome.changed
+        assert present(emulator) == []
+
+    @pytest.mark.parametrize("wait", [True, False])
+    def test_a_deletion_that_fails_ends_the_wait_at_once(
+        self, wait: bool, emulator: Emulator, run: Callable[..., Outcome], sleeps: list[float]
+    ) -> None:
+        emulator.settings.update({"delete_after": 3, "delete_fails": 5})
+        seed(emulator, images=["redis:7"])
+        with pytest.raises(WaitFailed, match="could not be deleted"):
+            run(drift="recreate", timeout=1000, wait=wait)
+        assert sum(sleeps) == 5
+        with pytest.raises(WaitFailed, match="could not be deleted"):
+            run("absent", timeout=1000, wait=True)
+        assert sum(sleeps) < 30
+        assert CREATE not in operations(emulator)
+
+    def test_present_takes_a_failed_deletion_for_a_failure(
+        self, emulator: Emulator, run: Callable[..., Outcome]
+    ) -> None:
+        seed(emulator, status="delete_failed")
+        with pytest.raises(DriftError, match="status"):
+            run(drift="fail")
+        assert run(drift="recreate").changed
+
+    def test_one_that_is_going_makes_its_name_not_ambiguous(
+        self, emulator: Emulator, run: Callable[..., Outcome]
+    ) -> None:
+        going, staying = seed(emulator, status="deleting"), seed(emulator)
+        outcome = run()
+        assert (outcome.changed, outcome.image_cache_id) == (False, staying)
+        assert run("absent").image_cache_id == staying
+        assert present(emulator) == [going]
+
+    def test_one_that_is_going_is_not_adopted(
+        self, emulator: Emulator, run: Callable[..., Outcome], make_client: Callable[..., Client]
+    ) -> None:
+        emulator.inject(Fault("reset", CREATE))
+
+        def appear(record: Record) -> None:
+            if record.operation == CREATE and len(emulator.sent(CREATE)) == 1:
+                seed(emulator, status="deleting")
+
+        emulator.before = appear
+        outcome = run()
+        assert outcome.image_cache and outcome.image_cache.status == "pending"
+
+    def test_a_conflict_with_a_deletion_that_is_under_way_is_no_error(
+        self, emulator: Emulator, run: Callable[..., Outcome]
+    ) -> None:
+        emulator.settings.update({"delete_after": 60, "delete_again": "conflict"})
+        image_cache_id = seed(emulator)
+
+        def delete(record: Record) -> None:
+            if record.operation == DELETE:
+                emulator.service.perform(DELETE, emulator.settings.region_id, image_cache_id, None)
+
+        emulator.before = delete
+        assert not run("absent").changed
+
+
+@pytest.mark.parametrize("error", [MemoryError(), TypeError("nobody reckoned with it")], ids=repr)
+def test_what_is_raised_beside_our_own_errors_loses_nothing(
+    error: Exception, emulator: Emulator, run: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_arguments: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(Item, "confirm", fail)
+    with pytest.raises(EciError) as caught:
+        run()
+    assert caught.value.outcome.changed
+    assert [caught.value.outcome.image_cache_id] == present(emulator)
+    says = {"MemoryError": "ulimit -v", "TypeError": "TypeError in test_converge.py, line "}
+    assert says[type(error).__name__] in caught.value.message
+    assert caught.value.effect == "possible"
+
 
 class TestWaiting:
     def test_until_ready(self, emulator: Emulator, run: Callable[..., Outcome], sleeps: list[float]) -> None:
         emulator.settings.ready_after = 20
         outcome = run(wait=True)
-        assert outcome.image_cache and outcome.image_cache["status"] == "ready"
+        assert outcome.image_cache and outcome.image_cache.status == "ready"
         assert [pause for pause in sleeps if pause] == [5, 7.5, 11.25]
 
     def test_an_unchanged_cache_is_waited_for(self, emulator: Emulator, run: Callable[..., Outcome]) -> None:
@@ -366,11 +748,11 @@ class TestWaiting:
         run()
         outcome = run(wait=True)
         assert not outcome.changed
-        assert outcome.image_cache and outcome.image_cache["status"] == "ready"
+        assert outcome.image_cache and outcome.image_cache.status == "ready"
 
     def test_not_without_being_asked(self, emulator: Emulator, run: Callable[..., Outcome]) -> None:
         outcome = run()
-        assert outcome.image_cache and outcome.image_cache["status"] == "pending"
+        assert outcome.image_cache and outcome.image_cache.status == "pending"
 
     def test_a_failure_ends_it_at_once_with_the_newest_events(
         self, emulator: Emulator, run: Callable[..., Outcome], sleeps: list[float]
@@ -380,7 +762,7 @@ class TestWaiting:
         assert sum(sleeps) == 5
         outcome = caught.value.outcome
         assert outcome.changed
-        assert outcome.image_cache["events"][-1]["message"] in caught.value.message
+        assert outcome.image_cache.events[-1]["message"] in caught.value.message
 
     @pytest.mark.parametrize("timeout", [0, 1, 60, 61])
     def test_the_time_out_is_kept(
@@ -392,8 +774,8 @@ class TestWaiting:
         assert sum(sleeps) == timeout
         outcome = caught.value.outcome
         assert outcome.changed
-        assert outcome.image_cache["image_cache_id"] == outcome.image_cache_id
-        assert outcome.image_cache["status"] == "pending"
+        assert outcome.image_cache.image_cache_id == outcome.image_cache_id
+        assert outcome.image_cache.status == "pending"
 
     def test_an_unknown_status_is_waited_on(self, emulator: Emulator, run: Callable[..., Outcome]) -> None:
         seed(emulator, status="defragmenting")
@@ -471,7 +853,7 @@ class TestDeleting:
         if when == "after":
             assert run("absent", client=client).changed
         else:
-            with pytest.raises(OpenOutcome) as caught:
+            with pytest.raises(Unanswered) as caught:
                 run("absent", client=client)
             assert not caught.value.outcome.changed
 
@@ -485,7 +867,7 @@ class TestHelp:
 
     def test_the_quota(self, emulator: Emulator, run: Callable[..., Outcome]) -> None:
         emulator.settings.quota = 1
-        seed(emulator, imageCacheName="other")
+        seed(emulator, "other")
         with pytest.raises(QuotaUsedUp, match="1 of 1 are used"):
             run()
         assert operations(emulator) == [LIST, CREATE, "listUsage"]

@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -14,33 +16,51 @@ import pytest
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
     AmbiguousName,
     DriftError,
-    OpenOutcome,
+    Irreplaceable,
+    LockError,
+    NoSuchCache,
+    QuotaUsedUp,
     ServiceError,
+    TaskEnded,
+    Unanswered,
     WaitFailed,
     WaitTimeout,
 )
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import create
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import lock, looks, pruning
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.converge_all import Outcomes, converge_all
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.item import Item
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.operations import ImageCaches
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Wanted
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.prune import Prune
 from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._wait import Wait
-from tests.emulator import Emulator, Fault
-
-LIST, DESCRIBE = "describeImageCaches", "describeImageCache"
-CREATE, UPDATE, DELETE = "createImageCache", "updateImageCache", "deleteImageCache"
-A = {"key": "a", "value": "1"}
-B = {"key": "b", "value": "1"}
-
-
-@pytest.fixture(autouse=True)
-def _locks_of_this_test(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+from tests.emulator import Emulator, Fault, Record
+from tests.unit.plugins.emulated import (
+    CREATE,
+    DELETE,
+    DESCRIBE,
+    LIST,
+    REGION,
+    USAGE,
+    A,
+    B,
+    names,
+    operations,
+    present,
+    seed,
+    somebody_else_creates,
+)
 
 
 @pytest.fixture
 def run(client: Client, sleeps: list[float]) -> Callable[..., Outcomes]:
-    def run(*wanted: Wanted, client: Client = client, timeout: float = 60, **options: Any) -> Outcomes:
-        wait = Wait(timeout, 5, client.sleep, lambda: sum(sleeps))
+    def run(
+        *wanted: Wanted, client: Client = client, timeout: float = 60, prune_tags: Any = None, **options: Any
+    ) -> Outcomes:
+        if prune_tags is not None:
+            prune = {key: options.pop(key) for key in ("keep", "grace", "first") if key in options}
+            options["prune"] = Prune(prune_tags, **prune)
+        wait = Wait(timeout, 5)
         return converge_all(wanted, client, wait, **{"concurrency": 4, **options})
 
     return run
@@ -61,33 +81,25 @@ def wanted(name: str, **options: Any) -> Wanted:
     return Wanted("present", body, **policy)
 
 
-def seed(emulator: Emulator, name: str, **fields: Any) -> str:
-    return emulator.service.seed(name, fields.pop("images", ["nginx:latest"]), azName="az1", **fields)
-
-
-def names(emulator: Emulator) -> list[str]:
-    return sorted(cache["imageCacheName"] for cache in emulator.service.caches())
-
-
-def operations(emulator: Emulator) -> list[str]:
-    return [str(record.operation) for record in emulator.requests]
+def absent(name: str, **options: Any) -> Wanted:
+    return Wanted("absent", {"imageCacheName": name}, **options)
 
 
 def test_creating_takes_two_lists_and_a_request_for_each(emulator: Emulator, run: Callable[..., Outcomes]) -> None:
     outcomes = run(*[wanted(f"cache-{number}") for number in range(30)])
     assert [item.name for item in outcomes.items] == [f"cache-{number}" for number in range(30)]
-    assert all(item.application.outcome.changed and not item.error for item in outcomes.items)
+    assert all(item.outcome.changed and not item.error for item in outcomes.items)
     assert operations(emulator) == [LIST, *[CREATE] * 30, LIST]
     ids = {cache["imageCacheName"]: cache["imageCacheId"] for cache in emulator.service.caches()}
     assert {item.name: item.image_cache_id for item in outcomes.items} == ids
-    assert all(item.application.outcome.image_cache["status"] == "pending" for item in outcomes.items)
+    assert all(item.outcome.image_cache.status == "pending" for item in outcomes.items)
 
 
 def test_nothing_to_do_takes_one_list(emulator: Emulator, run: Callable[..., Outcomes]) -> None:
     for number in range(30):
         seed(emulator, f"cache-{number}", tags=[A])
     outcomes = run(*[wanted(f"cache-{number}", tags=[A]) for number in range(30)])
-    assert not any(item.application.outcome.changed for item in outcomes.items)
+    assert not any(item.outcome.changed for item in outcomes.items)
     assert operations(emulator) == [LIST]
 
 
@@ -105,17 +117,17 @@ def test_each_gets_what_it_needs(emulator: Emulator, run: Callable[..., Outcomes
         "drift": seed(emulator, "drift", images=["redis:7"]),
     }
     outcomes = run(wanted("new"), wanted("same"), wanted("retag", tags=[B]), wanted("drift"))
-    new, same, retag, drift = (item.application.outcome for item in outcomes.items)
+    new, same, retag, drift = (item.outcome for item in outcomes.items)
     assert [outcome.changed for outcome in (new, same, retag, drift)] == [True, False, True, False]
     assert [outcome.image_cache_id for outcome in (same, retag, drift)] == list(ids.values())
-    assert retag.image_cache and retag.image_cache["tags"] == [B]
+    assert retag.image_cache and retag.image_cache.tags == [B]
     assert [bool(outcome.warnings) for outcome in (new, same, retag, drift)] == [False, False, False, True]
 
 
 def test_recreating(emulator: Emulator, run: Callable[..., Outcomes]) -> None:
     old_ids = {seed(emulator, f"cache-{number}", images=["redis:7"]) for number in range(3)}
     outcomes = run(*[wanted(f"cache-{number}", drift="recreate") for number in range(3)])
-    assert all(item.application.outcome.changed for item in outcomes.items)
+    assert all(item.outcome.changed for item in outcomes.items)
     assert names(emulator) == ["cache-0", "cache-1", "cache-2"]
     assert not {item.image_cache_id for item in outcomes.items} & old_ids
 
@@ -128,14 +140,14 @@ def test_drift_that_fails_and_names_that_are_ambiguous_keep_nobody_else(
     seed(emulator, "twice")
     outcomes = run(wanted("drift", drift="fail"), wanted("twice"), wanted("new"))
     assert [type(item.error) for item in outcomes.items] == [DriftError, AmbiguousName, type(None)]
-    assert outcomes.items[2].application.outcome.changed
+    assert outcomes.items[2].outcome.changed
 
 
 def test_one_refused_create_keeps_nobody_else(emulator: Emulator, run: Callable[..., Outcomes]) -> None:
     outcomes = run(*[wanted(f"cache-{number}", azInfo={"azName": f"az{number}"}) for number in range(4)])
     assert [type(item.error) for item in outcomes.items] == [ServiceError, type(None), ServiceError, ServiceError]
     assert names(emulator) == ["cache-1"]
-    assert [item.application.outcome.changed for item in outcomes.items] == [False, True, False, False]
+    assert [item.outcome.changed for item in outcomes.items] == [False, True, False, False]
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -150,29 +162,22 @@ def test_open_outcomes_make_no_doubles(
     assert {item.name: item.image_cache_id for item in outcomes.items} == ids
 
 
-def test_too_many_requests_slow_all_down(
-    emulator: Emulator, run: Callable[..., Outcomes], make_client: Callable[..., Client]
-) -> None:
-    emulator.inject(Fault("status", CREATE, status=429, reason="TooManyRequests", retry_after=9))
+def test_too_many_requests_slow_all_down(emulator: Emulator, run: Callable[..., Outcomes], sleeps: list[float]) -> None:
+    emulator.inject(Fault("status", CREATE, status=429, reason="TooManyRequests", retry_after=9, skip=4))
     emulator.settings.latency = 0.02  # so that the others cannot be done before the one that is refused is heard
-    paused: list[float] = []
-
-    def sleep(seconds: float) -> None:
-        if seconds:
-            paused.append(seconds)
-
-    client = make_client(sleep=sleep, monotonic=lambda: 0.0)
-    outcomes = run(*[wanted(f"cache-{number}") for number in range(24)], client=client, concurrency=4)
+    sent: list[float] = []
+    emulator.before = lambda record: sent.append(sum(sleeps)) if record.operation == CREATE else None
+    outcomes = run(*[wanted(f"cache-{number}") for number in range(24)], concurrency=4)
     assert not any(item.error for item in outcomes.items)
-    # this clock stands still, so whoever sends a request after the 429 keeps the pause
-    assert set(paused) == {9}
-    assert len(paused) > 4
+    before = [when for when in sent if when < 9]
+    assert len(sent) == 25
+    assert 5 <= len(before) <= 9  # four that were good, the one that was refused, and those on their way then
 
 
 def test_a_list_that_lags(emulator: Emulator, run: Callable[..., Outcomes]) -> None:
     emulator.settings.list_lag = 2
     outcomes = run(wanted("a"), wanted("b"))
-    assert all(item.application.outcome.image_cache["status"] for item in outcomes.items)
+    assert all(item.outcome.image_cache.status for item in outcomes.items)
     assert operations(emulator) == [LIST, CREATE, CREATE, LIST, LIST, LIST]
 
 
@@ -189,7 +194,7 @@ def test_nothing_is_changed_if_nothing_can_be_listed(
     emulator: Emulator, run: Callable[..., Outcomes], make_client: Callable[..., Client]
 ) -> None:
     emulator.inject(Fault("status", LIST, times=None))
-    with pytest.raises(OpenOutcome):
+    with pytest.raises(Unanswered):
         run(wanted("a"), client=make_client(retries=1))
     assert set(operations(emulator)) == {LIST}
 
@@ -197,7 +202,7 @@ def test_nothing_is_changed_if_nothing_can_be_listed(
 def test_somebody_elses_is_adopted_and_brought_into_the_wanted_state(
     emulator: Emulator, run: Callable[..., Outcomes]
 ) -> None:
-    emulator.settings.update({"unique_names": True, "list_lag": sum(create.LOOK_PAUSES) - 1})
+    emulator.settings.update({"unique_names": True, "list_lag": sum(looks.LOOK_PAUSES) - 1})
     body = dict(wanted("a").body, tags=[A])
     emulator.service.perform(CREATE, emulator.settings.region_id, "", body)
     outcomes = run(wanted("a", tags=[B]))
@@ -206,15 +211,200 @@ def test_somebody_elses_is_adopted_and_brought_into_the_wanted_state(
     assert len(emulator.service.caches()) == 1
 
 
+def test_somebody_elses_that_cannot_be_looked_at_is_not_called_right(
+    emulator: Emulator, run: Callable[..., Outcomes], make_client: Callable[..., Client]
+) -> None:
+    emulator.settings.update({"unique_names": True, "list_lag": 3})
+    somebody_else_creates(emulator, imageCacheName="a", images=["other"])
+    emulator.inject(Fault("status", LIST, skip=5, times=None))
+    outcomes = run(wanted("a"), wanted("b"), client=make_client(retries=0), concurrency=1)
+    assert [type(item.error) for item in outcomes.items] == [Unanswered, type(None)]
+    assert "could not be read" in outcomes.warnings[0]
+
+
+def test_an_odd_object_in_the_list_is_no_reason_to_fail_all(emulator: Emulator, run: Callable[..., Outcomes]) -> None:
+    seed(emulator, "a")
+    seed(emulator, "b")
+    emulator.inject(Fault("nameless", LIST, times=2, index=1))
+    outcomes = run(wanted("a"), wanted("b"), wanted("c"))
+    assert [item.outcome.changed for item in outcomes.items] == [False, False, True]
+    assert not any(item.error for item in outcomes.items)
+    assert names(emulator) == ["a", "b", "c"]
+
+
+def test_a_name_that_an_odd_object_may_have_is_not_made(emulator: Emulator, run: Callable[..., Outcomes]) -> None:
+    seed(emulator, "a")
+    seed(emulator, "b")
+    emulator.inject(Fault("nameless", LIST, times=1, index=1), *[Fault("nameless", LIST, times=1)] * 2)
+    outcomes = run(wanted("a"), wanted("b"), concurrency=1)
+    assert [type(item.error) for item in outcomes.items] == [type(None), AmbiguousName]
+    assert CREATE not in operations(emulator)
+
+
+@pytest.mark.parametrize("order", ["oldest", "newest"])
+def test_one_that_a_list_of_pages_skips_is_not_made_again(
+    order: str, emulator: Emulator, run: Callable[..., Outcomes]
+) -> None:
+    emulator.settings.update({"max_page": 2, "list_order": order, "list_total": False})
+    for number in range(6):
+        seed(emulator, f"cache-{number}")
+    others = [seed(emulator, "other-1")] if order == "newest" else []
+    first = "cache-0"
+
+    def move(record: Record) -> None:
+        # one from the first page goes, so that the first of the second page moves to the first, which was read already
+        gone = others or [
+            cache["imageCacheId"] for cache in emulator.service.caches() if cache["imageCacheName"] == first
+        ]
+        if record.operation == LIST and record.index == 1 and gone:
+            emulator.service.remove(gone[0])
+
+    emulator.before = move
+    outcomes = run(*[wanted(f"cache-{number}") for number in range(1, 6)])
+    assert not any(item.outcome.changed for item in outcomes.items)
+    assert CREATE not in operations(emulator)
+
+
+def test_what_is_raised_beside_our_own_errors_loses_nothing(
+    emulator: Emulator, run: Callable[..., Outcomes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Item.create
+
+    def create(item: Item) -> None:
+        if item.name == "cache-3":
+            raise MemoryError("no room")
+        made(item)
+
+    monkeypatch.setattr(Item, "create", create)
+    outcomes = run(*[wanted(f"cache-{number}") for number in range(6)])
+    assert [bool(item.error) for item in outcomes.items] == [False, False, False, True, False, False]
+    assert "ulimit -v" in str(outcomes.items[3].error)
+    assert len(emulator.service.caches()) == 5
+    assert all(item.image_cache_id for item in outcomes.items if not item.error)
+
+
+@pytest.mark.parametrize("error", [MemoryError(), TypeError("nobody reckoned with it"), LockError("busy")], ids=repr)
+def test_what_is_raised_between_the_phases_loses_nothing(
+    error: Exception, emulator: Emulator, run: Callable[..., Outcomes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed(emulator, "old")
+
+    def fail(_many: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(f"{converge_all.__module__}._Many.await_ready", fail)
+    outcomes = run(wanted("web"), wanted("db"), absent("old"))
+    web, db, old = outcomes.items
+    assert (web.outcome.changed, db.outcome.changed, old.outcome.changed) == (True, True, False)
+    assert {web.image_cache_id, db.image_cache_id, old.image_cache_id} == set(present(emulator))
+    assert (web.error, db.error) == (None, None)
+    says = {"MemoryError": "ulimit -v", "TypeError": "TypeError in test_converge_all.py, line ", "LockError": "busy"}
+    assert says[type(error).__name__] in str(old.error)
+
+
+def kept(outcomes: Outcomes) -> list[tuple[str, str, str | None]]:
+    """What could have been pruned: name, reason, until."""
+    entries = [one.as_dict() for one in outcomes.kept]
+    return [(entry["image_cache_name"], entry["reason"], entry["until"]) for entry in entries]
+
+
+class TestReplacing:
+    def test_deletions_are_polled_with_one_list(
+        self, emulator: Emulator, run: Callable[..., Outcomes], sleeps: list[float]
+    ) -> None:
+        emulator.settings.delete_after = 12
+        for number in range(20):
+            seed(emulator, f"cache-{number}", images=["redis:7"])
+        outcomes = run(*[wanted(f"cache-{number}", drift="recreate") for number in range(20)])
+        assert not any(item.error for item in outcomes.items)
+        sent = operations(emulator)
+        assert sent == [LIST, REGION, USAGE, *[DELETE] * 20, LIST, LIST, LIST, *[CREATE] * 20, LIST]
+        assert sum(sleeps) == 12.5
+
+    def test_many_take_hardly_longer_than_one(
+        self, emulator: Emulator, run: Callable[..., Outcomes], sleeps: list[float]
+    ) -> None:
+        took = []
+        for number in (1, 40):
+            emulator.reset()
+            emulator.settings.delete_after = 60
+            sleeps.clear()
+            for index in range(number):
+                seed(emulator, f"cache-{index}", images=["redis:7"])
+            outcomes = run(*[wanted(f"cache-{index}", drift="recreate") for index in range(number)], timeout=600)
+            assert not any(item.error for item in outcomes.items)
+            assert len(emulator.sent(CREATE)) == number
+            took.append(sum(sleeps))
+        assert 60 <= took[0] < 75
+        assert took[1] < 1.3 * took[0]
+
+    @pytest.mark.parametrize("check_mode", [False, True], ids=["", "check"])
+    @pytest.mark.parametrize(
+        "bad",
+        [
+            {"name": "twice"},
+            {"name": "drifted", "drift": "fail", "images": ["other"]},
+            {"name": "old-2", "drift": "recreate", "azInfo": {"azName": "az9"}},
+        ],
+        ids=["ambiguous", "drift", "zone"],
+    )
+    def test_nothing_is_replaced_where_something_has_failed(
+        self, bad: dict[str, Any], check_mode: bool, emulator: Emulator, run: Callable[..., Outcomes]
+    ) -> None:
+        for name in ("twice", "twice", "drifted"):
+            seed(emulator, name)
+        old = [seed(emulator, f"old-{number}", images=["redis:7"]) for number in range(3)]
+        items = [wanted(f"old-{number}", drift="recreate") for number in range(2)]
+        outcomes = run(*items, wanted(**bad), check_mode=check_mode)
+        errors = [item.error for item in outcomes.items]
+        assert all(errors)
+        assert f"{bad['name']!r} failed. Nothing was deleted" in str(errors[0])
+        assert set(old) < set(present(emulator))
+        assert not any(item.outcome.changed for item in outcomes.items)
+
+    def test_a_create_that_fails_keeps_the_old_ones(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
+        old = seed(emulator, "old", images=["redis:7"])
+        emulator.settings.quota = 1
+        outcomes = run(wanted("old", drift="recreate"), wanted("new"))
+        assert isinstance(outcomes.items[1].error, QuotaUsedUp)
+        assert "'new' failed. Nothing was deleted" in str(outcomes.items[0].error)
+        assert present(emulator) == [old]
+
+    def test_check_mode_counts_what_is_made_before(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
+        seed(emulator, "old", images=["redis:7"])
+        emulator.settings.quota = 1
+        outcomes = run(wanted("old", drift="recreate"), wanted("new"), check_mode=True)
+        assert isinstance(outcomes.items[0].error, Irreplaceable)
+
+    def test_a_deletion_that_fails_is_told_and_keeps_nobody_else(
+        self, emulator: Emulator, run: Callable[..., Outcomes]
+    ) -> None:
+        emulator.settings.update({"delete_after": 2, "delete_fails": 1})
+        for number in range(2):
+            seed(emulator, f"cache-{number}", images=["redis:7"])
+        items = [wanted(f"cache-{number}", drift="recreate") for number in range(2)]
+        outcomes = run(*items, concurrency=1)
+        assert [type(item.error) for item in outcomes.items] == [WaitFailed, type(None)]
+        assert all(item.outcome.changed for item in outcomes.items)
+        assert names(emulator) == ["cache-0", "cache-1"]
+
+    def test_one_that_takes_too_long_to_go(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
+        emulator.settings.delete_after = 1000
+        seed(emulator, "old", images=["redis:7"])
+        outcomes = run(wanted("old", drift="recreate"))
+        assert isinstance(outcomes.items[0].error, WaitTimeout)
+        assert CREATE not in operations(emulator)
+
+
 class TestCheckMode:
     def test_changes_nothing_and_predicts(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
         old = seed(emulator, "retag", tags=[A])
         seed(emulator, "away", tags=[A])
-        outcomes = run(wanted("new"), wanted("retag", tags=[B]), prune_tags=[A], check_mode=True)
-        assert [item.application.outcome.changed for item in outcomes.all] == [True, True, True]
+        outcomes = run(wanted("new", wait=True), wanted("retag", tags=[B]), prune_tags=[A], check_mode=True)
+        assert [item.outcome.changed for item in outcomes.all] == [True, True, True]
         assert [item.name for item in outcomes.pruned] == ["away"]
         assert [item.image_cache_id for item in outcomes.items] == [None, old]
-        assert outcomes.items[1].application.outcome.image_cache["tags"] == [B]
+        assert outcomes.items[1].outcome.image_cache.tags == [B]
         assert operations(emulator) == [LIST]
 
     def test_tells_what_would_fail(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
@@ -244,15 +434,164 @@ class TestPrune:
         seed(emulator, "gone", tags=[A])
         seed(emulator, "kept", tags=[B])
         emulator.settings.tags_shown = False
-        run(wanted("new"), prune_tags=[A])
+        run(wanted("new", wait=True), prune_tags=[A])
         assert names(emulator) == ["kept", "new"]
 
     def test_nothing_where_tags_cannot_be_known(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
         seed(emulator, "kept", tags=[A])
-        emulator.settings.update({"tags_shown": False, "tags_filter": False})
-        outcomes = run(wanted("new"), prune_tags=[A])
+        emulator.settings.update({"tags_shown": False, "tags_filter": "off"})
+        outcomes = run(wanted("new", wait=True), prune_tags=[A])
         assert names(emulator) == ["kept", "new"]
-        assert "not pruned" in outcomes.warnings[0]
+        assert kept(outcomes) == [("kept", "tags_unknown", None)]
+
+    def test_comes_last(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
+        emulator.settings.ready_after = 20
+        seed(emulator, "away", tags=[A])
+        seed(emulator, "old", images=["redis:7"])
+        run(wanted("new", wait=True), wanted("old", drift="recreate", wait=True), prune_tags=[A])
+        sent = [
+            (r.operation, (r.body or {}).get("imageCacheName", r.path))
+            for r in emulator.requests
+            if r.operation != LIST
+        ]
+        assert [operation for operation, _what in sent] == [CREATE, REGION, USAGE, DELETE, CREATE, DELETE]
+        assert names(emulator) == ["new", "old"]
+
+    def test_without_waiting_nothing_goes_until_what_is_wanted_is_ready(
+        self, emulator: Emulator, run: Callable[..., Outcomes]
+    ) -> None:
+        seed(emulator, "away", tags=[A])
+        outcomes = run(wanted("new"), prune_tags=[A])
+        assert outcomes.pruned == []
+        assert "'new' is not ready yet" in outcomes.warnings[0]
+        assert kept(outcomes) == [("away", "not_ready", None)]
+        assert names(emulator) == ["away", "new"]
+        emulator.advance(60)
+        outcomes = run(wanted("new"), prune_tags=[A])
+        assert [item.name for item in outcomes.pruned] == ["away"]
+        assert names(emulator) == ["new"]
+
+    @pytest.mark.parametrize(
+        ("bad", "reason"),
+        [
+            ({"azInfo": {"azName": "az9"}}, "'new' failed"),
+            ({"images": ["does-not-exist"], "wait": True}, "'new' failed"),
+        ],
+    )
+    def test_nothing_goes_where_something_has_failed(
+        self, bad: dict[str, Any], reason: str, emulator: Emulator, run: Callable[..., Outcomes]
+    ) -> None:
+        old = seed(emulator, "away", tags=[A])
+        outcomes = run(wanted("new", **bad), wanted("other", wait=True), prune_tags=[A])
+        assert old in present(emulator)
+        assert outcomes.pruned == []
+        assert kept(outcomes) == [("away", "failed", None)]
+        assert f"Nothing was pruned, since {reason}" in outcomes.warnings[0]
+
+    def test_nothing_goes_where_the_quota_is_full(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
+        old = [seed(emulator, f"away-{number}", tags=[A]) for number in range(3)]
+        emulator.settings.quota = 3
+        outcomes = run(wanted("new", wait=True), prune_tags=[A])
+        assert isinstance(outcomes.items[0].error, QuotaUsedUp)
+        text = str(outcomes.items[0].error)
+        assert "Pruning would make room by deleting 'away-" in text
+        assert "; prune_first: true does that before" in text
+        assert present(emulator) == old
+
+    @pytest.mark.parametrize("check_mode", [False, True], ids=["", "check"])
+    def test_first_makes_room_at_the_price_of_a_gap(
+        self, check_mode: bool, emulator: Emulator, run: Callable[..., Outcomes]
+    ) -> None:
+        for number in range(3):
+            seed(emulator, f"away-{number}", tags=[A])
+        emulator.settings.quota = 3
+        outcomes = run(wanted("new"), prune_tags=[A], first=True, check_mode=check_mode)
+        assert [item.outcome.changed for item in outcomes.all] == [True] * 4
+        assert names(emulator) == (["away-0", "away-1", "away-2"] if check_mode else ["new"])
+        assert len(emulator.sent(DELETE)) == (0 if check_mode else 3)
+
+    def test_first_does_nothing_where_something_has_failed(
+        self, emulator: Emulator, run: Callable[..., Outcomes]
+    ) -> None:
+        for name in ("twice", "twice"):
+            seed(emulator, name)
+        old = seed(emulator, "away", tags=[A])
+        run(wanted("new"), wanted("twice"), prune_tags=[A], first=True)
+        assert old in present(emulator)
+
+    @pytest.mark.parametrize("check_mode", [False, True], ids=["", "check"])
+    def test_the_newest_are_kept(self, check_mode: bool, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
+        seed(emulator, "wanted")
+        for number in range(4):
+            seed(emulator, f"release-{number}", tags=[A])
+            emulator.advance(60)
+        outcomes = run(wanted("wanted"), prune_tags=[A], keep=2, check_mode=check_mode)
+        assert kept(outcomes) == [("release-3", "prune_keep", None), ("release-2", "prune_keep", None)]
+        assert [item.name for item in outcomes.pruned] == ["release-1", "release-0"]
+
+    def test_all_are_kept_until_the_youngest_wanted_one_is_old_enough(
+        self, emulator: Emulator, run: Callable[..., Outcomes], make_client: Callable[..., Client]
+    ) -> None:
+        seed(emulator, "away", tags=[A])
+        seed(emulator, "wanted")
+        born = emulator.service.clock.now()
+        outcomes = run(wanted("wanted"), prune_tags=[A], grace=3600, client=make_client(time=lambda: born + 60))
+        assert outcomes.pruned == []
+        ((name, reason, until),) = kept(outcomes)
+        assert (name, reason) == ("away", "prune_grace")
+        when = datetime.strptime(until or "", "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp()
+        assert abs(when - (born + 3600)) <= 1
+        predicted = run(wanted("new", wait=True), prune_tags=[A], grace=3600, check_mode=True)
+        assert kept(predicted) == [("away", "prune_grace", None)]
+
+    def test_one_that_has_failed_before_keeps_the_others(
+        self, emulator: Emulator, run: Callable[..., Outcomes]
+    ) -> None:
+        seed(emulator, "bad", status="failed")
+        old = seed(emulator, "away", tags=[A])
+        outcomes = run(wanted("bad"), prune_tags=[A])
+        assert "'bad' has failed" in outcomes.warnings[-1]
+        assert old in present(emulator)
+
+    @pytest.mark.parametrize("tags_filter", ["all", "any", "key", "off"])
+    def test_whatever_the_filter_means_only_carriers_go(
+        self, tags_filter: str, emulator: Emulator, run: Callable[..., Outcomes]
+    ) -> None:
+        emulator.settings.update({"tags_shown": False, "tags_filter": tags_filter})
+        seed(emulator, "both", tags=[A, B])
+        kept = [seed(emulator, "one", tags=[A]), seed(emulator, "another value", tags=[{**A, "value": "2"}, B])]
+        run(prune_tags=[A, B])
+        assert present(emulator)[-2:] == kept
+        assert len(present(emulator)) == (2 if tags_filter in ("all", "any") else 3)
+
+    def test_what_may_be_a_wanted_one_does_not_go(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
+        seed(emulator, "wanted")
+        nameless = seed(emulator, "nameless", tags=[A])
+        emulator.inject(Fault("nameless", LIST, times=None, index=1))
+        run(wanted("wanted"), prune_tags=[A])
+        assert nameless in present(emulator)
+
+    def test_one_that_another_task_is_at_does_not_go(
+        self, emulator: Emulator, run: Callable[..., Outcomes], client: Client
+    ) -> None:
+        seed(emulator, "wanted")
+        busy = seed(emulator, "busy", tags=[A])
+        seed(emulator, "away", tags=[A])
+        with lock.held(client.connection, ["busy"], client.clock, 1):
+            outcomes = run(wanted("wanted"), prune_tags=[A])
+        assert [item.name for item in outcomes.pruned] == ["away"]
+        assert kept(outcomes) == [("busy", "busy", None)]
+        assert busy in present(emulator)
+
+    def test_what_there_is_cannot_be_read_any_more(
+        self, emulator: Emulator, run: Callable[..., Outcomes], make_client: Callable[..., Client]
+    ) -> None:
+        old = seed(emulator, "away", tags=[A])
+        seed(emulator, "wanted", tags=[B])
+        emulator.inject(Fault("status", LIST, skip=2, times=None))
+        outcomes = run(wanted("wanted", tags=[A]), prune_tags=[A], client=make_client(retries=0))
+        assert old in present(emulator)
+        assert "could not be read" in outcomes.warnings[-1]
 
     def test_deletions_are_waited_for(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
         emulator.settings.delete_after = 12
@@ -266,7 +605,127 @@ class TestPrune:
         seed(emulator, "away", tags=[A])
         outcomes = run(wanted("new", wait=True), prune_tags=[A])
         assert isinstance(outcomes.pruned[0].error, WaitTimeout)
-        assert outcomes.pruned[0].application.outcome.changed
+        assert outcomes.pruned[0].outcome.changed
+
+
+class TestAbsent:
+    def test_comes_after_what_is_made(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
+        old = seed(emulator, "old")
+        outcomes = run(absent("old"), wanted("new", wait=True), absent("never"))
+        assert [item.outcome.changed for item in outcomes.items] == [True, True, False]
+        assert [item.image_cache_id for item in outcomes.items] == [old, present(emulator)[0], None]
+        assert names(emulator) == ["new"]
+        changing = [operation for operation in operations(emulator) if operation != LIST]
+        assert changing == [CREATE, DELETE]
+
+    @pytest.mark.parametrize("check_mode", [False, True], ids=["", "check"])
+    def test_nothing_goes_where_something_has_failed(
+        self, check_mode: bool, emulator: Emulator, run: Callable[..., Outcomes]
+    ) -> None:
+        for name in ("old", "twice", "twice"):
+            seed(emulator, name)
+        outcomes = run(absent("old"), wanted("twice"), check_mode=check_mode)
+        assert "is not deleted, since 'twice' failed" in str(outcomes.items[0].error)
+        assert len(present(emulator)) == 3
+
+    def test_check_mode_predicts_it(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
+        seed(emulator, "old")
+        outcomes = run(absent("old"), absent("never"), check_mode=True)
+        assert [item.outcome.changed for item in outcomes.items] == [True, False]
+        assert names(emulator) == ["old"]
+
+    @pytest.mark.parametrize("wait", [True, False])
+    def test_a_slow_deletion(
+        self, wait: bool, emulator: Emulator, run: Callable[..., Outcomes], sleeps: list[float]
+    ) -> None:
+        emulator.settings.delete_after = 12
+        for number in range(5):
+            seed(emulator, f"old-{number}")
+        outcomes = run(*[absent(f"old-{number}", wait=wait) for number in range(5)])
+        assert all(item.outcome.changed for item in outcomes.items)
+        assert sum(sleeps) == (12.5 if wait else 0)
+        again = run(*[absent(f"old-{number}", wait=True) for number in range(5)])
+        assert not any(item.outcome.changed for item in again.items)
+        assert present(emulator) == []
+
+    @pytest.mark.parametrize("check_mode", [False, True], ids=["", "check"])
+    @pytest.mark.parametrize("fault", [None, "nameless", "idless"])
+    def test_one_that_a_list_of_pages_does_not_show_is_asked_for(
+        self, fault: str | None, check_mode: bool, emulator: Emulator, run: Callable[..., Outcomes]
+    ) -> None:
+        emulator.settings.update({"max_page": 2, "list_total": False})
+        first = seed(emulator, "first")
+        seed(emulator, "second")
+        old = seed(emulator, "old")
+
+        def move(record: Record) -> None:
+            if record.operation == LIST and record.index == 1:
+                if fault:
+                    emulator.inject(Fault(fault))
+                else:
+                    emulator.service.remove(first)  # so that the next one moves to the page that was read already
+
+        emulator.before = move
+        outcomes = run(absent("old"), absent("never"), check_mode=check_mode)
+        assert [item.outcome.changed for item in outcomes.items] == [True, False]
+        assert (old in present(emulator)) is check_mode
+
+    def test_a_deletion_that_fails(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
+        emulator.settings.update({"delete_after": 2, "delete_fails": 1})
+        seed(emulator, "old")
+        outcomes = run(absent("old", wait=True))
+        assert isinstance(outcomes.items[0].error, WaitFailed)
+        assert outcomes.items[0].outcome.changed
+
+
+class TestPickedById:
+    def test_several_of_a_name_can_be_resolved(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
+        first, second = seed(emulator, "twice"), seed(emulator, "twice")
+        outcomes = run(absent("twice", image_cache_id=second), wanted("twice"))
+        assert not any(item.error for item in outcomes.items)
+        assert [item.outcome.changed for item in outcomes.items] == [True, False]
+        assert present(emulator) == [first]
+
+    def test_a_name_beside_it_is_a_condition(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
+        other = seed(emulator, "other")
+        outcomes = run(absent("web", image_cache_id=other))
+        assert isinstance(outcomes.items[0].error, NoSuchCache)
+        assert present(emulator) == [other]
+
+    def test_one_that_there_is_not(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
+        outcomes = run(
+            Wanted("present", {"tags": [A]}, image_cache_id="imc-none"), Wanted("absent", {}, image_cache_id="imc-none")
+        )
+        assert [type(item.error) for item in outcomes.items] == [NoSuchCache, type(None)]
+        assert not outcomes.items[1].outcome.changed
+
+    def test_its_tags(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
+        image_cache_id = seed(emulator, "other")
+        outcomes = run(Wanted("present", {"tags": [A]}, image_cache_id=image_cache_id))
+        assert outcomes.items[0].outcome.changed
+        assert emulator.service.caches()[0]["tags"] == [A]
+
+    def test_is_not_pruned(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
+        image_cache_id = seed(emulator, "other", tags=[A])
+        outcomes = run(Wanted("present", {"tags": [A]}, image_cache_id=image_cache_id), prune_tags=[A])
+        assert outcomes.pruned == []
+        assert present(emulator) == [image_cache_id]
+
+    def test_in_a_list_of_pages(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
+        emulator.settings.max_page = 1
+        ids = [seed(emulator, f"cache-{number}") for number in range(3)]
+        outcomes = run(*[Wanted("present", {"tags": [A]}, image_cache_id=image_cache_id) for image_cache_id in ids])
+        assert all(item.outcome.changed for item in outcomes.items)
+
+
+def test_the_first_refusal_of_the_quota_ends_the_creates(emulator: Emulator, run: Callable[..., Outcomes]) -> None:
+    emulator.settings.quota = 2
+    outcomes = run(*[wanted(f"cache-{number}") for number in range(20)], concurrency=1)
+    assert [type(item.error) for item in outcomes.items] == [type(None)] * 2 + [QuotaUsedUp] * 18
+    assert len(emulator.sent(CREATE)) == 3
+    assert len(emulator.sent(USAGE)) == 1
+    assert "2 of 2 are used" in str(outcomes.items[2].error)
+    assert "2 of 2 are used" in str(outcomes.items[19].error)
 
 
 class TestTagsThatAreNotShown:
@@ -275,8 +734,46 @@ class TestTagsThatAreNotShown:
         for number in range(10):
             seed(emulator, f"cache-{number}", tags=[A])
         outcomes = run(*[wanted(f"cache-{number}", tags=[A]) for number in range(10)])
-        assert not any(item.application.outcome.changed for item in outcomes.items)
+        assert not any(item.outcome.changed for item in outcomes.items)
         assert operations(emulator) == [LIST, LIST, LIST]
+
+    def test_cost_a_list_for_each_tag_and_one_for_each_key(
+        self, emulator: Emulator, run: Callable[..., Outcomes]
+    ) -> None:
+        emulator.settings.tags_shown = False
+        shared = [{"key": "stage", "value": "prod"}, {"key": "team", "value": "web"}]
+        for number in range(100):
+            seed(emulator, f"cache-{number}", tags=shared)
+        outcomes = run(*[wanted(f"cache-{number}", tags=shared) for number in range(100)])
+        assert not any(item.outcome.changed or item.error for item in outcomes.items)
+        assert operations(emulator) == [LIST] * (1 + 2 + 2)
+
+    def test_are_asked_for_by_several_threads(
+        self, emulator: Emulator, run: Callable[..., Outcomes], make_client: Callable[..., Client]
+    ) -> None:
+        emulator.settings.tags_shown = False
+        own = [[{"key": "n", "value": str(number)}] for number in range(100)]
+        for number, tags in enumerate(own):
+            seed(emulator, f"cache-{number}", tags=tags)
+        emulator.settings.latency = 0.02
+        began = time.monotonic()
+        outcomes = run(
+            *[wanted(f"cache-{number}", tags=tags) for number, tags in enumerate(own)],
+            client=make_client(pool_size=10),
+            concurrency=10,
+        )
+        assert time.monotonic() - began < 100 * 0.02
+        assert not any(item.outcome.changed or item.error for item in outcomes.items)
+        assert operations(emulator) == [LIST] * (1 + 100 + 1)
+
+    def test_that_cannot_be_asked_for_are_told_by_those_who_need_them(
+        self, emulator: Emulator, run: Callable[..., Outcomes]
+    ) -> None:
+        emulator.settings.tags_shown = False
+        seed(emulator, "a", tags=[A])
+        emulator.inject(Fault("status", LIST, skip=1, times=None, status=400))
+        outcomes = run(wanted("a", tags=[A]), wanted("b"))
+        assert [bool(item.error) for item in outcomes.items] == [True, False]
 
     def test_are_set_where_the_filter_does_not_find_them(
         self, emulator: Emulator, run: Callable[..., Outcomes]
@@ -285,14 +782,14 @@ class TestTagsThatAreNotShown:
         seed(emulator, "a", tags=[A])
         seed(emulator, "b", tags=[B])
         outcomes = run(wanted("a", tags=[A]), wanted("b", tags=[A]))
-        assert [item.application.outcome.changed for item in outcomes.items] == [False, True]
+        assert [item.outcome.changed for item in outcomes.items] == [False, True]
 
 
 class TestWaiting:
     def test_polls_all_with_one_list(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
         emulator.settings.ready_after = 20
         outcomes = run(*[wanted(f"cache-{number}", wait=True) for number in range(10)])
-        assert all(item.application.outcome.image_cache["status"] == "ready" for item in outcomes.items)
+        assert all(item.outcome.image_cache.status == "ready" for item in outcomes.items)
         assert operations(emulator) == [LIST, *[CREATE] * 10, LIST, LIST, LIST, LIST]
 
     def test_a_failure_is_told_with_its_events_and_keeps_nobody_else(
@@ -301,8 +798,8 @@ class TestWaiting:
         outcomes = run(wanted("bad", wait=True, images=["does-not-exist"]), wanted("good", wait=True))
         bad, good = outcomes.items
         assert isinstance(bad.error, WaitFailed)
-        assert bad.application.outcome.image_cache["events"]
-        assert good.application.outcome.image_cache["status"] == "ready"
+        assert bad.outcome.image_cache.events
+        assert good.outcome.image_cache.status == "ready"
         assert operations(emulator).count(DESCRIBE) == 1
 
     def test_the_time_out_is_kept(self, emulator: Emulator, run: Callable[..., Outcomes], sleeps: list[float]) -> None:
@@ -310,7 +807,7 @@ class TestWaiting:
         outcomes = run(wanted("slow", wait=True), timeout=61)
         assert isinstance(outcomes.items[0].error, WaitTimeout)
         assert sum(sleeps) == 61
-        assert outcomes.items[0].application.outcome.changed
+        assert outcomes.items[0].outcome.changed
 
     def test_one_that_disappears_meanwhile(
         self, emulator: Emulator, run: Callable[..., Outcomes], make_client: Callable[..., Client]
@@ -321,10 +818,113 @@ class TestWaiting:
         outcomes = run(wanted("away", wait=True), client=client)
         assert isinstance(outcomes.items[0].error, WaitFailed)
 
+    def test_one_that_a_list_of_pages_skips_is_still_there(
+        self, emulator: Emulator, run: Callable[..., Outcomes]
+    ) -> None:
+        emulator.settings.update({"max_page": 1, "ready_after": 12, "list_total": False})
+        seed(emulator, "first")
+
+        def move(record: Record) -> None:
+            nonlocal moved
+            if record.operation == LIST and (record.body or {}).get("nextToken") and len(emulator.sent(LIST)) > 6:
+                moved = moved or not emulator.service.remove(first)
+
+        first, moved = present(emulator)[0], False
+        emulator.before = move
+        outcomes = run(wanted("slow", wait=True))
+        assert moved
+        assert not outcomes.items[0].error
+        assert outcomes.items[0].cache.is_ready
+
     def test_a_list_that_fails_meanwhile(
         self, emulator: Emulator, run: Callable[..., Outcomes], make_client: Callable[..., Client]
     ) -> None:
         seed(emulator, "slow", status="pending")
         emulator.inject(Fault("status", LIST, skip=1, times=None))
         outcomes = run(wanted("slow", wait=True), client=make_client(retries=0))
-        assert isinstance(outcomes.items[0].error, OpenOutcome)
+        assert isinstance(outcomes.items[0].error, Unanswered)
+
+
+class TestEnded:
+    """Whatever ends a task, what is not done is told as that."""
+
+    @pytest.fixture
+    def interrupt(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+        """Let a method of ImageCaches end the task instead of doing anything, after so many calls."""
+
+        def interrupt(method: str, after: int = 0) -> None:
+            calls = []
+            real = getattr(ImageCaches, method)
+
+            def interrupted(*arguments: Any, **keywords: Any) -> Any:
+                calls.append(method)
+                if len(calls) > after:
+                    raise KeyboardInterrupt
+                return real(*arguments, **keywords)
+
+            monkeypatch.setattr(ImageCaches, method, interrupted)
+
+        return interrupt
+
+    @pytest.mark.parametrize("method", ["create", "delete"])
+    def test_in_the_midst_of_replacing(
+        self, method: str, emulator: Emulator, run: Callable[..., Outcomes], interrupt: Callable[..., None]
+    ) -> None:
+        seed(emulator, "web", images=["old"])
+        interrupt(method)
+        (item,) = run(wanted("web", drift="recreate")).items
+        assert isinstance(item.error, TaskEnded)
+        assert item.outcome.changed is (method == "create")
+
+    def test_after_what_is_done(
+        self, emulator: Emulator, run: Callable[..., Outcomes], interrupt: Callable[..., None]
+    ) -> None:
+        interrupt("create", after=1)
+        outcomes = run(wanted("a"), wanted("b"), absent("never"), concurrency=1)
+        assert [type(item.error) for item in outcomes.items] == [type(None), TaskEnded, type(None)]
+        assert names(emulator) == ["a"]
+
+    def test_in_the_midst_of_deleting(
+        self, emulator: Emulator, run: Callable[..., Outcomes], interrupt: Callable[..., None]
+    ) -> None:
+        for name in ("old-1", "old-2"):
+            seed(emulator, name)
+        interrupt("delete", after=1)
+        outcomes = run(absent("old-1"), absent("old-2"), concurrency=1)
+        assert [type(item.error) for item in outcomes.items] == [type(None), TaskEnded]
+
+    def test_in_the_midst_of_cleaning_up(
+        self, emulator: Emulator, run: Callable[..., Outcomes], interrupt: Callable[..., None]
+    ) -> None:
+        for _number in range(3):
+            seed(emulator, "web")
+            emulator.advance(400)
+        interrupt("delete", after=1)
+        (item,) = run(wanted("web")._replace(duplicates="delete_younger")).items
+        assert isinstance(item.error, TaskEnded)
+        assert len(item.outcome.duplicates) == 1
+        assert len(present(emulator)) == 2
+
+    def test_in_the_midst_of_pruning(
+        self, emulator: Emulator, run: Callable[..., Outcomes], interrupt: Callable[..., None]
+    ) -> None:
+        seed(emulator, "web")
+        for name in ("old-1", "old-2"):
+            seed(emulator, name, tags=[A])
+        interrupt("delete", after=1)
+        outcomes = run(wanted("web"), prune_tags=[A], concurrency=1)
+        assert not outcomes.items[0].error
+        assert [type(item.error) for item in outcomes.pruned] == [type(None), TaskEnded]
+
+    def test_before_anything_is_pruned(
+        self, emulator: Emulator, run: Callable[..., Outcomes], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def interrupted(*_arguments: Any) -> None:
+            raise KeyboardInterrupt
+
+        seed(emulator, "web")
+        seed(emulator, "old", tags=[A])
+        monkeypatch.setattr(pruning, "prunable", interrupted)
+        outcomes = run(wanted("web"), prune_tags=[A])
+        assert isinstance(outcomes.items[0].error, TaskEnded)
+        assert not outcomes.items[0].outcome.changed

@@ -12,29 +12,25 @@ from typing import Any
 import pytest
 
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
+    NONE,
+    POSSIBLE,
     AlreadyExists,
+    AmbiguousName,
     AuthenticationError,
     EciError,
-    OpenOutcome,
+    ServiceError,
+    TaskEnded,
     Throttled,
+    Unanswered,
+    Unreachable,
 )
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import create
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import create, looks
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.converge import Outcome, converge
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.operations import ImageCaches
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Wanted
 from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._wait import Wait
-from tests.emulator import Emulator, Fault
-
-CREATE, LIST = "createImageCache", "describeImageCaches"
-BODY = {
-    "imageCacheName": "web",
-    "images": ["nginx:latest"],
-    "azInfo": {"azName": "az1"},
-    "vpcId": "vpc-test",
-    "vSwitchId": "subnet-test",
-    "securityGroupId": "sg-test",
-}
+from tests.emulator import Emulator, Fault, Proxy
+from tests.unit.plugins.emulated import BODY, CREATE, LIST, operations, present, somebody_else_creates
 
 OPEN: dict[str, Callable[..., Fault]] = {
     "reset": lambda **more: Fault("reset", CREATE, **more),
@@ -52,25 +48,12 @@ OPEN: dict[str, Callable[..., Fault]] = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _locks_of_this_test(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-
-
 @pytest.fixture
 def run(client: Client) -> Callable[..., Outcome]:
     def run(client: Client = client, **changes: Any) -> Outcome:
         return converge(Wanted("present", {**BODY, **changes}), client, Wait(60, 5))
 
     return run
-
-
-def caches(emulator: Emulator) -> list[str]:
-    return [cache["imageCacheId"] for cache in emulator.service.caches()]
-
-
-def somebody_else_creates(emulator: Emulator, **changes: Any) -> None:
-    emulator.service.perform(CREATE, emulator.settings.region_id, "", {**BODY, **changes})
 
 
 @pytest.mark.parametrize("kind", OPEN)
@@ -80,7 +63,7 @@ def test_an_open_outcome_after_the_effect_is_adopted(
     emulator.inject(OPEN[kind](when="after"))
     outcome = run()
     assert outcome.changed
-    assert [outcome.image_cache_id] == caches(emulator)
+    assert [outcome.image_cache_id] == present(emulator)
     assert len(emulator.sent(CREATE)) == 1
 
 
@@ -91,9 +74,9 @@ def test_an_open_outcome_without_effect_is_sent_again_after_several_looks(
     emulator.inject(OPEN[kind](when="before"))
     outcome = run()
     assert outcome.changed
-    assert [outcome.image_cache_id] == caches(emulator)
+    assert [outcome.image_cache_id] == present(emulator)
     sent = [record.operation for record in emulator.requests]
-    assert sent == [LIST, CREATE, *[LIST] * len(create.LOOK_PAUSES), CREATE, LIST]
+    assert sent == [LIST, CREATE, *[LIST] * len(looks.LOOK_PAUSES), CREATE, LIST]
 
 
 def test_a_hanging_reply_is_adopted(
@@ -101,32 +84,32 @@ def test_a_hanging_reply_is_adopted(
 ) -> None:
     emulator.inject(Fault("hang", CREATE, when="after", seconds=5))
     outcome = run(make_client(timeout=0.3))
-    assert [outcome.image_cache_id] == caches(emulator)
+    assert [outcome.image_cache_id] == present(emulator)
     assert len(emulator.sent(CREATE)) == 1
 
 
 def test_looks_are_several_with_growing_pauses(
     emulator: Emulator, run: Callable[..., Outcome], sleeps: list[float]
 ) -> None:
-    emulator.settings.list_lag = sum(create.LOOK_PAUSES)
+    emulator.settings.list_lag = sum(looks.LOOK_PAUSES)
     emulator.inject(Fault("reset", CREATE, when="after"))
     outcome = run()
-    assert [outcome.image_cache_id] == caches(emulator)
-    assert sleeps[: len(create.LOOK_PAUSES) - 1] == list(create.LOOK_PAUSES[1:]) == sorted(create.LOOK_PAUSES[1:])
+    assert [outcome.image_cache_id] == present(emulator)
+    assert sleeps[: len(looks.LOOK_PAUSES) - 1] == list(looks.LOOK_PAUSES[1:]) == sorted(looks.LOOK_PAUSES[1:])
 
 
 def test_a_list_that_lags_after_a_create_is_waited_for(emulator: Emulator, run: Callable[..., Outcome]) -> None:
     emulator.settings.list_lag = 2
     outcome = run()
-    assert outcome.image_cache and outcome.image_cache["status"]
+    assert outcome.image_cache and outcome.image_cache.status
     assert outcome.warnings == []
 
 
 def test_an_id_is_kept_though_the_list_never_shows_it(emulator: Emulator, run: Callable[..., Outcome]) -> None:
     emulator.settings.list_lag = 10_000
     outcome = run()
-    assert [outcome.image_cache_id] == caches(emulator)
-    assert outcome.image_cache and outcome.image_cache["image_cache_id"] == outcome.image_cache_id
+    assert [outcome.image_cache_id] == present(emulator)
+    assert outcome.image_cache and outcome.image_cache.image_cache_id == outcome.image_cache_id
     assert "does not list it yet" in outcome.warnings[0]
 
 
@@ -134,10 +117,10 @@ def test_an_id_is_kept_though_reading_fails(
     emulator: Emulator, run: Callable[..., Outcome], make_client: Callable[..., Client]
 ) -> None:
     emulator.inject(Fault("status", LIST, skip=1, times=None))
-    with pytest.raises(OpenOutcome) as caught:
+    with pytest.raises(Unanswered) as caught:
         run(make_client(retries=1))
     assert caught.value.outcome.changed
-    assert [caught.value.outcome.image_cache_id] == caches(emulator)
+    assert [caught.value.outcome.image_cache_id] == present(emulator)
 
 
 def test_too_many_requests_are_met_with_a_pause(
@@ -145,15 +128,15 @@ def test_too_many_requests_are_met_with_a_pause(
 ) -> None:
     emulator.inject(Fault("status", CREATE, status=429, reason="TooManyRequests", retry_after=7, times=2))
     outcome = run()
-    assert [outcome.image_cache_id] == caches(emulator)
-    assert [pause for pause in sleeps if pause] == [7, 7]
+    assert [outcome.image_cache_id] == present(emulator)
+    assert 14 <= sum(sleeps) < 15
 
 
 def test_a_bad_service_gives_an_end(
     emulator: Emulator, run: Callable[..., Outcome], make_client: Callable[..., Client]
 ) -> None:
     emulator.inject(Fault("status", CREATE, status=503, times=None))
-    with pytest.raises(OpenOutcome, match=r"named 'web' may exist.*image_cache_info") as caught:
+    with pytest.raises(Unanswered, match=r"named 'web' may exist.*image_cache_info") as caught:
         run(make_client(retries=2))
     assert len(emulator.sent(CREATE)) == 3
     assert not caught.value.outcome.changed
@@ -172,7 +155,7 @@ def test_what_cannot_be_settled_is_said(
     emulator: Emulator, run: Callable[..., Outcome], make_client: Callable[..., Client]
 ) -> None:
     emulator.inject(Fault("reset", CREATE, when="after"), Fault("status", LIST, skip=1, times=None))
-    with pytest.raises(OpenOutcome, match=r"could not be looked up either.*may exist"):
+    with pytest.raises(Unanswered, match=r"could not be looked up either.*may exist"):
         run(make_client(retries=1))
     assert len(emulator.sent(CREATE)) == 1
 
@@ -184,7 +167,7 @@ def test_already_exists_from_somebody_else_is_no_change(
     emulator.settings.update({"unique_names": True, "list_lag": 1, "http_errors": http_errors})
     somebody_else_creates(emulator, images=["redis:7"], tags=[{"key": "a", "value": "1"}])
     outcome = run(tags=[{"key": "b", "value": "1"}])
-    assert [outcome.image_cache_id] == caches(emulator)
+    assert [outcome.image_cache_id] == present(emulator)
     assert [difference["option"] for difference in outcome.drift] == ["images"]
     assert outcome.changed  # the tags, not the creation
     assert len(emulator.sent("updateImageCache")) == 1
@@ -198,22 +181,11 @@ def test_already_exists_without_a_trace_is_an_error(emulator: Emulator, run: Cal
 
 
 def test_already_exists_after_an_open_outcome_is_a_change(emulator: Emulator, run: Callable[..., Outcome]) -> None:
-    emulator.settings.update({"unique_names": True, "list_lag": sum(create.LOOK_PAUSES) + 2})
+    emulator.settings.update({"unique_names": True, "list_lag": sum(looks.LOOK_PAUSES) + 2})
     emulator.inject(Fault("reset", CREATE, when="after"))
     outcome = run()
     assert outcome.changed
-    assert [outcome.image_cache_id] == caches(emulator)
-
-
-def test_two_of_a_name_after_a_create_are_told_with_their_ids(
-    emulator: Emulator, run: Callable[..., Outcome], make_client: Callable[..., Client]
-) -> None:
-    emulator.settings.list_lag = 1
-    somebody_else_creates(emulator)
-    outcome = run(make_client(sleep=lambda seconds: emulator.advance(max(seconds, 1))))
-    assert outcome.changed
-    assert all(image_cache_id in outcome.warnings[0] for image_cache_id in caches(emulator))
-    assert len(caches(emulator)) == 2
+    assert [outcome.image_cache_id] == present(emulator)
 
 
 @pytest.mark.parametrize(
@@ -224,8 +196,222 @@ def test_two_of_a_name_after_a_create_are_told_with_their_ids(
         (Fault("redirect", CREATE), EciError),
     ],
 )
-def test_a_refusal_is_final(emulator: Emulator, client: Client, fault: Fault, kind: type[EciError]) -> None:
+def test_a_refusal_is_final(
+    emulator: Emulator, run: Callable[..., Outcome], fault: Fault, kind: type[EciError]
+) -> None:
     emulator.inject(fault)
-    with pytest.raises(kind):
-        create.create(ImageCaches(client), BODY)
+    with pytest.raises(kind) as caught:
+        run()
     assert len(emulator.sent(CREATE)) == 1
+    assert ("may exist" in caught.value.message) is (caught.value.effect == POSSIBLE) is (fault.kind == "redirect")
+
+
+# --- what a later attempt is told does not undo an earlier one
+
+
+REFUSALS: dict[str, Callable[[], Fault]] = {
+    "quota": lambda: Fault("status", CREATE, status=429, reason="QuotaExceed", skip=1),
+    "forbidden": lambda: Fault("status", CREATE, status=403, reason="Forbidden", skip=1),
+    "invalid": lambda: Fault("status", CREATE, status=422, reason="Invalid", skip=1),
+    "gateway": lambda: Fault("gateway", CREATE, code="10009", skip=1),
+}
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_an_attempt_that_was_lost_is_adopted_though_the_next_one_is_refused(
+    refusal: str, emulator: Emulator, run: Callable[..., Outcome]
+) -> None:
+    emulator.settings.list_lag = sum(looks.LOOK_PAUSES) + 3  # so that the looks after the first attempt miss it
+    emulator.inject(REFUSALS[refusal](), Fault("reset", CREATE, when="after"))
+    outcome = run()
+    assert outcome.changed
+    assert [outcome.image_cache_id] == present(emulator)
+    assert len(emulator.sent(CREATE)) == 2
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_an_attempt_that_stays_unseen_is_told_of_when_the_next_one_is_refused(
+    refusal: str, emulator: Emulator, run: Callable[..., Outcome]
+) -> None:
+    emulator.settings.list_lag = 10_000
+    emulator.inject(REFUSALS[refusal](), Fault("reset", CREATE, when="after"))
+    with pytest.raises(ServiceError, match="An image cache named 'web' may exist") as caught:
+        run()
+    assert caught.value.effect == POSSIBLE
+    assert not caught.value.outcome.changed
+
+
+def test_without_retries_one_that_was_lost_is_looked_up_and_told(
+    emulator: Emulator, run: Callable[..., Outcome], make_client: Callable[..., Client]
+) -> None:
+    emulator.inject(Fault("reset", CREATE, when="after", times=None))
+    outcome = run(make_client(retries=0))
+    assert [outcome.image_cache_id] == present(emulator)
+    emulator.settings.list_lag = 10_000
+    with pytest.raises(Unanswered, match="may exist"):
+        run(make_client(retries=0), imageCacheName="db")
+
+
+@pytest.mark.parametrize("retry_max_delay", [0.0, 0.5, 30.0])
+def test_the_looks_keep_their_pauses(
+    retry_max_delay: float,
+    emulator: Emulator,
+    run: Callable[..., Outcome],
+    make_client: Callable[..., Client],
+    sleeps: list[float],
+) -> None:
+    emulator.settings.list_lag = sum(looks.LOOK_PAUSES)
+    emulator.inject(Fault("reset", CREATE, when="after"))
+    outcome = run(make_client(retry_max_delay=retry_max_delay))
+    assert len(emulator.sent(CREATE)) == 1
+    assert [outcome.image_cache_id] == present(emulator)
+    assert sleeps == [1.0, 2.0, 4.0]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("gateway", CREATE, code="99999", status=400),
+        Fault("gateway", CREATE, code="10009", status=200, shape="full"),
+        Fault("status", CREATE, status=404, html=True),
+        Fault("json", CREATE, value={"statusCode": 900, "message": "no"}),
+        Fault("json", CREATE, value={"statusCode": 404, "message": "no Route matched"}),
+    ],
+    ids=["unknown code", "known code", "page", "no code", "404 of something else"],
+)
+def test_a_refusal_that_is_not_known_as_one_gets_a_last_look(
+    fault: Fault, emulator: Emulator, run: Callable[..., Outcome]
+) -> None:
+    known = fault.details.get("code") == "10009"
+    emulator.inject(fault)
+    with pytest.raises(ServiceError) as caught:
+        run()
+    assert len(emulator.sent(CREATE)) == 1
+    assert caught.value.effect == (NONE if known else POSSIBLE)
+    assert ("may exist" in caught.value.message) is not known
+    looked = len(emulator.sent(LIST)) - 1
+    assert looked == (0 if known else len(looks.LOOK_PAUSES))
+
+
+def test_a_rate_that_is_refused_costs_no_look(emulator: Emulator, run: Callable[..., Outcome]) -> None:
+    emulator.inject(Fault("status", CREATE, status=429, reason="TooManyRequests", times=2))
+    run()
+    assert operations(emulator) == [LIST, CREATE, CREATE, CREATE, LIST]
+
+
+def test_a_failure_tells_how_often_and_how_long(
+    emulator: Emulator, run: Callable[..., Outcome], make_client: Callable[..., Client]
+) -> None:
+    emulator.inject(Fault("status", CREATE, times=None))
+    client = make_client(retries=2)
+    with pytest.raises(Unanswered, match=r"This was attempt 3, \d+ s after the first") as caught:
+        run(client)
+    assert caught.value.failure()["attempts"] == 3
+    assert [line.partition(",")[0] for line in client.retried] == ["attempt 1", "attempt 2"]
+
+
+# --- behind a proxy that loses replies
+
+
+@pytest.mark.parametrize("retries", [0, 3])
+@pytest.mark.parametrize("list_lag", [0, 3])
+def test_a_proxy_that_loses_the_reply_to_a_create(
+    retries: int,
+    list_lag: float,
+    proxied: Proxy,
+    emulator: Emulator,
+    run: Callable[..., Outcome],
+    make_client: Callable[..., Client],
+) -> None:
+    emulator.settings.list_lag = list_lag
+    proxied.drop_reply(match="createImageCache")
+    outcome = run(make_client(retries=retries))
+    assert outcome.changed
+    assert [outcome.image_cache_id] == present(emulator)
+    assert len(emulator.sent(CREATE)) == 1
+
+
+def test_a_proxy_that_does_not_connect_leaves_no_doubt(
+    proxied: Proxy, emulator: Emulator, run: Callable[..., Outcome], make_client: Callable[..., Client]
+) -> None:
+    client = make_client(retries=0)
+    proxied.__exit__(None, None, None)
+    with pytest.raises(Unreachable) as caught:
+        run(client)
+    assert caught.value.effect == NONE
+    assert "may exist" not in caught.value.message
+
+
+# --- a task that is ended while its create is on its way
+
+
+def test_a_create_that_takes_effect_after_its_task_was_ended(
+    emulator: Emulator, run: Callable[..., Outcome], make_client: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emulator.inject(Fault("late", CREATE, seconds=5))
+    client = make_client()
+
+    def interrupted(*_arguments: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(create, "_looked_up", interrupted)
+        with pytest.raises(TaskEnded, match="An image cache named 'web' may exist") as caught:
+            run(client)
+    assert caught.value.effect == POSSIBLE
+    assert present(emulator) == []
+    outcome = run(make_client())
+    assert [outcome.image_cache_id] == present(emulator)
+    assert not outcome.changed
+    assert len(emulator.sent(CREATE)) == 1
+
+
+def test_a_create_that_never_takes_effect_keeps_the_next_task_for_a_while_only(
+    emulator: Emulator,
+    run: Callable[..., Outcome],
+    make_client: Callable[..., Client],
+    sleeps: list[float],
+) -> None:
+    emulator.inject(Fault("reset", CREATE, times=1))
+    with pytest.raises(Unanswered):
+        run(make_client(retries=0))
+    started = sum(sleeps)
+    outcome = run()
+    assert [outcome.image_cache_id] == present(emulator)
+    assert outcome.changed
+    assert 20 < sum(sleeps) - started < 60
+    sleeps.clear()
+    assert not run().changed
+    assert sleeps == []
+
+
+def test_absent_waits_for_a_create_that_is_on_its_way(
+    emulator: Emulator, run: Callable[..., Outcome], make_client: Callable[..., Client], client: Client
+) -> None:
+    emulator.inject(Fault("late", CREATE, seconds=15))
+    with pytest.raises(Unanswered):
+        run(make_client(retries=0))
+    outcome = converge(Wanted("absent", {"imageCacheName": "web"}), client, Wait(60, 5))
+    assert outcome.changed
+    assert present(emulator) == []
+
+
+def test_an_earlier_attempt_that_may_still_take_effect_is_told(emulator: Emulator, run: Callable[..., Outcome]) -> None:
+    emulator.inject(Fault("late", CREATE, seconds=20))
+    outcome = run()
+    assert len(emulator.sent(CREATE)) == 2
+    assert "Should it take effect late, there will be two image caches of that name" in outcome.warnings[0]
+    emulator.advance(30)
+    with pytest.raises(AmbiguousName):
+        run()
+
+
+def test_of_several_that_may_still_take_effect_one_is_found(emulator: Emulator, run: Callable[..., Outcome]) -> None:
+    emulator.inject(Fault("late", CREATE, seconds=12, times=2))
+    outcome = run()
+    assert len(emulator.sent(CREATE)) == 2
+    assert [outcome.image_cache_id] == present(emulator)
+    assert "Should it take effect late, there will be two image caches of that name" in outcome.warnings[0]
+    emulator.advance(30)
+    with pytest.raises(AmbiguousName):
+        run()

@@ -9,32 +9,20 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils._errors import NotFound, OpenOutcome
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import operations
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.operations import (
-    KEYS,
-    ImageCaches,
-    from_wire,
-    normal_tags,
+from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
+    POSSIBLE,
+    AmbiguousName,
+    NotFound,
+    Unanswered,
 )
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import operations
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.image_cache import ImageCache
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.operations import ImageCaches, Listing
 from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
 from tests.emulator import Emulator, Fault
+from tests.unit.plugins.emulated import BODY, seed
 
-FULL = {
-    "imageCacheId": "imc-1",
-    "imageCacheName": "web",
-    "images": ["nginx:latest"],
-    "imageCacheSize": 20,
-    "status": "ready",
-    "creationTime": "2025-01-16T09:26:44+08:00",
-    "azName": "az1",
-    "tags": [{"key": "b", "value": "2"}, {"key": "a", "value": "1"}],
-    "process": "p",
-    "resourceGroupId": "g",
-    "expireDateTime": "e",
-    "lastMatchedTime": "l",
-}
-BARE = {"imageCacheId": "imc-1", "imageCacheName": "web"}
+FULL = {"imageCacheId": "imc-1", "imageCacheName": "web", "images": ["nginx:latest"], "status": "ready"}
 
 
 @pytest.fixture
@@ -42,101 +30,14 @@ def caches(client: Client) -> ImageCaches:
     return ImageCaches(client)
 
 
-def names(found: list[dict[str, Any]]) -> list[str]:
-    return [cache["image_cache_name"] for cache in found]
+def names(found: Listing | list[ImageCache]) -> list[str | None]:
+    caches = found.caches if isinstance(found, Listing) else found
+    return [cache.image_cache_name for cache in caches]
 
 
 def listing(*items: Any, **fields: Any) -> Fault:
     value = {"statusCode": 200, "returnObj": {"requestId": "their-id", "imageCaches": list(items), **fields}}
     return Fault("json", "describeImageCaches", value=value)
-
-
-# --- one object
-
-
-def test_a_full_object() -> None:
-    assert from_wire(FULL) == {
-        "image_cache_id": "imc-1",
-        "image_cache_name": "web",
-        "images": ["nginx:latest"],
-        "image_cache_size": 20,
-        "status": "ready",
-        "creation_time": "2025-01-16T09:26:44+08:00",
-        "az_name": "az1",
-        "tags": [{"key": "a", "value": "1"}, {"key": "b", "value": "2"}],
-        "process": "p",
-        "resource_group_id": "g",
-        "expire_date_time": "e",
-        "last_matched_time": "l",
-        "events": None,
-    }
-
-
-def test_what_is_missing_is_null_and_the_keys_are_always_the_same() -> None:
-    cache = from_wire({**BARE, "surprise": 1, "events": [{"name": "e"}]})
-    assert list(cache) == KEYS
-    assert {key: value for key, value in cache.items() if value is not None} == {
-        "image_cache_id": "imc-1",
-        "image_cache_name": "web",
-    }
-
-
-@pytest.mark.parametrize(
-    ("changes", "key", "value"),
-    [
-        ({"images": "nginx"}, "images", None),
-        ({"images": None}, "images", None),
-        ({"images": []}, "images", []),
-        ({"images": ["a", None, 5, {"b": 1}, "c"]}, "images", ["a", "c"]),
-        ({"imageCacheSize": "20"}, "image_cache_size", None),
-        ({"imageCacheSize": 20.5}, "image_cache_size", None),
-        ({"imageCacheSize": True}, "image_cache_size", None),
-        ({"imageCacheSize": 0}, "image_cache_size", 0),
-        ({"status": 5}, "status", None),
-        ({"status": ""}, "status", ""),
-        ({"azName": ["az1"]}, "az_name", None),
-        ({"tags": {"key": "a"}}, "tags", None),
-        ({"tags": []}, "tags", []),
-        ({"tags": ["a", {"key": "k"}, None]}, "tags", [{"key": "k", "value": ""}]),
-        ({"tags": [{"key": None, "value": 5}]}, "tags", [{"key": "", "value": "5"}]),
-        ({"imageCacheName": ""}, "image_cache_name", ""),
-    ],
-    ids=str,
-)
-def test_a_field_of_another_type_counts_as_not_returned(changes: dict[str, Any], key: str, value: Any) -> None:
-    assert from_wire({**FULL, **changes})[key] == value
-
-
-@pytest.mark.parametrize(
-    "item",
-    [
-        None,
-        "imc-1",
-        5,
-        [],
-        [FULL],
-        {},
-        {"imageCacheId": "imc-1"},
-        {"imageCacheName": "web"},
-        {**BARE, "imageCacheId": ""},
-        {**BARE, "imageCacheId": None},
-        {**BARE, "imageCacheId": 5},
-        {**BARE, "imageCacheName": None},
-        {**BARE, "imageCacheName": ["web"]},
-    ],
-    ids=str,
-)
-def test_an_object_without_id_or_name_is_no_image_cache(item: Any) -> None:
-    with pytest.raises(OpenOutcome, match="without an ID or a name") as caught:
-        from_wire(item)
-    assert caught.value.operation == "describeImageCaches"
-
-
-def test_normal_tags_can_be_compared() -> None:
-    one = normal_tags([{"key": "b"}, {"value": "x", "key": "a", "more": 1}, {"key": "a", "value": None}])
-    other = normal_tags([{"key": "a", "value": ""}, {"key": "a", "value": "x"}, {"key": "b", "value": ""}])
-    assert one == other
-    assert one == [{"key": "a", "value": ""}, {"key": "a", "value": "x"}, {"key": "b", "value": ""}]
 
 
 # --- lists
@@ -167,16 +68,16 @@ def test_the_filters_go_with_every_page(caches: ImageCaches, emulator: Emulator)
 
 
 def test_no_image_cache_at_all(caches: ImageCaches, emulator: Emulator) -> None:
-    assert caches.find() == []
+    assert caches.find() == ([], True, 0)
     reply = {"requestId": "r", "imageCaches": None, "nextToken": None}
     emulator.inject(Fault("json", value={"statusCode": 200, "returnObj": reply}))
-    assert caches.find() == []
+    assert caches.find() == ([], True, 0)
 
 
 @pytest.mark.parametrize("reply", [{"statusCode": 200}, {"statusCode": 200, "returnObj": {}}])
 def test_a_reply_without_anything_is_not_taken_for_none(caches: ImageCaches, emulator: Emulator, reply: Any) -> None:
     emulator.inject(Fault("json", value=reply))
-    with pytest.raises(OpenOutcome, match="there is none in the reply"):
+    with pytest.raises(Unanswered, match="there is none in the reply"):
         caches.find()
 
 
@@ -185,15 +86,15 @@ def test_an_object_on_two_pages_counts_once_as_shown_last(caches: ImageCaches, e
     emulator.inject(
         listing({**FULL, "status": "pending"}, other, nextToken="1.2.3"), listing(other, FULL, {**FULL, "imageCacheId": "imc-3"}, nextToken="")
     )  # fmt: skip
-    found = caches.find()
-    assert [cache["image_cache_id"] for cache in found] == ["imc-1", "imc-2", "imc-3"]
-    assert found[0]["status"] == "ready"
+    found = caches.find().caches
+    assert [cache.image_cache_id for cache in found] == ["imc-1", "imc-2", "imc-3"]
+    assert found[0].status == "ready"
 
 
 def test_a_token_that_repeats_ends_the_list_with_an_error(caches: ImageCaches, emulator: Emulator) -> None:
     emulator.service.seed("web", ["a"])
     emulator.inject(Fault("repeat_token", times=None))
-    with pytest.raises(OpenOutcome, match="nextToken repeats") as caught:
+    with pytest.raises(Unanswered, match="nextToken repeats") as caught:
         caches.find()
     assert len(emulator.sent()) == 2
     assert caught.value.operation == "describeImageCaches"
@@ -202,7 +103,7 @@ def test_a_token_that_repeats_ends_the_list_with_an_error(caches: ImageCaches, e
 
 def test_a_token_that_repeats_later(caches: ImageCaches, emulator: Emulator) -> None:
     emulator.inject(*[listing(FULL, nextToken=token) for token in ("a", "b", "c", "a")])
-    with pytest.raises(OpenOutcome, match="nextToken repeats"):
+    with pytest.raises(Unanswered, match="nextToken repeats"):
         caches.find()
     assert len(emulator.sent()) == 4
 
@@ -210,7 +111,7 @@ def test_a_token_that_repeats_later(caches: ImageCaches, emulator: Emulator) -> 
 @pytest.mark.parametrize("token", [5, True, ["a"], {"a": 1}, [[]]], ids=str)
 def test_a_token_that_is_no_text(token: Any, caches: ImageCaches, emulator: Emulator) -> None:
     emulator.inject(listing(FULL, nextToken=token))
-    with pytest.raises(OpenOutcome, match="not a text") as caught:
+    with pytest.raises(Unanswered, match="not a text") as caught:
         caches.find()
     assert caught.value.request_id == "their-id"
     assert len(emulator.sent()) == 1
@@ -221,7 +122,7 @@ def test_pages_without_end(caches: ImageCaches, emulator: Emulator, monkeypatch:
     monkeypatch.setattr(operations, "MAX_PAGES", 7)
     emulator.service.seed("web", ["a"])
     emulator.inject(Fault("endless_pages", times=None))
-    with pytest.raises(OpenOutcome, match="does not end after 7 pages"):
+    with pytest.raises(Unanswered, match="does not end after 7 pages"):
         caches.find()
     assert len(emulator.sent()) == 7
 
@@ -230,15 +131,86 @@ def test_pages_without_end(caches: ImageCaches, emulator: Emulator, monkeypatch:
 def test_a_list_that_is_none(listed: Any, caches: ImageCaches, emulator: Emulator) -> None:
     value = {"statusCode": 200, "returnObj": {"requestId": "their-id", "imageCaches": listed}}
     emulator.inject(Fault("json", value=value))
-    with pytest.raises(OpenOutcome, match="imageCaches is not a list") as caught:
+    with pytest.raises(Unanswered, match="imageCaches is not a list") as caught:
         caches.find()
     assert caught.value.request_id == "their-id"
 
 
-def test_a_list_with_something_odd_in_it(caches: ImageCaches, emulator: Emulator) -> None:
-    emulator.inject(listing(FULL, None))
-    with pytest.raises(OpenOutcome, match="without an ID or a name"):
-        caches.find()
+# --- lists that are not whole
+
+
+def test_a_list_in_one_reply_is_whole(caches: ImageCaches, emulator: Emulator) -> None:
+    seed(emulator)
+    assert caches.find().whole
+    emulator.inject(listing(FULL, total=7))  # of what else there may be in the region
+    assert caches.find().whole
+
+
+def test_a_list_in_several_replies_is_not(caches: ImageCaches, emulator: Emulator) -> None:
+    emulator.settings.max_page = 2
+    for number in range(4):
+        seed(emulator, f"cache-{number}")
+    assert caches.find() == (caches.find().caches, False, 0)
+    assert len(emulator.sent()) == 4
+
+
+def test_a_list_that_does_not_count_what_it_says_is_read_again(caches: ImageCaches, emulator: Emulator) -> None:
+    emulator.settings.update({"max_page": 2, "list_order": "newest"})
+    for number in range(4):
+        seed(emulator, f"cache-{number}")
+    emulator.before = lambda record: seed(emulator, "new") if record.index == 1 else None
+    assert sorted(map(str, names(caches.find()))) == ["cache-0", "cache-1", "cache-2", "cache-3", "new"]
+    assert len(emulator.sent()) > 3
+
+
+def test_a_list_that_never_counts_what_it_says_has_an_end(caches: ImageCaches, emulator: Emulator) -> None:
+    pages = [listing(FULL, nextToken="t", total=9), listing({**FULL, "imageCacheId": "imc-2"}, total=9)]
+    emulator.inject(*pages * operations.READINGS)
+    assert names(caches.find()) == ["web", "web"]
+    assert len(emulator.sent()) == 2 * operations.READINGS
+
+
+@pytest.mark.parametrize(
+    ("odd", "shown"),
+    [
+        ({"imageCacheName": "x"}, ["web"]),
+        (None, ["web"]),
+        ({"imageCacheId": "imc-2"}, ["web", None]),
+        ({"imageCacheId": "imc-2", "imageCacheName": 5}, ["web", None]),
+    ],
+    ids=str,
+)
+def test_an_odd_object_does_not_hide_the_others(
+    odd: Any, shown: list[str | None], caches: ImageCaches, emulator: Emulator
+) -> None:
+    emulator.inject(listing(FULL, odd))
+    found = caches.find()
+    assert (names(found), found.whole, found.unreadable) == (shown, False, 1)
+
+
+def test_a_name_that_an_odd_object_may_have_is_not_called_missing(caches: ImageCaches, emulator: Emulator) -> None:
+    emulator.inject(listing({"imageCacheId": "imc-2"}), listing({"imageCacheId": "imc-2"}), listing(FULL, None))
+    with pytest.raises(AmbiguousName, match="cannot be told whether 'web' is there"):
+        caches.named("web")
+    assert names(caches.named("web")) == ["web"]
+
+
+def test_a_name_is_looked_for_twice_if_the_list_was_not_whole(caches: ImageCaches, emulator: Emulator) -> None:
+    emulator.settings.update({"name_match": "fuzzy", "max_page": 1})
+    for number in range(3):
+        seed(emulator, f"web-{number}")
+    assert caches.named("web") == []
+    assert len(emulator.sent()) == 6
+
+
+def test_an_id_that_an_odd_object_may_have_is_not_called_missing(caches: ImageCaches, emulator: Emulator) -> None:
+    emulator.inject(*[listing(None)] * 2)
+    with pytest.raises(Unanswered, match="without an ID where imc-1 was asked for"):
+        caches.get("imc-1")
+    emulator.inject(*[listing({"imageCacheId": "imc-2"})] * 2)
+    assert caches.get("imc-1") is None
+    emulator.inject(listing({"imageCacheId": "imc-1"}))
+    assert caches.get("imc-1") == ImageCache("imc-1")
 
 
 # --- one out of many
@@ -261,7 +233,7 @@ def test_a_filter_that_the_service_ignores(caches: ImageCaches, emulator: Emulat
     emulator.inject(listing({**FULL, "imageCacheId": "imc-2"}, FULL))
     found = caches.get("imc-1")
     assert found is not None
-    assert found["image_cache_id"] == "imc-1"
+    assert found.image_cache_id == "imc-1"
     emulator.inject(listing({**FULL, "imageCacheId": "imc-2"}))
     assert caches.get("imc-1") is None
 
@@ -270,22 +242,12 @@ def test_get(caches: ImageCaches, emulator: Emulator) -> None:
     identifier = emulator.service.seed("web", ["a"])
     found = caches.get(identifier)
     assert found is not None
-    assert found["image_cache_name"] == "web"
+    assert found.image_cache_name == "web"
     assert emulator.sent()[0].body == {"imageCacheId": identifier}
     assert caches.get("imc-none") is None
 
 
 # --- changes
-
-
-BODY = {
-    "imageCacheName": "web",
-    "securityGroupId": "sg-test",
-    "vSwitchId": "subnet-test",
-    "vpcId": "vpc-test",
-    "azInfo": {"azName": "az1"},
-    "images": ["nginx:latest"],
-}
 
 
 def test_create_sends_the_body_as_it_is(caches: ImageCaches, emulator: Emulator) -> None:
@@ -303,9 +265,9 @@ def test_a_create_without_an_id_is_open(value: Any, caches: ImageCaches, emulato
         emulator.inject(Fault("no_id"))
     else:
         emulator.inject(Fault("json", value={"statusCode": 200, "returnObj": reply}))
-    with pytest.raises(OpenOutcome, match="without an imageCacheId") as caught:
+    with pytest.raises(Unanswered, match="without an imageCacheId") as caught:
         caches.create(BODY)
-    assert caught.value.operation == "createImageCache"
+    assert (caught.value.operation, caught.value.effect) == ("createImageCache", POSSIBLE)
     assert caught.value.request_id
     assert len(emulator.sent()) == 1
 
@@ -363,55 +325,19 @@ def test_odd_events(value: Any, found: list[Any], caches: ImageCaches, emulator:
     assert caches.events("imc-1") == []
 
 
-# --- tags that are not shown
-
-TAG = {"key": "team", "value": "web"}
-
-
-@pytest.mark.parametrize(
-    ("carried", "filtering", "answer"),
-    [
-        pytest.param([TAG], True, True, id="carries"),
-        pytest.param([TAG, {"key": "more", "value": "1"}], True, True, id="carries-more"),
-        pytest.param([{**TAG, "value": "other"}], True, False, id="another-value"),
-        pytest.param([], True, False, id="none"),
-        pytest.param([TAG], False, None, id="carries-but-filter-ignored"),
-        pytest.param([], False, None, id="filter-ignored"),
-    ],
-)
-def test_carries(
-    carried: list[Any], filtering: bool, answer: bool | None, caches: ImageCaches, emulator: Emulator
-) -> None:
-    emulator.settings.update({"tags_shown": False, "tags_filter": filtering})
-    identifier = emulator.service.seed("web", ["a"], tags=carried)
-    emulator.service.seed("other", ["a"], tags=[TAG])
-    assert caches.carries(identifier, [TAG]) is answer
-    assert len(emulator.sent()) == (1 if answer is False else 2)
-    assert all(record.body["imageCacheId"] == identifier for record in emulator.sent())
-
-
-def test_the_second_question_is_about_tags_that_nobody_has(caches: ImageCaches, emulator: Emulator) -> None:
-    identifier = emulator.service.seed("web", ["a"], tags=[TAG])
-    for _time in range(2):
-        caches.carries(identifier, [TAG])
-    asked = [record.body["tags"] for record in emulator.sent()]
-    assert asked[0] == asked[2] == [TAG]
-    assert asked[1] != asked[3]
-    assert TAG not in asked[1] + asked[3]
-
-
-def test_carrying_many(caches: ImageCaches, emulator: Emulator) -> None:
-    one = emulator.service.seed("one", ["a"], tags=[TAG])
-    two = emulator.service.seed("two", ["a"], tags=[TAG, {"key": "x", "value": "y"}])
-    emulator.service.seed("three", ["a"])
-    assert caches.carrying([TAG]) == {one, two}
-    assert caches.carrying([TAG], imageCacheName="two") == {two}
-    assert caches.carrying([{"key": "none", "value": ""}]) == set()
-    emulator.settings.update({"tags_filter": False})
-    assert caches.carrying([TAG]) is None
+def test_events_without_secrets(make_client: Callable[..., Client], emulator: Emulator) -> None:
+    caches = ImageCaches(make_client(hide=lambda text: text.replace("planted-secret", "***")))
+    event = {
+        "message": "login with planted-secret failed",
+        "count": 2,
+        "detail": [{"planted-secret": ["planted-secret", None]}],
+    }
+    emulator.inject(Fault("json", value={"statusCode": 200, "returnObj": {**FULL, "events": [event]}}))
+    detail = [{"***": ["***", None]}]
+    assert caches.events("imc-1") == [{"message": "login with *** failed", "count": 2, "detail": detail}]
 
 
 def test_an_error_of_a_list_is_an_error_here(make_client: Callable[..., Client], emulator: Emulator) -> None:
     emulator.inject(Fault("status", status=500, times=None))
-    with pytest.raises(OpenOutcome):
+    with pytest.raises(Unanswered):
         ImageCaches(make_client(retries=0)).named("web")

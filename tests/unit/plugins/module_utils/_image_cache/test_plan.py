@@ -6,77 +6,51 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.operations import KEYS
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.image_cache import ImageCache, predicted
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import (
     CREATE,
     DELETE,
     RETAG,
+    Plan,
     Wanted,
-    desired_tags,
     diff,
     differences,
-    has_failed,
-    is_ready,
     plan,
-    predicted,
 )
+from tests.unit.plugins.emulated import BODY as PLAIN_BODY
+from tests.unit.plugins.emulated import A, B
 
-A = {"key": "a", "value": "1"}
 A2 = {"key": "a", "value": "2"}
-B = {"key": "b", "value": "1"}
 BODY = {
-    "imageCacheName": "web",
-    "imageCacheSize": 40,
+    **PLAIN_BODY,
     "images": ["nginx:latest", "redis:7"],
-    "azInfo": {"azName": "az1"},
-    "vpcId": "vpc-test",
-    "vSwitchId": "subnet-test",
-    "securityGroupId": "sg-test",
     "imageRegistryCredentials": [{"server": "registry", "userName": "user", "password": "planted-secret"}],
 }
 
 
-def cache(**changes: Any) -> dict[str, Any]:
-    existing = dict.fromkeys(KEYS)
-    existing.update(
-        image_cache_id="imc-1",
-        image_cache_name="web",
-        images=["redis:7", "nginx:latest"],
-        image_cache_size=40,
-        status="ready",
-        creation_time="2025-03-11T11:35:09+08:00",
-        az_name="az1",
-    )
-    existing.update(changes)
-    return existing
+def cache(**changes: Any) -> ImageCache:
+    fields: dict[str, Any] = {
+        "image_cache_id": "imc-1",
+        "image_cache_name": "web",
+        "images": ["redis:7", "nginx:latest"],
+        "image_cache_size": 40,
+        "status": "ready",
+        "creation_time": "2025-03-11T11:35:09+08:00",
+        "az_name": "az1",
+    }
+    return ImageCache(**{**fields, **changes})
 
 
-@pytest.mark.parametrize(
-    ("shown", "wanted", "purge", "expected"),
-    [
-        (None, None, True, None),
-        (None, None, False, None),
-        ([A], None, True, [A]),
-        ([A], None, False, [A]),
-        (None, [], True, []),
-        ([A], [], True, []),
-        ([A], [], False, [A]),
-        (None, [B, A], True, [A, B]),
-        ([A], [B], True, [B]),
-        ([A], [B], False, [A, B]),
-        ([A], [A2], True, [A2]),
-        ([A, B], [A2], False, [A2, B]),
-    ],
-)
-def test_desired_tags(shown: Any, wanted: Any, purge: bool, expected: Any) -> None:
-    body = {} if wanted is None else {"tags": wanted}
-    assert desired_tags(Wanted("present", body, purge_tags=purge), cache(tags=shown)) == expected
+def planned(wanted: Wanted, existing: ImageCache | None) -> Plan:
+    """The plan where each difference is drift."""
+    return plan(wanted, existing, differences(wanted.body, existing) if existing else ())
 
 
 @pytest.mark.parametrize(
@@ -95,6 +69,9 @@ def test_desired_tags(shown: Any, wanted: Any, purge: bool, expected: Any) -> No
         ({}, {"status": "Failed"}, ["status"]),
         ({}, {"status": "CreateError"}, ["status"]),
         ({}, {"status": None}, []),
+        ({}, {"status": "delete_failed"}, ["status"]),
+        ({}, {"status": "deleting"}, []),
+        ({"imageCacheName": "web"}, {"image_cache_name": None}, []),
         ({"retentionDays": 1, "vpcId": "other", "eip": {"eipInstanceId": "eip-1"}}, {}, []),
         ({"images": ["x"], "imageCacheSize": 1}, {"status": "failed"}, ["images", "image_cache_size", "status"]),
     ],
@@ -133,19 +110,19 @@ def test_steps(
     body = dict(BODY, images=["other"]) if differs else dict(BODY)
     if wanted is not None:
         body["tags"] = wanted
-    change = plan(Wanted("present", body, purge_tags=purge, drift=drift), cache(tags=shown))
+    change = planned(Wanted("present", body, purge_tags=purge, drift=drift), cache(tags=shown))
     assert (change.steps, change.refused, bool(change.drift)) == (steps, refused, differs)
 
 
 @pytest.mark.parametrize("status", ["deleting", "Deleted", "TERMINATING"])
 def test_one_that_is_going_is_as_good_as_gone(status: str) -> None:
     going = cache(status=status)
-    assert plan(Wanted("present", BODY), going).steps == [CREATE]
-    assert plan(Wanted("absent", {}), going).steps == []
+    assert planned(Wanted("present", BODY), going).steps == [CREATE]
+    assert planned(Wanted("absent", {}), going).steps == []
 
 
 def test_create_when_there_is_none() -> None:
-    change = plan(Wanted("present", BODY), None)
+    change = planned(Wanted("present", BODY), None)
     assert change.steps == [CREATE]
     assert change.body == BODY
     assert change.after == predicted(BODY)
@@ -153,7 +130,7 @@ def test_create_when_there_is_none() -> None:
 
 @pytest.mark.parametrize(("existing", "steps"), [(None, []), (cache(), [DELETE]), (cache(status="failed"), [DELETE])])
 def test_absent(existing: Any, steps: list[str]) -> None:
-    change = plan(Wanted("absent", {"imageCacheName": "web"}), existing)
+    change = planned(Wanted("absent", {"imageCacheName": "web"}), existing)
     assert (change.steps, change.before, change.after) == (steps, existing, None)
 
 
@@ -164,17 +141,28 @@ def test_recreating_loses_no_tags_that_the_task_leaves_alone(wanted: Any, purge:
     body = dict(BODY, imageCacheSize=80)
     if wanted is not None:
         body["tags"] = wanted
-    change = plan(Wanted("present", body, purge_tags=purge, drift="recreate"), cache(tags=[A]))
+    change = planned(Wanted("present", body, purge_tags=purge, drift="recreate"), cache(tags=[A]))
     assert change.body.get("tags", []) == tags
 
 
-def test_predicted_has_all_keys_and_no_secret() -> None:
-    assert list(predicted(BODY)) == KEYS
+def test_tags_that_are_remembered_go_to_the_new_one_unless_the_task_says_otherwise() -> None:
+    assert plan(Wanted("present", BODY), None, remembered=[A]).body["tags"] == [A]
+    assert plan(Wanted("present", dict(BODY, tags=[B])), None, remembered=[A]).body["tags"] == [B]
+    assert plan(Wanted("present", dict(BODY, tags=[]), purge_tags=True), None, remembered=[A]).body["tags"] == []
+    assert plan(Wanted("present", dict(BODY, tags=[B]), purge_tags=False), None, remembered=[A]).body["tags"] == [A, B]
+
+
+def test_predicted_shows_no_secret() -> None:
     assert "planted-secret" not in repr(predicted(BODY))
 
 
+def test_a_difference_that_is_not_named_as_drift_is_none() -> None:
+    change = plan(Wanted("present", dict(BODY, imageCacheSize=80), drift="recreate"), cache(), drift=())
+    assert (change.steps, change.drift) == ([], [])
+
+
 def test_diff_of_a_create_shows_what_is_written_but_no_credentials() -> None:
-    shown = diff(plan(Wanted("present", dict(BODY, retentionDays=30, tags=[A])), None))
+    shown = diff(planned(Wanted("present", dict(BODY, retentionDays=30, tags=[A])), None))
     assert shown["before"] == {}
     assert shown["after"] == {
         "image_cache_name": "web",
@@ -190,36 +178,20 @@ def test_diff_of_a_create_shows_what_is_written_but_no_credentials() -> None:
 
 
 def test_diff_of_a_retag_differs_in_the_tags_alone() -> None:
-    shown = diff(plan(Wanted("present", dict(BODY, tags=[B])), cache(tags=[A])))
+    shown = diff(planned(Wanted("present", dict(BODY, tags=[B])), cache(tags=[A])))
     assert {key for key in shown["after"] if shown["after"][key] != shown["before"].get(key)} == {"tags"}
     assert shown["before_header"] == shown["after_header"] == "web"
 
 
 def test_diff_of_a_delete_has_nothing_after() -> None:
-    shown = diff(plan(Wanted("absent", {}), cache()))
+    shown = diff(planned(Wanted("absent", {}), cache()))
     assert shown["before"]["image_cache_id"] == "imc-1"
     assert shown["after"] == {}
 
 
 def test_diff_of_nothing_is_equal() -> None:
-    shown = diff(plan(Wanted("present", BODY), cache()))
+    shown = diff(planned(Wanted("present", BODY), cache()))
     assert shown["before"] == shown["after"]
-
-
-@pytest.mark.parametrize(
-    ("status", "ready", "failed"),
-    [
-        ("ready", True, False),
-        ("Ready", True, False),
-        ("pending", False, False),
-        ("failed", False, True),
-        ("CREATE_ERROR", False, True),
-        (None, False, False),
-        ("unheard-of", False, False),
-    ],
-)
-def test_status(status: Any, ready: bool, failed: bool) -> None:
-    assert (is_ready(cache(status=status)), has_failed(cache(status=status))) == (ready, failed)
 
 
 tags = st.lists(
@@ -258,8 +230,8 @@ wanted_states = st.builds(
 
 @given(wanted_states, existing_caches)
 def test_planning_again_after_the_plan_gives_nothing_to_do(wanted: Wanted, existing: Any) -> None:
-    change = plan(wanted, existing)
+    change = planned(wanted, existing)
     reached = change.after
     if CREATE in change.steps and reached:
-        reached = dict(reached, image_cache_id="imc-2", status="ready")
-    assert plan(wanted, reached).steps == []
+        reached = replace(reached, image_cache_id="imc-2", status="ready")
+    assert planned(wanted, reached).steps == []

@@ -1,0 +1,91 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which image caches are pruned: those that are known to carry the tags, are not wanted, and need not be kept. Private to
+the collection.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any, Collection, Iterable, NamedTuple
+
+from .image_cache import ImageCache, Tags
+from .operations import ImageCaches
+from .tags import TagFilter
+
+
+class Prune(NamedTuple):
+    """What a task says about pruning: ``keep`` so many of the newest, and all for ``grace`` seconds after the youngest wanted
+    one was created. With ``first`` they are deleted before anything is made.
+    """
+
+    tags: Tags
+    keep: int = 0
+    grace: float = 0.0
+    first: bool = False
+
+
+class Kept(NamedTuple):
+    """An image cache that could be pruned, but was kept: why, and until when where that is known (UTC, ISO 8601)."""
+
+    image_cache: ImageCache
+    reason: str
+    until: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """What a task returns of it: always the same keys."""
+        return {
+            "image_cache_name": self.image_cache.image_cache_name,
+            "image_cache_id": self.image_cache.image_cache_id,
+            "reason": self.reason,
+            "until": self.until,
+        }
+
+
+def prunable(
+    caches: ImageCaches, existing: Iterable[ImageCache], wanted: Collection[str | None], tags: Tags
+) -> tuple[list[ImageCache], list[Kept]]:
+    """The image caches that carry all of these tags and are not wanted, the newest first; and those of which that cannot be
+    told. ``wanted`` has names and IDs.
+
+    One without a readable name may be a wanted one, and one that is on its way out needs nothing done. Where the
+    service shows no tags, the filter of the list is asked. Raises EciError.
+    """
+    unwanted = [
+        cache
+        for cache in existing
+        if cache.image_cache_name
+        and cache.image_cache_name not in wanted
+        and cache.image_cache_id not in wanted
+        and not cache.is_going
+    ]
+    carrying = [cache for cache in unwanted if cache.tags is not None and all(tag in cache.tags for tag in tags)]
+    unseen = [cache for cache in unwanted if cache.tags is None]
+    carriers = TagFilter(caches).carriers(tags) if unseen else set()
+    if carriers is not None:
+        carrying += [cache for cache in unseen if cache.image_cache_id in carriers]
+        unseen = []
+    carrying.sort(key=lambda cache: cache.age_order, reverse=True)
+    return carrying, [Kept(cache, "tags_unknown") for cache in unseen]
+
+
+def chosen(
+    prune: Prune, carrying: list[ImageCache], wanted: Iterable[ImageCache], now: float
+) -> tuple[list[ImageCache], list[Kept]]:
+    """Which of those that carry the tags, the newest first, go ``now`` (seconds since the epoch), and which are kept."""
+    kept = [Kept(cache, "prune_keep") for cache in carrying[: prune.keep]]
+    rest = carrying[prune.keep :]
+    if prune.grace and not prune.first:
+        born = [cache.created_at for cache in wanted]
+        if None in born:
+            return [], kept + [Kept(cache, "prune_grace") for cache in rest]
+        until = max([time for time in born if time is not None], default=0.0) + prune.grace
+        if now < until:
+            return [], kept + [Kept(cache, "prune_grace", _utc(until)) for cache in rest]
+    return rest, kept
+
+
+def _utc(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,61 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which of those that could be pruned are, and which are kept."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.image_cache import ImageCache
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.prune import Kept, Prune, chosen
+from tests.unit.plugins.emulated import A
+
+
+def cache(name: str, second: int | None = 0) -> ImageCache:
+    when = None if second is None else f"2025-03-11T03:35:{second:02}Z"
+    return ImageCache(f"imc-{name}", name, creation_time=when)
+
+
+NOW = 1741664100.0  # the first of those seconds
+NEWEST_FIRST = [cache("c"), cache("b"), cache("a")]
+
+
+@pytest.mark.parametrize(("keep", "go"), [(0, "cba"), (1, "ba"), (3, ""), (9, "")])
+def test_the_newest_are_kept(keep: int, go: str) -> None:
+    going, kept = chosen(Prune([A], keep=keep), NEWEST_FIRST, [], NOW)
+    assert "".join(str(one.image_cache_name) for one in going) == go
+    assert [one.reason for one in kept] == ["prune_keep"] * (3 - len(go))
+    assert {one.until for one in kept} <= {None}
+
+
+@pytest.mark.parametrize(("age", "goes"), [(0.0, False), (59.0, False), (60.0, True), (3600.0, True)])
+def test_grace_is_counted_from_the_youngest_wanted_one(age: float, goes: bool) -> None:
+    wanted = [cache("old", 0), cache("young", 9)]
+    going, kept = chosen(Prune([A], grace=60), NEWEST_FIRST, wanted, NOW + 9 + age)
+    assert bool(going) is goes
+    assert [(one.reason, one.until) for one in kept] == ([] if goes else [("prune_grace", "2025-03-11T03:36:09Z")] * 3)
+
+
+def test_of_one_that_is_not_there_yet_no_age_is_known() -> None:
+    going, kept = chosen(Prune([A], grace=60), NEWEST_FIRST, [cache("new", None)], NOW + 10**9)
+    assert (going, [one.until for one in kept]) == ([], [None] * 3)
+
+
+def test_both() -> None:
+    going, kept = chosen(Prune([A], keep=1, grace=60), NEWEST_FIRST, [cache("new", 0)], NOW)
+    assert (going, [one.reason for one in kept]) == ([], ["prune_keep", "prune_grace", "prune_grace"])
+
+
+def test_first_knows_no_grace() -> None:
+    assert chosen(Prune([A], grace=60, first=True), NEWEST_FIRST, [], NOW)[0] == NEWEST_FIRST
+
+
+def test_what_is_returned_of_one_that_is_kept() -> None:
+    assert Kept(cache("a"), "busy").as_dict() == {
+        "image_cache_name": "a",
+        "image_cache_id": "imc-a",
+        "reason": "busy",
+        "until": None,
+    }
