@@ -7,10 +7,15 @@
 from __future__ import annotations
 
 from ansible_collections.ctyun.eci.plugins.module_utils._tasks import image_cache_info
-from ansible_collections.ctyun.eci.plugins.plugin_utils._action import TaskAction
+from ansible_collections.ctyun.eci.plugins.plugin_utils._action import TaskAction, tell_options
 
 
 class ActionModule(TaskAction):
     """See plugins/modules/image_cache_info.py."""
 
     TASK = image_cache_info.TASK
+
+
+def main() -> None:
+    """For ansible-lint, see ``tell_options``."""
+    tell_options(image_cache_info.TASK)

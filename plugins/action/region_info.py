@@ -7,10 +7,15 @@
 from __future__ import annotations
 
 from ansible_collections.ctyun.eci.plugins.module_utils._tasks import region_info
-from ansible_collections.ctyun.eci.plugins.plugin_utils._action import TaskAction
+from ansible_collections.ctyun.eci.plugins.plugin_utils._action import TaskAction, tell_options
 
 
 class ActionModule(TaskAction):
     """See plugins/modules/region_info.py."""
 
     TASK = region_info.TASK
+
+
+def main() -> None:
+    """For ansible-lint, see ``tell_options``."""
+    tell_options(region_info.TASK)

@@ -27,6 +27,7 @@ tags:
   description:
     - The tags of the image cache.
     - If this is not given, tags are left alone. An empty list removes the ones that the service shows.
+    - Each key may occur once.
   type: list
   elements: dict
   suboptions:
@@ -107,6 +108,22 @@ vpc_id:
 """
 
 
+# What an entry of many has besides, and the module for one has by itself.
+_ENTRY = r"""
+state:
+  description:
+    - Whether this image cache shall exist. If this is not given, O(state) of the task says so.
+  type: str
+  choices: [present, absent]
+image_cache_id:
+  description:
+    - The ID of an image cache that exists. Needed only where its name is not enough since several have it.
+    - A name beside it is a condition. With V(absent) an image cache that has the ID but another name is not deleted.
+  type: str
+  aliases: [imageCacheId]
+"""
+
+
 class ModuleDocFragment:
     # One image cache: its fields are options.
     DOCUMENTATION: str = "options:\n" + textwrap.indent(_OPTIONS, "  ")
@@ -116,9 +133,9 @@ class ModuleDocFragment:
 options:
   image_caches:
     description:
-      - The image caches that shall exist. Each name may occur once.
+      - The image caches that shall exist, or be gone. Each name may occur once, but for those with an ID.
     type: list
     elements: dict
     required: true
     suboptions:
-""" + textwrap.indent(_OPTIONS, "      ")
+""" + textwrap.indent(_OPTIONS + _ENTRY, "      ")

@@ -39,22 +39,25 @@ options:
   ca_path:
     description:
       - A file or directory with the certificates of authorities to trust, instead of the ones that are built in.
+      - A relative path is looked for as Ansible finds files, in C(files) of the role and beside the playbook. That takes
+        a local connection; for other hosts give the absolute path that it has there.
     type: path
   timeout:
     description:
-      - Seconds for one request, from the connection to the end of the reply.
+      - Seconds for one request, from the connection to the end of the reply, V(2678400) (31 days) at most.
     type: float
     default: 30
   retries:
     description:
-      - How often a request is repeated at most where that is safe and may help. V(0) turns this off.
+      - How often a request is repeated at most where that is safe and may help. V(0) turns this off, V(1000) is the most.
+      - With C(-vvv) each repetition is told.
       - A createImageCache is never simply repeated, see the notes.
     type: int
     default: 5
   retry_max_delay:
     description:
       - The longest pause in seconds between two attempts. Pauses grow, are random, and respect what the service asks
-        for up to this limit.
+        for up to this limit. V(2678400) (31 days) at most.
     type: float
     default: 30
 requirements:
@@ -65,5 +68,7 @@ notes:
     followed, and C(~/.netrc) is not read.
   - Credentials are needed where the module runs. If that is the controller, set O(ignore:delegate_to=localhost) on the
     task or the play.
+  - A V(null) for an option that has a default stands for the default. An option that is given under two of its names is
+    refused, also if one of them is V(null).
   - The API is known from CTYun's documentation and SDK. This collection has not been run against the live service.
 """

@@ -28,4 +28,13 @@ options:
     type: str
     choices: [warn, fail, recreate]
     default: warn
+  duplicates:
+    description:
+      - What to do if there are several image caches of the name. Tasks that share no lock may make them at the same moment, and
+        clean up by themselves; a task that was killed cannot.
+      - V(fail) waits for some seconds where they are young, for their makers to clean up, and then fails.
+      - V(delete_younger) deletes all but the eldest, if all of them are what the task wants. If they are not, it fails.
+    type: str
+    choices: [fail, delete_younger]
+    default: fail
 """

@@ -18,11 +18,15 @@ options:
   wait_timeout:
     description:
       - For how many seconds to wait at most. If they are over, the task fails, with the image cache in the result.
+      - V(2678400) (31 days) at most.
     type: float
     default: 1800
   wait_interval:
     description:
-      - The seconds between the first two looks. The pauses grow to six times that.
+      - The seconds between the first two looks. The pauses grow to six times that. V(2678400) (31 days) at most.
     type: float
     default: 5
+notes:
+  - While a task takes long, it tells on stderr how far it is. Not with C(no_log), not if the variable C(ctyun_eci_progress) is false,
+    and not where it runs as a module in a process of its own, which has no way to print.
 """

@@ -25,6 +25,7 @@ options:
   image_cache_id:
     description:
       - The ID of an image cache that exists. Needed only where its name is not enough since several have it.
+      - If it is given, it must not be empty, except in check mode. A name that is given as well is a condition, see the notes.
     type: str
     aliases: [imageCacheId]
 extends_documentation_fragment:
@@ -32,6 +33,7 @@ extends_documentation_fragment:
   - ctyun.eci.body
   - ctyun.eci.policy
   - ctyun.eci.wait
+  - ctyun.eci.lock
   - ctyun.eci.connection
 attributes:
   check_mode:
@@ -49,6 +51,22 @@ notes:
     of the list whether the wanted tags are there; tags besides those can then not be seen, nor removed.
   - createImageCache orders a disk that is billed and has no idempotency token. When its outcome is unknown, for example
     after a time-out, the name is looked up several times before another one is sent, and what is found is adopted.
+  - Tasks for one name come one after another, those of one user on one machine, and those that share O(lock_dir). So one
+    createImageCache is sent, and the others find what it made.
+  - Tasks that share no lock may each make an image cache of the same name at the same moment. In the end one is left, the
+    eldest as a rule. A task that sees another one that it would take deletes the one that it has just made itself, goes on with the
+    other, and warns. It never deletes what another task made. With O(wait) it returns the one that is left; without, it may
+    return the ID of one whose maker gives way later.
+  - RV(drift) lists where the image cache that was found differs from the task in what cannot be changed, and O(drift) says
+    what is done about it. Only what the task gives is compared. A value that the service writes its own way, such as the
+    name of a zone, is a warning and no drift.
+  - If O(image_cache_id) and O(image_cache_name) are both given, the ID picks the image cache. With O(state=present) a
+    different name is drift. With O(state=absent) the name is a condition, so if the image cache of that ID has another name, the
+    task fails and nothing is deleted.
+  - In check mode an empty O(image_cache_id) stands for an image cache that a task before would have created, whose ID
+    is not known yet. Nothing is asked of the service then. The prediction is that the image cache exists without tags, so
+    there is a change if O(tags) are given or with O(state=absent). An ID that no image cache has is an error with
+    O(state=present) in check mode as well.
 seealso:
   - module: ctyun.eci.image_cache_info
   - module: ctyun.eci.region_info
@@ -252,13 +270,25 @@ drift:
     found:
       description: What the service shows.
       type: raw
+duplicates:
+  description: The IDs of younger ones of the same name that were deleted, or would be, since O(duplicates) says so.
+  returned: always, unless the arguments are wrong
+  type: list
+  elements: str
+waited:
+  description: For how many seconds the task waited for the image cache to be ready, or for one to be gone.
+  returned: always, unless the arguments are wrong
+  type: float
+  sample: 92.5
 ansible_facts:
   description: Facts for the tasks that follow.
-  returned: success, with O(state=present)
+  returned: success
   type: dict
   contains:
     imageCacheId:
-      description: The same as RV(image_cache_id).
+      description:
+        - The same as RV(image_cache_id).
+        - V(null) with O(state=absent), so that the ID of an image cache that is gone is not taken for another's.
       type: str
       sample: imc-7nh0dkpoaxepqyh2
 failure:
@@ -284,6 +314,17 @@ failure:
       description: The operation of the API.
       type: str
       sample: createImageCache
+    effect:
+      description:
+        - Whether the request can have taken effect, be it in this or in an earlier attempt.
+        - V(none) if it cannot have, V(possible) if it may have. A request that only reads has none.
+      type: str
+      choices: [none, possible]
+      sample: none
+    attempts:
+      description: How often the request was sent, or tried to be sent.
+      type: int
+      sample: 1
 """
 
 from ansible_collections.ctyun.eci.plugins.module_utils._module import run_module

@@ -13,33 +13,39 @@ author: ctyun.eci contributors (!UNKNOWN)
 description:
   - Lists the image caches of a region, all or those that every given filter matches, with every page.
   - The result is always a list, an empty one if there is none.
+  - A filter that is given but empty is refused. It would list everything, and a loop over that may delete everything.
 options:
   image_cache_id:
-    description: Only the image cache with this ID.
+    description:
+      - Only the image cache with this ID.
+      - It must not be empty, except in check mode, where nothing is found by an empty one. That is what the ID of an image
+        cache is which a task before would have created.
     type: str
     aliases: [imageCacheId]
   image_cache_name:
-    description: Only image caches with exactly this name.
+    description:
+      - Only image caches with exactly this name.
+      - It must not be empty, except in check mode, where nothing is found by an empty one.
     type: str
     aliases: [imageCacheName, name]
   images:
     description:
-      - Only image caches with these images.
+      - Only image caches with these images. The list must not be empty.
       - The filter is the service's own, and CTYun does not say whether it looks for all or any of them.
     type: list
     elements: str
   tags:
     description:
-      - Only image caches with these tags.
+      - Only image caches with these tags. The list must not be empty, and each key may occur once.
       - The filter is the service's own, and CTYun does not say whether it looks for all or any of them.
     type: list
     elements: dict
     suboptions:
       key:
-        description: The key of the tag.
+        description: The key of the tag. Required in each.
         type: str
       value:
-        description: The value of the tag.
+        description: The value of the tag. If it is not given, any will do; if it is, it must not be empty.
         type: str
   events:
     description:
@@ -173,9 +179,39 @@ image_caches:
           description: When it was last seen.
           type: str
 failure:
-  description: What a program can use of an error, see M(ctyun.eci.image_cache).
+  description: What a program can use of an error. It has always the same keys.
   returned: failure, unless the arguments are wrong
   type: dict
+  contains:
+    code:
+      description: The code of the service.
+      type: str
+      sample: ECI.Openapi.StatusReasonQuotaExceed
+    message:
+      description: The message of the service, or of this module where no reply came.
+      type: str
+    request_id:
+      description: The service's ID of the request, or the one that was sent (C(ctyun-eop-request-id)).
+      type: str
+    http_status:
+      description: The HTTP status.
+      type: int
+      sample: 429
+    operation:
+      description: The operation of the API.
+      type: str
+      sample: describeImageCaches
+    effect:
+      description:
+        - Whether the request can have taken effect, be it in this or in an earlier attempt.
+        - V(none) if it cannot have, V(possible) if it may have. A request that only reads has none.
+      type: str
+      choices: [none, possible]
+      sample: none
+    attempts:
+      description: How often the request was sent, or tried to be sent.
+      type: int
+      sample: 1
 """
 
 from ansible_collections.ctyun.eci.plugins.module_utils._module import run_module

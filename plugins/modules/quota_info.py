@@ -70,9 +70,39 @@ quotas:
       type: int
       sample: 2
 failure:
-  description: What a program can use of an error, see M(ctyun.eci.image_cache).
+  description: What a program can use of an error. It has always the same keys.
   returned: failure, unless the arguments are wrong
   type: dict
+  contains:
+    code:
+      description: The code of the service.
+      type: str
+      sample: ECI.Openapi.StatusReasonQuotaExceed
+    message:
+      description: The message of the service, or of this module where no reply came.
+      type: str
+    request_id:
+      description: The service's ID of the request, or the one that was sent (C(ctyun-eop-request-id)).
+      type: str
+    http_status:
+      description: The HTTP status.
+      type: int
+      sample: 429
+    operation:
+      description: The operation of the API.
+      type: str
+      sample: listUsage
+    effect:
+      description:
+        - Whether the request can have taken effect, be it in this or in an earlier attempt.
+        - V(none) if it cannot have, V(possible) if it may have. A request that only reads has none.
+      type: str
+      choices: [none, possible]
+      sample: none
+    attempts:
+      description: How often the request was sent, or tried to be sent.
+      type: int
+      sample: 1
 """
 
 from ansible_collections.ctyun.eci.plugins.module_utils._module import run_module

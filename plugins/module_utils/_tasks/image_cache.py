@@ -7,21 +7,17 @@
 from __future__ import annotations
 
 from .._image_cache.converge import converge
-from .._image_cache.plan import wanted
-from .._options.arguments import (
-    Spec,
-    body_spec,
-    check,
-    check_body,
-    connection_spec,
-    merged,
-    policy_spec,
-    wait_spec,
-)
+from .._image_cache.folder import Folder
+from .._image_cache.image_cache import predicted
+from .._image_cache.outcome import Outcome
+from .._image_cache.plan import Wanted, diff, plan
+from .._options.check import as_written, check, check_body
 from .._options.schema import Violation
+from .._options.specs import Spec, body_spec, connection_spec, lock_spec, merged, policy_spec, wait_spec
 from .._service.client import Client
 from .._task import Arguments, Result, Task, outcome_result
 from .._wait import Wait
+from ._wanted import wanted
 
 
 def _spec() -> Spec:
@@ -33,29 +29,44 @@ def _spec() -> Spec:
         body_spec(),
         policy_spec(),
         wait_spec(),
+        lock_spec(),
         connection_spec(),
     )
 
 
-def _check(given: Arguments) -> list[Violation]:
+def _check(given: Arguments, check_mode: bool) -> list[Violation]:
     spec = _spec()
     values, violations = check(spec, given)
     present = values.get("state") != "absent"
-    if not (present or values.get("image_cache_name") or values.get("image_cache_id")):
+    by_id = "image_cache_id" in values
+    if by_id and not values["image_cache_id"] and not check_mode:
+        path = as_written(("imageCacheId",), spec, given)
+        violations.append(Violation(path, "must not be empty; leave it out to pick one by its name"))
+    if not (present or by_id or values.get("image_cache_name")):
         violations.append(Violation(("image_cache_name",), "is required, or image_cache_id, to delete one"))
     # an image cache picked by its ID exists, so only what the task gives of the body matters, unless it is replaced
-    complete = present and not (values.get("image_cache_id") and values.get("drift") != "recreate")
+    complete = present and not (by_id and values.get("drift") != "recreate")
     return violations + check_body(spec, given, (), values, complete)
 
 
 def _run(arguments: Arguments, client: Client, check_mode: bool, diff_mode: bool) -> Result:
-    state = arguments["state"]
-    wait = Wait(arguments["wait_timeout"], arguments["wait_interval"], client.sleep)
-    outcome = converge(wanted(arguments, arguments, state, arguments["image_cache_id"]), client, wait, check_mode)
+    state, image_cache_id = arguments["state"], arguments["image_cache_id"]
+    one = wanted(arguments, arguments, state, image_cache_id)
+    if image_cache_id == "":
+        outcome = _not_made_yet(one)
+    else:
+        wait = Wait(arguments["wait_timeout"], arguments["wait_interval"])
+        outcome = converge(one, client, wait, check_mode, Folder.at(arguments["lock_dir"]))
     result = outcome_result(outcome, diff_mode)
-    if state == "present":
-        result.values["ansible_facts"] = {"imageCacheId": outcome.image_cache_id}
+    # no fact is left of an image cache that is gone
+    result.values["ansible_facts"] = {"imageCacheId": outcome.image_cache_id if state == "present" else None}
     return result
 
 
-TASK = Task(_spec, _check, _run)
+def _not_made_yet(one: Wanted) -> Outcome:
+    """What is predicted of the image cache that a task before this one would have made: in check mode it has no ID."""
+    change = plan(one, predicted({**one.body, "tags": None}))
+    return Outcome(changed=bool(change.steps), image_cache=change.after, diff=diff(change))
+
+
+TASK = Task(_spec, _check, _run, told=("image_cache_id",))

@@ -6,11 +6,19 @@
 
 from __future__ import annotations
 
+from typing import Any, Iterator
+
 from .._image_cache.read import image_caches
-from .._options.arguments import Spec, check, connection_spec, merged, tags_option
-from .._options.schema import Violation
+from .._names import wire_name
+from .._options.body import request_body
+from .._options.check import as_written, check
+from .._options.schema import Path, Violation
+from .._options.specs import Spec, connection_spec, merged, tags_option
 from .._service.client import Client
 from .._task import Arguments, Result, Task
+
+# In check mode what a task before this one would have made has no ID yet, so nothing is found by it.
+PREDICTED = ("image_cache_id", "image_cache_name")
 
 
 def _spec() -> Spec:
@@ -26,12 +34,42 @@ def _spec() -> Spec:
     )
 
 
-def _check(given: Arguments) -> list[Violation]:
-    return check(_spec(), given).violations
+def _check(given: Arguments, check_mode: bool) -> list[Violation]:
+    """An empty filter would list all, and a loop that deletes what is found would delete all."""
+    spec = _spec()
+    checked = check(spec, given)
+    values = checked.values
+    empty: list[Path] = [
+        as_written((wire_name(option),), spec, given)
+        for option in ("image_cache_id", "image_cache_name", "images", "tags")
+        if option in values and not values[option] and not (check_mode and option in PREDICTED)
+    ]
+    empty += [("images", index) for index, image in enumerate(checked.entries("images")) if image == ""]
+    violations = checked.violations + [Violation(path, "must not be empty; leave it out to list all") for path in empty]
+    for index, tag in enumerate(checked.entries("tags")):
+        violations += _incomplete(tag, ("tags", index))
+    return violations
+
+
+def _incomplete(tag: Any, path: Path) -> Iterator[Violation]:
+    if not isinstance(tag, dict):
+        return
+    if not any(tag.values()):
+        yield Violation(path, "must not be empty; leave it out to list all")
+    elif not tag.get("key"):
+        yield Violation((*path, "key"), "is required")
+    elif "value" in tag and not tag["value"]:
+        yield Violation((*path, "value"), "must not be empty; leave it out to look for any value")
 
 
 def _run(arguments: Arguments, client: Client, check_mode: bool, diff_mode: bool) -> Result:
-    return Result({"changed": False, "image_caches": image_caches(arguments, client)})
+    if "" in (arguments["image_cache_id"], arguments["image_cache_name"]):
+        return Result({"changed": False, "image_caches": []})
+    filters = request_body(arguments)
+    if arguments["image_cache_id"]:
+        filters["imageCacheId"] = arguments["image_cache_id"]
+    found, warnings = image_caches(filters, client, arguments["events"])
+    return Result({"changed": False, "image_caches": [cache.as_dict() for cache in found]}, warnings)
 
 
-TASK = Task(_spec, _check, _run)
+TASK = Task(_spec, _check, _run, told=PREDICTED)

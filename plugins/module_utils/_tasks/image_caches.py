@@ -6,26 +6,28 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable
+from typing import Any, Iterable, Iterator, Mapping
 
-from .._image_cache.converge_all import Item, Outcomes, converge_all
-from .._image_cache.plan import wanted
-from .._options.arguments import (
+from .._image_cache.converge_all import Outcomes, converge_all
+from .._image_cache.folder import Folder
+from .._image_cache.item import Item
+from .._image_cache.prune import Prune
+from .._options.check import Checked, as_written, check, check_body
+from .._options.schema import Path, Violation
+from .._options.specs import (
     Spec,
-    as_written,
-    body_spec,
-    check,
-    check_body,
     connection_spec,
+    entry_spec,
+    lock_spec,
     merged,
     policy_spec,
-    tags_option,
+    prune_spec,
     wait_spec,
 )
-from .._options.schema import Path, Violation
 from .._service.client import Client
 from .._task import Arguments, Result, Task
 from .._wait import Wait
+from ._wanted import wanted
 
 ERRORS_SHOWN = 5
 
@@ -33,76 +35,123 @@ ERRORS_SHOWN = 5
 def _spec() -> Spec:
     return merged(
         {
-            "image_caches": {"type": "list", "elements": "dict", "required": True, "options": body_spec()},
+            "image_caches": {"type": "list", "elements": "dict", "required": True, "options": entry_spec()},
+            "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
             "concurrency": {"type": "int", "default": 10},
-            "prune": {"type": "bool", "default": False},
-            "prune_tags": tags_option(),
         },
+        prune_spec(),
         policy_spec(),
         wait_spec(),
+        lock_spec(),
         connection_spec(),
     )
 
 
-def _check(given: Arguments) -> list[Violation]:
+def _check(given: Arguments, check_mode: bool) -> list[Violation]:
     spec = _spec()
-    values, violations = check(spec, given)
-    bodies = values.get("image_caches")
-    if bodies is None:
+    checked = check(spec, given)
+    violations = list(checked.violations)
+    if checked.values.get("image_caches") is None:
         violations.append(Violation(("image_caches",), "is required, a list of image caches"))
-    elif isinstance(bodies, list):
-        first: dict[Any, int] = {}
-        for index, body in enumerate(bodies):
-            if not isinstance(body, dict):
-                continue
-            at: Path = ("image_caches", index)
-            violations += check_body(spec, given, at, body)
-            name = body.get("image_cache_name")
-            if isinstance(name, str) and first.setdefault(name, index) != index:
-                path = as_written((*at, "imageCacheName"), spec, given)
-                violations.append(Violation(path, f"is the same as in image_caches[{first[name]}]"))
-    if values.get("prune"):
-        if not values.get("prune_tags"):
-            advice = "is required with prune: only image caches that carry all of these tags are deleted"
-            violations.append(Violation(("prune_tags",), advice))
-        for index, tag in enumerate(values.get("prune_tags") or []):
-            if isinstance(tag, dict) and not tag.get("key"):
-                violations.append(Violation(("prune_tags", index, "key"), "is required"))
-        if bodies == []:
-            violations.append(Violation(("image_caches",), "must not be empty with prune, which would delete them all"))
-    return violations
+    first: dict[str, int] = {}
+    for index, entry in enumerate(checked.entries("image_caches")):
+        if isinstance(entry, dict):
+            violations += _check_entry(spec, given, checked.values, entry, index, first)
+    return [*violations, *_check_pruning(checked)]
+
+
+def _check_entry(
+    spec: Spec, given: Arguments, values: Mapping[str, Any], entry: Mapping[str, Any], index: int, first: dict[str, int]
+) -> Iterator[Violation]:
+    """What is wrong with one of the image caches; ``first`` has the names so far."""
+    at: Path = ("image_caches", index)
+    name, by_id = entry.get("image_cache_name"), "image_cache_id" in entry
+    present = (entry.get("state") or values.get("state")) != "absent"
+    if by_id and not entry["image_cache_id"]:
+        path = as_written((*at, "imageCacheId"), spec, given)
+        yield Violation(path, "must not be empty; leave it out to pick one by its name")
+    if not (present or by_id or name):
+        path = as_written((*at, "imageCacheName"), spec, given)
+        yield Violation(path, "is required, or image_cache_id, to delete one")
+    # an image cache picked by its ID exists, so only what the task gives of the body matters, unless it is replaced
+    complete = present and not (by_id and values.get("drift") != "recreate")
+    yield from check_body(spec, given, at, entry, complete)
+    if isinstance(name, str) and not by_id and first.setdefault(name, index) != index:
+        path = as_written((*at, "imageCacheName"), spec, given)
+        yield Violation(path, f"is the same as in image_caches[{first[name]}]")
+
+
+def _check_pruning(checked: Checked) -> Iterator[Violation]:
+    values = checked.values
+    for index, tag in enumerate(checked.entries("prune_tags")):
+        for part in ("key", "value"):
+            if isinstance(tag, dict) and not tag.get(part):
+                advice = "is required, since a tag without it may select image caches of others, or all"
+                yield Violation(("prune_tags", index, part), advice)
+    if not values.get("prune"):
+        return
+    if not values.get("prune_tags"):
+        advice = "is required with prune: only image caches that carry all of these tags are deleted"
+        yield Violation(("prune_tags",), advice)
+    if values.get("image_caches") == []:
+        yield Violation(("image_caches",), "must not be empty with prune, which would delete them all")
+    if values.get("state") == "absent":
+        yield Violation(("state",), "must not be absent with prune, which keeps what is wanted and deletes the rest")
+    if values.get("prune_first") and values.get("prune_grace"):
+        yield Violation(("prune_grace",), "has no meaning with prune_first, which deletes before anything is made")
 
 
 def _run(arguments: Arguments, client: Client, check_mode: bool, diff_mode: bool) -> Result:
     outcomes = converge_all(
-        [wanted(arguments, body) for body in arguments["image_caches"]],
+        [
+            wanted(arguments, entry, entry.get("state") or arguments["state"], entry.get("image_cache_id"))
+            for entry in arguments["image_caches"]
+        ],
         client,
-        Wait(arguments["wait_timeout"], arguments["wait_interval"], client.sleep),
+        Wait(arguments["wait_timeout"], arguments["wait_interval"]),
         concurrency=arguments["concurrency"],
-        prune_tags=arguments["prune_tags"] if arguments["prune"] else None,
+        prune=_prune(arguments),
         check_mode=check_mode,
+        diff_mode=diff_mode,
+        folder=Folder.at(arguments["lock_dir"]),
     )
     values: dict[str, Any] = {
-        "changed": any(item.application.outcome.changed for item in outcomes.all),
+        "changed": any(item.outcome.changed for item in outcomes.all),
         "image_caches": [_entry(item) for item in outcomes.items],
         "pruned": [_entry(item) for item in outcomes.pruned],
+        "kept": [one.as_dict() for one in outcomes.kept],
+        "plan": outcomes.plan,
+        "waited": round(outcomes.waited, 1),
     }
     if diff_mode:
-        values["diff"] = [item.application.outcome.diff for item in outcomes.all if item.application.outcome.changed]
+        values["diff"] = {"prepared": outcomes.prepared}
     failed = [item for item in outcomes.all if item.error]
     if failed:
         values["msg"] = _summary(failed, outcomes)
         values["failure"] = _entry(failed[0])["failure"]
     else:
-        ids = {item.name: item.image_cache_id for item in outcomes.items}
-        values["ansible_facts"] = {"imageCacheIds": ids}
+        values["ansible_facts"] = {"imageCacheIds": {_name(item): item.image_cache_id for item in _present(outcomes)}}
     return Result(values, outcomes.warnings + _warnings(outcomes.all), failed=bool(failed))
+
+
+def _prune(arguments: Arguments) -> Prune | None:
+    if not arguments["prune"]:
+        return None
+    return Prune(arguments["prune_tags"], arguments["prune_keep"], arguments["prune_grace"], arguments["prune_first"])
+
+
+def _present(outcomes: Outcomes) -> list[Item]:
+    return [item for item in outcomes.items if item.wanted.state == "present"]
+
+
+def _name(item: Item) -> str:
+    return item.name or item.cache.image_cache_name or item.image_cache_id or ""
 
 
 def _entry(item: Item) -> dict[str, Any]:
     return {
-        "image_cache_name": item.name,
-        **item.application.outcome.result(),
+        "image_cache_name": _name(item),
+        **item.outcome.result(),
         "failed": item.error is not None,
         "msg": item.error.message if item.error else None,
         "failure": item.error.failure() if item.error else None,
@@ -110,14 +159,14 @@ def _entry(item: Item) -> dict[str, Any]:
 
 
 def _summary(failed: list[Item], outcomes: Outcomes) -> str:
-    shown = [f"- {item.name}: {item.error}" for item in failed[:ERRORS_SHOWN]]
+    shown = [f"- {_name(item)}: {item.error}" for item in failed[:ERRORS_SHOWN]]
     if len(failed) > ERRORS_SHOWN:
         shown.append(f"- and {len(failed) - ERRORS_SHOWN} more, see image_caches and pruned in the result")
     return f"{len(failed)} of {len(outcomes.all)} image caches failed:\n" + "\n".join(shown)
 
 
 def _warnings(items: Iterable[Item]) -> list[str]:
-    return [warning for item in items for warning in item.application.outcome.warnings]
+    return [warning for item in items for warning in item.outcome.warnings]
 
 
 TASK = Task(_spec, _check, _run)

@@ -7,13 +7,14 @@
 from __future__ import annotations
 
 from .. import _region
-from .._options.arguments import check, connection_spec
+from .._options.check import check
 from .._options.schema import Violation
+from .._options.specs import connection_spec
 from .._service.client import Client
 from .._task import Arguments, Result, Task
 
 
-def _check(given: Arguments) -> list[Violation]:
+def _check(given: Arguments, check_mode: bool) -> list[Violation]:
     return check(connection_spec(), given).violations
 
 

@@ -6,16 +6,22 @@
 
 from __future__ import annotations
 
+import math
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._service.connection import Connection
-from tests.emulator import Emulator
+from ansible_collections.ctyun.eci.plugins.module_utils._service.pace import Pace
+from ansible_collections.ctyun.eci.plugins.module_utils._service.transport import Transport
+from ansible_collections.ctyun.eci.plugins.module_utils._wait import Clock
+from tests.emulator import Emulator, Proxy
 
 # What would change how a client connects, were it set where the tests run.
 _PREFIXES = ("CTYUN_", "CTAPI_")
@@ -27,6 +33,12 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(_PREFIXES) or name.lower() in _NAMES:
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _private_folder_of_this_test(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Locks and marks of this test's own."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
 
 @pytest.fixture(scope="session")
@@ -50,11 +62,12 @@ def sleeps() -> list[float]:
 
 @pytest.fixture
 def make_client(emulator: Emulator, sleeps: list[float]) -> Iterator[Callable[..., Client]]:
-    """Make a client of the emulator. Overrides are fields of Connection or keyword arguments of Client."""
+    """Make a client of the emulator. Overrides are fields of Connection or Clock, or keyword arguments of Client."""
 
     def sleep(seconds: float) -> None:
         sleeps.append(seconds)
         emulator.advance(seconds)
+        emulator.settings.clock_offset += seconds  # whoever signs after a long pause must find the same time there
 
     with ExitStack() as stack:
 
@@ -70,11 +83,25 @@ def make_client(emulator: Emulator, sleeps: list[float]) -> Iterator[Callable[..
                 "retry_max_delay": 30.0,
             }
             fields.update((name, overrides.pop(name)) for name in list(overrides) if name in fields)
-            client = Client(Connection(**fields), **{"sleep": sleep, "monotonic": lambda: sum(sleeps), **overrides})
-            stack.callback(client.close)
-            return client
+            times = ("sleep", "monotonic", "time")
+            clock = Clock(sleep, lambda: sum(sleeps), lambda: time.time() + sum(sleeps))._replace(
+                **{name: overrides.pop(name) for name in times if name in overrides}
+            )
+            transport = Transport(Connection(**fields), pool_size=overrides.pop("pool_size", 1))
+            stack.callback(transport.close)
+            # as fast as the test is: a clock that only pauses move would have each request wait for its turn
+            pace = overrides.pop("pace", None) or Pace(clock, start=math.inf)
+            return Client(transport, **{"clock": clock, "pace": pace, **overrides})
 
         yield make
+
+
+@pytest.fixture
+def proxied(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
+    """A proxy between the emulator and the clients that are made after this."""
+    with Proxy() as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        yield proxy
 
 
 @pytest.fixture

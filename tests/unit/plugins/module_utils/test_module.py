@@ -19,30 +19,27 @@ from ansible.module_utils.ansible_release import __version__
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.ctyun.eci.plugins.module_utils import _module
-from ansible_collections.ctyun.eci.plugins.module_utils._options.arguments import HIDDEN
+from ansible_collections.ctyun.eci.plugins.module_utils._options.masking import HIDDEN
 from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
+from ansible_collections.ctyun.eci.plugins.module_utils._task import RETRIED, TELL_RETRIES
+from ansible_collections.ctyun.eci.plugins.module_utils._wait import Clock
 from tests.emulator import Emulator, Fault
+from tests.unit.plugins import emulated
 
 ROOT = Path(__file__).parents[4]
 PACKAGE = "ansible_collections.ctyun.eci.plugins.modules"
 VERSION = tuple(int(part) for part in __version__.split(".")[:2])
-FAILURE = ["code", "message", "request_id", "http_status", "operation"]
+FAILURE = ["code", "message", "request_id", "http_status", "operation", "effect", "attempts"]
 
 ACCESS_KEY, SECRET_KEY, PASSWORD = "AccessPl4nted", "SecretPl4nted", "PasswordPl4nted"
 BODY: dict[str, Any] = {
-    "securityGroupId": "sg-test",
-    "vSwitchId": "subnet-test",
-    "vpcId": "vpc-test",
-    "imageCacheName": "lztest",
-    "imageCacheSize": 40,
-    "images": ["nginx:latest"],
-    "azInfo": {"azName": "az1"},
+    **emulated.BODY,
     "imageRegistryCredentials": [{"server": "r.example", "userName": "hello", "password": PASSWORD}],
 }
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "image_cache": BODY,
     "image_caches": {"image_caches": [BODY]},
-    "image_cache_info": {"name": "lztest"},
+    "image_cache_info": {"name": "web"},
     "region_info": {},
     "quota_info": {},
 }
@@ -72,11 +69,16 @@ Run = Callable[..., Ended]
 
 
 @pytest.fixture
-def run(emulator: Emulator, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+def run(emulator: Emulator, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run a module's main() in this process, against the emulator unless the arguments say otherwise."""
     emulator.settings.update({"access_key": ACCESS_KEY, "secret_key": SECRET_KEY})
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setitem(Client.__init__.__kwdefaults__, "sleep", emulator.advance)
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        emulator.advance(seconds)
+
+    monkeypatch.setitem(Client.__init__.__kwdefaults__, "clock", Clock(sleep, lambda: sum(slept)))
     monkeypatch.setitem(Client.__init__.__kwdefaults__, "uniform", lambda low, high: low)
     said: list[str] = []
     logged: list[str] = []
@@ -135,7 +137,7 @@ def test_the_result_of_image_cache(run: Run, emulator: Emulator) -> None:
     for result in (first, second):
         assert result["image_cache_id"] == cache["imageCacheId"]
         assert result["ansible_facts"] == {"imageCacheId": cache["imageCacheId"]}
-        assert result["image_cache"]["image_cache_name"] == "lztest"
+        assert result["image_cache"]["image_cache_name"] == "web"
         assert set(result) == set(first)
     assert emulator.sent("createImageCache")[0].body == BODY
 
@@ -154,7 +156,7 @@ def test_check_mode_changes_nothing_and_diff_mode_shows_what_would_change(name: 
     ended = run(name, **ARGUMENTS[name], _ansible_check_mode=True, _ansible_diff=True)
     assert ended.status == 0
     assert ended.result["changed"] is True
-    assert "lztest" in json.dumps(ended.result["diff"])
+    assert "web" in json.dumps(ended.result["diff"])
     assert nothing_leaked(ended)
     assert emulator.service.caches() == []
     assert emulator.sent("createImageCache") == []
@@ -215,7 +217,7 @@ def test_a_failure_has_always_the_same_keys(
         ({"endpoint": "https://user:Pl4nted@h.example"}, ["endpoint: must not carry a user name or password"]),
         ({"endpoint": "http://127.0.0.1:1"}, ["No connection to http://127.0.0.1:1"]),
         ({"ca_path": "/nowhere"}, ["ca_path: there is no file"]),
-        ({"access_key": "WrongPl4nted"}, ["Check access_key, secret_key"]),
+        ({"access_key": "WrongPl4nted"}, ["Check access_key and secret_key"]),
     ],
     ids=["missing", "spaces", "endpoint", "refused", "ca_path", "wrong-key"],
 )
@@ -235,7 +237,7 @@ def test_a_connection_that_cannot_be_made(
 
 def test_failures_of_this_collection_s_own(run: Run, emulator: Emulator) -> None:
     for _time in range(2):
-        emulator.service.seed("lztest", ["other"])
+        emulator.service.seed("web", ["other"])
     ended = run("image_cache", **BODY)
     assert sorted(ended.result["failure"]) == sorted(FAILURE)
     assert "Pick one with image_cache_id" in ended.result["msg"]
@@ -248,7 +250,7 @@ def test_failures_of_this_collection_s_own(run: Run, emulator: Emulator) -> None
 
 
 def test_warnings_come_out_as_warnings(run: Run, emulator: Emulator) -> None:
-    emulator.service.seed("lztest", ["other"])
+    emulator.service.seed("web", ["other"])
     ended = run("image_cache", **BODY)
     assert "WARNING The image cache" in ended.said
     ended = run("region_info", endpoint="http://nope.invalid", retries=0)
@@ -329,6 +331,69 @@ def test_numbers_beyond_numbers(size: Any, run: Run) -> None:
     assert "- timeout: must be a number" in ended.result["msg"]
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param({"name": None}, id="null"),
+        pytest.param({"name": "other"}, id="text"),
+        pytest.param({"image_cache_name": None, "imageCacheName": None}, id="nulls"),
+    ],
+)
+def test_an_option_by_two_of_its_names_is_refused_without_another_word(wrong: dict[str, Any], run: Run) -> None:
+    ended = run("image_cache", **{**BODY, **wrong})
+    assert ended.status == 1
+    assert "is given twice, also as" in ended.result["msg"]
+    assert "WARNING" not in ended.said
+    assert "are set" not in ended.said  # Ansible's own warning, and it would pick one
+
+
+def test_null_stands_for_the_default(run: Run, emulator: Emulator) -> None:
+    nulls = dict.fromkeys(
+        [
+            *["state", "purge_tags", "drift", "wait", "wait_timeout", "wait_interval"],
+            *["validate_certs", "timeout", "retry_max_delay", "ca_path"],
+        ]
+    )
+    ended = run("image_cache", **BODY, **nulls, retries=None)
+    assert (ended.status, ended.result["changed"]) == (0, True)
+    shown = ended.result["invocation"]["module_args"]
+    assert (shown["state"], shown["drift"], shown["timeout"], shown["retries"]) == ("present", "warn", 30.0, 5)
+    ended = run("image_caches", image_caches=[BODY], concurrency=None, prune=None, prune_tags=None)
+    assert (ended.status, ended.result["changed"]) == (0, False)
+    assert run("image_cache_info", events=None).status == 0
+    assert len(emulator.sent("createImageCache")) == 1
+
+
+def test_null_for_the_endpoint_is_filled_in(run: Run, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CTYUN_ECI_ENDPOINT", emulator.url)
+    assert run("region_info", endpoint=None).status == 0
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_an_empty_id_is_refused_and_in_check_mode_predicted(nothing: str | None, state: str, run: Run, emulator: Emulator) -> None:  # fmt: skip
+    ended = run("image_cache", image_cache_id=nothing, state=state, name="web")
+    assert "- image_cache_id: must not be empty" in ended.result["msg"]
+    ended = run("image_cache", image_cache_id=nothing, state=state, name="web", _ansible_check_mode=True)
+    assert (ended.status, ended.result["changed"]) == (0, state == "absent")
+    assert ended.result["image_cache_id"] is None
+    assert run("image_cache_info", imageCacheId=nothing).status == 1
+    assert run("image_cache_info", imageCacheId=nothing, _ansible_check_mode=True).result["image_caches"] == []
+    assert emulator.requests == []
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_retries_are_in_the_result_for_who_asks(asked: bool, run: Run, emulator: Emulator) -> None:
+    emulator.inject(Fault("status", "region", status=503, message=f"busy {SECRET_KEY}"))
+    ended = run("region_info", **({TELL_RETRIES: True} if asked else {}), _ansible_verbosity=4)
+    assert ended.status == 0
+    assert (RETRIED in ended.result) is asked
+    assert nothing_leaked(ended)
+    if asked:
+        (line,) = ended.result[RETRIED]
+        assert line.startswith("attempt 1, the next one in 0.0 s: region failed: busy ********")
+
+
 # --- secrets
 
 TRICKY = [
@@ -337,7 +402,7 @@ TRICKY = [
     pytest.param("imc", id="part-of-every-id"),
     pytest.param("true", id="true"),
     pytest.param("Pl4nted\"\\'quoted", id="quotes"),
-    pytest.param("Pl4nted\nline\ttab", id="newline"),
+    pytest.param("Pl4nted with blanks", id="blanks"),
     pytest.param("Pl4nted密码", id="chinese"),
     pytest.param("Pl4nted\\n", id="backslash"),
 ]
@@ -359,7 +424,7 @@ def test_no_password_blanks_a_result(password: str, run: Run, emulator: Emulator
 
 @pytest.mark.parametrize("password", TRICKY)
 def test_no_password_blanks_the_id_in_a_failure(password: str, run: Run, emulator: Emulator) -> None:
-    identifier = emulator.service.seed("lztest", ["other"])
+    identifier = emulator.service.seed("web", ["other"])
     login = {"server": "r", "userName": "u", "password": password}
     ended = run("image_cache", **{**BODY, "imageRegistryCredentials": [login]}, drift="fail")
     assert ended.status == 1
@@ -405,6 +470,13 @@ def test_the_log_gets_no_password(password: str, run: Run) -> None:
     assert "Pl4nted" not in logged
     logged = run("image_caches", image_caches=[{**BODY, "imageRegistryCredentials": [login]}]).logged
     assert "Pl4nted" not in logged
+
+
+def test_the_log_gets_no_nul(run: Run) -> None:
+    """Ansible would tell what it could not log."""
+    logged = run("image_cache", **{**BODY, "imageCacheName": "we\0b"}).logged
+    assert "we\\0b" in logged
+    assert "\0" not in logged
 
 
 @pytest.mark.parametrize(

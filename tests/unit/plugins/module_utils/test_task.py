@@ -6,24 +6,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ansible_collections.ctyun.eci.plugins.module_utils import _task
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import EciError, InvalidArguments, NotFound, WaitTimeout
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.apply import Outcome
-from ansible_collections.ctyun.eci.plugins.module_utils._options.arguments import body_spec, connection_spec, merged
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.operations import ImageCaches
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.outcome import Outcome
+from ansible_collections.ctyun.eci.plugins.module_utils._options.specs import body_spec, connection_spec, merged
 from ansible_collections.ctyun.eci.plugins.module_utils._region import REGION
 from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._service.connection import Connection
+from ansible_collections.ctyun.eci.plugins.module_utils._service.transport import Transport
 from ansible_collections.ctyun.eci.plugins.module_utils._task import Result, Task, outcome_result, perform
-from tests.emulator import Emulator
+from tests.emulator import Emulator, Fault
 
-FAILURE = {"code", "message", "request_id", "http_status", "operation"}
+FAILURE = {"code", "message", "request_id", "http_status", "operation", "effect", "attempts"}
 SECRET = "Pl4nted"
-PASSWORD = 'Pl4n"ted\\\n'
+PASSWORD = 'Pl4n"ted\\ x'
 Run = Callable[[Any, Client, bool, bool], Result]
 
 
@@ -44,7 +45,7 @@ def arguments(emulator: Emulator) -> dict[str, Any]:
 
 
 def task(run: Run) -> Task:
-    return Task(lambda: merged(body_spec(), connection_spec()), lambda _given: [], run)
+    return Task(lambda: merged(body_spec(), connection_spec()), lambda _given, _check_mode: [], run)
 
 
 def failing(error: EciError) -> Task:
@@ -69,13 +70,13 @@ def test_a_task_gets_its_arguments_a_client_and_the_modes(modes: tuple[bool, boo
 
 @pytest.mark.parametrize(("concurrency", "size"), [(None, _task.POOL_SIZE), (3, _task.POOL_SIZE), (50, 50)])
 def test_the_pool_of_connections_is_as_large_as_the_task_needs(
-    concurrency: int | None, size: int, arguments: dict[str, Any], make_client: Callable[..., Client]
+    concurrency: int | None, size: int, arguments: dict[str, Any]
 ) -> None:
     made: list[int] = []
 
-    def connect(target: Connection, pool_size: int) -> Client:
+    def connect(target: Connection, pool_size: int) -> Transport:
         made.append(pool_size)
-        return make_client(secret_key=target.secret_key)
+        return Transport(target, pool_size)
 
     if concurrency is not None:
         arguments["concurrency"] = concurrency
@@ -90,12 +91,20 @@ def test_an_error_becomes_a_result(arguments: dict[str, Any]) -> None:
     assert result.values == {
         "changed": False,
         "msg": "It is not there.",
-        "failure": {"code": "c", "message": "m", "request_id": "r", "http_status": 404, "operation": "o"},
+        "failure": {
+            "code": "c",
+            "message": "m",
+            "request_id": "r",
+            "http_status": 404,
+            "operation": "o",
+            "effect": "none",
+            "attempts": 1,
+        },
     }
 
 
 def test_an_error_of_the_service_becomes_a_result(arguments: dict[str, Any], emulator: Emulator) -> None:
-    result = perform(task(lambda _a, client, *_: Result(client.call(REGION))), arguments, False, False)
+    result = perform(task(lambda _a, client, *_: Result(client.call(REGION).obj)), arguments, False, False)
     assert result.failed
     assert result.values["failure"]["code"] == "10020"
     assert set(result.values["failure"]) == FAILURE
@@ -141,12 +150,33 @@ def test_only_the_errors_of_this_collection_are_caught(arguments: dict[str, Any]
         perform(task(run), arguments, False, False)
 
 
+def test_a_process_without_memory_is_told(arguments: dict[str, Any]) -> None:
+    def run(*_given: Any) -> Result:
+        raise MemoryError
+
+    result = perform(task(run), arguments, False, False)
+    assert result.failed
+    assert "ulimit -v" in result.values["msg"]
+    assert set(result.values["failure"]) == FAILURE
+
+
+def test_what_ends_a_task_is_told(arguments: dict[str, Any]) -> None:
+    def run(*_given: Any) -> Result:
+        raise KeyboardInterrupt
+
+    result = perform(task(run), arguments, False, False)
+    assert result.failed
+    assert isinstance(result.ended_by, KeyboardInterrupt)
+    assert result.values["changed"] is False
+    assert result.values["msg"] == "The task was ended before it was done (KeyboardInterrupt)."
+
+
 @pytest.mark.parametrize("diff", [None, {"before": {}, "after": {}}])
 @pytest.mark.parametrize("diff_mode", [False, True])
 def test_the_diff_is_shown_in_diff_mode(diff: Any, diff_mode: bool) -> None:
     result = outcome_result(Outcome(diff=diff), diff_mode)
     assert ("diff" in result.values) is (diff_mode and diff is not None)
-    assert set(result.values) - {"diff"} == {"changed", "image_cache_id", "image_cache", "request_id", "drift"}
+    assert set(result.values) - {"diff"} == set(Outcome().result())
 
 
 QUOTED = [str, repr, json.dumps, lambda text: f"x{text}y"]
@@ -155,23 +185,27 @@ QUOTED = [str, repr, json.dumps, lambda text: f"x{text}y"]
 @pytest.mark.parametrize("quote", QUOTED, ids=["plain", "python", "json", "inside"])
 @pytest.mark.parametrize("secret", [SECRET, PASSWORD], ids=["key", "password"])
 def test_secrets_are_taken_out_of_what_the_service_wrote(
-    secret: str, quote: Callable[[str], str], arguments: dict[str, Any]
+    secret: str, quote: Callable[[str], str], arguments: dict[str, Any], emulator: Emulator
 ) -> None:
+    emulator.settings.update({"secret_key": SECRET})
     text = quote(secret)
-    error = EciError(f"msg {text}", service_message=f"service {text}", code=f"code {text}", request_id=f"id {text}")
-    events = [{"message": f"event {text}", "more": [text]}]
-    error.outcome = Outcome(image_cache={"events": events, "image_cache_name": "n"}, warnings=[f"warning {text}"])
-    result = perform(failing(error), arguments, False, False)
-    shown = json.dumps(result.values) + json.dumps(result.warnings)
-    assert "Pl4n" not in shown
-    for word in ("msg", "service", "code", "id", "event", "warning"):
-        assert word in shown
-    assert "********" in shown
-    result = perform(task(lambda *_: Result({"image_caches": [{"events": events}]})), arguments, False, False)
+    refusal = {"statusCode": 900, "error": f"code {text}", "message": f"message {text}"}
+    emulator.inject(Fault("json", "region", value=refusal))
+    result = perform(task(lambda _a, client, *_: Result(client.call(REGION).obj)), arguments, False, False)
     assert "Pl4n" not in json.dumps(result.values)
+    assert result.values["failure"]["message"].startswith("message ")
+    assert result.values["failure"]["code"].startswith("code ")
+    assert "********" in result.values["msg"]
+
+    good = {"statusCode": 200, "returnObj": {"events": [{"message": f"event {text}"}]}}
+    emulator.inject(Fault("json", "describeImageCache", value=good))
+    run: Run = lambda _a, client, *_: Result({"events": ImageCaches(client).events("imc-1")})  # noqa: E731
+    (event,) = perform(task(run), arguments, False, False).values["events"]
+    assert "Pl4n" not in event["message"]
+    assert event["message"].startswith("event ")
 
 
-def test_what_is_not_free_text_stays_as_it_is(arguments: dict[str, Any]) -> None:
+def test_what_nobody_else_wrote_stays_as_it_is(arguments: dict[str, Any]) -> None:
     arguments["image_registry_credentials"][0]["password"] = "1"
     values: dict[str, Any] = {
         "image_cache_id": "imc-111",
@@ -180,19 +214,41 @@ def test_what_is_not_free_text_stays_as_it_is(arguments: dict[str, Any]) -> None
         "ansible_facts": {"imageCacheId": "imc-111"},
         "drift": [{"option": "images", "found": ["a1"]}],
     }
-    result = perform(task(lambda *_: Result(json.loads(json.dumps(values)))), arguments, False, False)
-    assert result.values == values
+    result = perform(
+        task(lambda *_: Result(json.loads(json.dumps(values)), ["imc-111 differs"])), arguments, False, False
+    )
+    assert (result.values, result.warnings) == (values, ["imc-111 differs"])
+    error = NotFound("There is no image cache imc-111.", code="10020", request_id="r-1", operation="o1")
+    values = perform(failing(error), arguments, False, False).values
+    assert values["msg"] == "There is no image cache imc-111."
+    assert [values["failure"][key] for key in ("code", "request_id", "operation")] == ["10020", "r-1", "o1"]
 
 
-def test_a_short_password_leaves_the_fields_for_programs_alone(arguments: dict[str, Any]) -> None:
-    arguments["image_registry_credentials"][0]["password"] = "1"
-    error = NotFound("It is not there.", code="10020", request_id="r-1", http_status=401, operation="o1")
-    failure = perform(failing(error), arguments, False, False).values["failure"]
-    # a program compares these; a service that puts a password there is not thinkable, a password "1" is
-    assert (failure["code"], failure["operation"], failure["http_status"]) == ("10020", "o1", 401)
+def test_each_retry_is_told(arguments: dict[str, Any], emulator: Emulator) -> None:
+    arguments["secret_key"] = emulator.settings.secret_key
+    arguments["retries"] = 2
+    emulator.inject(Fault("status", "region", status=503, times=2, message=f"busy {PASSWORD}"))
+    result = perform(task(lambda _a, client, *_: Result(client.call(REGION).obj)), arguments, False, False)
+    assert not result.failed
+    assert [line.partition(",")[0] for line in result.retried] == ["attempt 1", "attempt 2"]
+    assert "busy ********" in result.retried[0]
+    assert "retried" not in result.values
 
 
-def test_the_clients_of_modules_are_of_the_class_that_is_tested(arguments: dict[str, Any], tmp_path: Path) -> None:
+def test_each_task_has_a_client_of_its_own_over_the_transport_that_is_kept(arguments: dict[str, Any]) -> None:
     seen: list[Client] = []
-    perform(task(lambda _a, client, *_: seen.append(client) or Result({})), arguments, False, False)  # type: ignore[func-returns-value]  # fmt: skip
-    assert seen[0].__class__ is Client
+    made: list[Transport] = []
+
+    def run(_given: Any, client: Client, *_modes: bool) -> Result:
+        seen.append(client)
+        return Result({})
+
+    def connect(target: Connection, pool_size: int) -> Transport:
+        made.append(made[0] if made else Transport(target, pool_size))
+        return made[-1]
+
+    for _time in range(2):
+        perform(task(run), arguments, False, False, connect)
+    first, second = seen
+    assert first is not second
+    assert first._transport is second._transport

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils._wait import GROWTH, LONGEST, Wait
+from ansible_collections.ctyun.eci.plugins.module_utils._wait import GROWTH, LONGEST, MACHINE_TIME, Clock, Wait
 
 
 class Time:
@@ -33,7 +33,7 @@ class Time:
         return self.now - 1000.0
 
     def until(self, timeout: float, interval: float, done: Callable[[Any], bool], first: Any = 0.0) -> Any:
-        return Wait(timeout, interval, self.sleep, lambda: self.now).until(first, self.read, done)
+        return Wait(timeout, interval).until(Clock(self.sleep, lambda: self.now), first, self.read, done)
 
 
 def test_what_is_done_already_takes_no_time_and_no_read() -> None:
@@ -94,10 +94,10 @@ def test_an_error_of_the_read_ends_it() -> None:
 
     time = Time()
     with pytest.raises(LookupError):
-        Wait(60, 5, time.sleep, lambda: time.now).until(0.0, read, lambda value: False)
+        Wait(60, 5).until(Clock(time.sleep, lambda: time.now), 0.0, read, lambda value: False)
     assert time.sleeps == [5]
 
 
 def test_without_being_told_otherwise_it_is_the_machine_s_time() -> None:
-    assert Wait(0.0, 1.0).until("first", lambda: "next", lambda value: False) == (False, "first")
-    assert Wait(60.0, 0.0).until("first", lambda: "next", lambda value: value == "next") == (True, "next")
+    assert Wait(0.0, 1.0).until(MACHINE_TIME, "first", lambda: "next", lambda value: False) == (False, "first")
+    assert Wait(60.0, 0.0).until(MACHINE_TIME, "first", lambda: "next", lambda value: value == "next") == (True, "next")

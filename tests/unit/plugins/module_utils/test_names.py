@@ -1,0 +1,29 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.image_cache import KEYS
+from ansible_collections.ctyun.eci.plugins.module_utils._names import option_name, wire_name
+from ansible_collections.ctyun.eci.plugins.module_utils._options.schema import CREATE_IMAGE_CACHE
+from ansible_collections.ctyun.eci.plugins.module_utils._options.specs import body_spec
+
+
+@pytest.mark.parametrize("option", [*body_spec(), "az_name", "user_name", "eip_instance_id", *KEYS])
+def test_option_names_and_wire_names_are_inverse(option: str) -> None:
+    assert option_name(wire_name(option)) == option
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        *CREATE_IMAGE_CACHE["properties"],
+        *["azName", "eipInstanceId", "server", "userName", "password", "key", "value"],
+        *["imageCacheId", "creationTime", "firstTimestamp", "resourceGroupId", "nextToken"],
+    ],
+)
+def test_wire_names_and_option_names_are_inverse(field: str) -> None:
+    assert wire_name(option_name(field)) == field
