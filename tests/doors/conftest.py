@@ -6,17 +6,43 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 
 from tests.emulator import Emulator
 
 ROOT = Path(__file__).resolve().parents[2]
+
+# What differs between any two runs: IDs and times.
+CHANGING = re.compile(
+    r"imc-[a-z0-9]{16}(\.[0-9a-f]+)?|\b[0-9a-f]{32}\b|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|order:[0-9a-f]{32}"
+    r"|20\d\d-\d\d-\d\dT[0-9:+]+Z?"
+)
+# What would change a run, were it set where the tests run.
+_PREFIXES = ("ANSIBLE_", "CTYUN_", "CTAPI_")
+_NAMES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca_bundle", "curl_ca_bundle")
+
+Task = dict[str, Any]
+
+
+class Run(NamedTuple):
+    """What tasks returned, by their names, and what was printed."""
+
+    results: dict[str, dict[str, Any]]
+    stdout: str
+    stderr: str
+
+    @property
+    def output(self) -> str:
+        return self.stdout + self.stderr
 
 
 @pytest.fixture
@@ -27,25 +53,34 @@ def emulator() -> Iterator[Emulator]:
 
 @pytest.fixture
 def play(emulator: Emulator, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run a playbook of this folder; more arguments and variables of the environment may be given."""
+    """Run a playbook, of this folder if the path is relative; more arguments and variables of the environment may follow."""
     namespace = tmp_path / "collections" / "ansible_collections" / "ctyun"
     namespace.mkdir(parents=True)
     (namespace / "eci").symlink_to(ROOT)
+    (tmp_path / "ansible.cfg").touch()
+
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(_PREFIXES) and name.lower() not in _NAMES
+    }
 
     def run(playbook: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [
                 str(Path(sys.executable).with_name("ansible-playbook")),
-                str(Path(__file__).with_name(playbook)),
+                str(Path(__file__).parent / playbook),
                 *arguments,
             ],
             env={
-                **os.environ,
+                **inherited,
                 **emulator.environment,
                 "ANSIBLE_COLLECTIONS_PATH": str(tmp_path / "collections"),
+                "ANSIBLE_CONFIG": str(tmp_path / "ansible.cfg"),
                 "ANSIBLE_CONNECTION_PLUGINS": str(Path(__file__).with_name("plugins") / "connection"),
                 "ANSIBLE_BECOME_PLUGINS": str(Path(__file__).with_name("plugins") / "become"),
                 "ANSIBLE_ASYNC_DIR": str(tmp_path / "async"),
+                "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
                 "ANSIBLE_LOCALHOST_WARNING": "false",
                 "ANSIBLE_NOCOLOR": "true",
                 "HOME": str(tmp_path),
@@ -58,3 +93,65 @@ def play(emulator: Emulator, tmp_path: Path) -> Callable[..., subprocess.Complet
         )
 
     return run
+
+
+@pytest.fixture
+def tasks(
+    play: Callable[..., subprocess.CompletedProcess[str]], emulator: Emulator, tmp_path: Path
+) -> Callable[..., Run]:
+    """Run tasks through one door, in a playbook in the folder of the test. Those that fail do not end it.
+
+    What the first one returned is in the variable ``result_0``, and so on.
+    """
+
+    def run(given: list[Task], in_process: bool, *arguments: str, **environment: str) -> Run:
+        results = tmp_path / f"results-{in_process}.json"
+        named = {task["name"]: f"result_{number}" for number, task in enumerate(given)}
+        assert len(named) == len(given)
+        content = (
+            "{{ {" + ", ".join(f"{json.dumps(name)}: {variable}" for name, variable in named.items()) + "} | to_json }}"
+        )
+        written = {
+            "ansible.builtin.copy": {"dest": str(results), "mode": "0600", "content": content},
+            "check_mode": False,
+        }
+        playing = {
+            "hosts": "localhost",
+            "gather_facts": False,
+            "vars": {"ctyun_eci_in_process": in_process},
+            "module_defaults": {"group/ctyun.eci.eci": {"retries": 1, "retry_max_delay": 0}},
+            "tasks": [*({"register": named[task["name"]], "ignore_errors": True, **task} for task in given), written],
+        }
+        playbook = tmp_path / "playbook.json"
+        playbook.write_text(json.dumps([playing]), encoding="utf-8")
+        done = play(str(playbook), *arguments, **environment)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return Run(json.loads(results.read_text(encoding="utf-8")), done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture
+def both(tasks: Callable[..., Run], emulator: Emulator) -> Callable[..., Run]:
+    """Run tasks through both doors; the results, the requests and what stderr got must be the same."""
+
+    def run(given: list[Task], *arguments: str, prepare: Callable[[], None] = lambda: None, **environment: str) -> Run:
+        seen = []
+        for in_process in (True, False):
+            emulator.reset()
+            emulator.settings.ready_after = 0
+            prepare()
+            done = tasks(given, in_process, *arguments, **environment)
+            seen.append((done, [record.operation for record in emulator.requests]))
+        (process, sent), (module, sent_by_module) = seen
+        for name, result in module.results.items():
+            assert _same(process.results[name]) == _same(result), name
+        assert sent == sent_by_module
+        assert _same(process.stderr) == _same(module.stderr)
+        return process
+
+    return run
+
+
+def _same(value: Any) -> str:
+    return CHANGING.sub("X", json.dumps(value, sort_keys=True))

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -15,13 +14,11 @@ from typing import Any
 
 from tests.emulator import Emulator
 
+from .conftest import CHANGING
+
 Play = Callable[..., subprocess.CompletedProcess[str]]
 
 SECRET = "planted-secret"
-# What differs between any two runs: IDs and times.
-CHANGING = re.compile(
-    r"imc-[a-z0-9]{16}(\.[0-9a-f]+)?|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|order:[0-9a-f]{32}|20\d\d-\d\d-\d\dT[0-9:+]+Z?"
-)
 
 
 def run(play: Play, emulator: Emulator, tmp_path: Path, in_process: bool) -> tuple[dict[str, Any], list[str], str]:
