@@ -16,13 +16,11 @@ import importlib
 import multiprocessing
 import os
 import random
-import shutil
 import sys
-import tempfile
 import time
 import traceback
 from collections import Counter
-from pathlib import Path
+from typing import Any
 
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
@@ -30,9 +28,8 @@ from hypothesis.stateful import run_state_machine_as_test
 # the root one makes ansible_collections.ctyun.eci
 importlib.import_module("conftest")
 machine = importlib.import_module("tests.reliability.machine")
+figures = importlib.import_module("tests.reliability.figures")
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
-BEGIN, END = "<!-- soak: begin -->", "<!-- soak: end -->"
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "requests_ca_bundle", "curl_ca_bundle")
 
 
@@ -55,12 +52,12 @@ def main() -> int:
     table = _table(all_figures, options.seed, options.processes, time.monotonic() - began)
     print(table)
     if options.write:
-        _write(table, options)
-    return 1 if any(figures.violations for figures in all_figures) else 0
+        command = f"--schedules {options.schedules} --processes {options.processes} --seed {options.seed}"
+        figures.write("soak", f"python -m tests.reliability.soak {command}", table)
+    return 1 if any(one.violations for one in all_figures) else 0
 
 
-def _run(schedules: int, seed_of_process: int, shrink: bool) -> machine.Figures:
-    machine.small_limits()
+def _run(schedules: int, seed_of_process: int, shrink: bool) -> Any:
     phases = [Phase.generate, *([Phase.shrink] if shrink else [])]
     chosen = settings(
         max_examples=schedules,
@@ -72,20 +69,18 @@ def _run(schedules: int, seed_of_process: int, shrink: bool) -> machine.Figures:
         print_blob=False,
     )
     try:
-        run_state_machine_as_test(seed(seed_of_process)(machine.FaultMachine), settings=chosen)
-    except Exception:  # noqa: BLE001  whatever it is, it is a violation
+        with machine.places():
+            run_state_machine_as_test(seed(seed_of_process)(machine.FaultMachine), settings=chosen)
+    except Exception as error:  # noqa: BLE001  whatever it is, it is a violation
         machine.FIGURES.violations += 1
         traceback.print_exc()
-    finally:
-        folder = Path(tempfile.gettempdir())
-        tempfile.tempdir = None
-        shutil.rmtree(folder, ignore_errors=True)
+        print(*getattr(error, "__notes__", ()), sep="\n", file=sys.stderr)
     return machine.FIGURES
 
 
-def _table(all_figures: list[machine.Figures], seed_used: int, processes: int, seconds: float) -> str:
+def _table(all_figures: list[Any], seed_used: int, processes: int, seconds: float) -> str:
     rows: list[tuple[str, object]] = [
-        (text, sum(getattr(figures, name) for figures in all_figures))
+        (text, sum(getattr(one, name) for one in all_figures))
         for text, name in (
             ("schedules", "schedules"),
             ("tasks", "tasks"),
@@ -95,25 +90,12 @@ def _table(all_figures: list[machine.Figures], seed_used: int, processes: int, s
             ("effects hidden by a fault", "effects_behind_faults"),
         )
     ]
-    faults: Counter[str] = sum((figures.faults for figures in all_figures), Counter())
+    faults: Counter[str] = sum((one.faults for one in all_figures), Counter())
     rows.append(("faults", sum(faults.values())))
     rows += [(f"faults: {kind}", count) for kind, count in faults.most_common()]
-    rows += [("violations", sum(figures.violations for figures in all_figures))]
+    rows += [("violations", sum(one.violations for one in all_figures))]
     rows += [("seconds", round(seconds)), ("processes", processes), ("seed", seed_used)]
-    lines = ["| figure | value |", "|---|---:|", *(f"| {text} | {value} |" for text, value in rows)]
-    return "\n".join(lines)
-
-
-def _write(table: str, options: argparse.Namespace) -> None:
-    """Put the table into docs/reliability.md, with the command that printed it."""
-    command = (
-        f"python -m tests.reliability.soak --schedules {options.schedules} --processes {options.processes}"
-        f" --seed {options.seed}"
-    )
-    page = PAGE.read_text(encoding="utf-8")
-    before, _mark, rest = page.partition(BEGIN)
-    _figures, _mark, after = rest.partition(END)
-    PAGE.write_text(f"{before}{BEGIN}\n`{command}`\n\n{table}\n{END}{after}", encoding="utf-8")
+    return str(figures.table("random schedules", rows))
 
 
 if __name__ == "__main__":

@@ -11,44 +11,27 @@ may take minutes.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
-import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import operations
-from ansible_collections.ctyun.eci.plugins.module_utils._service import transport
 from tests.reliability import machine
 
 QUICK = 100
 PHASES = [Phase.generate, *([Phase.shrink] if os.environ.get("ECI_SHRINK") else [])]
 
 
-@pytest.fixture(autouse=True)
-def _small_limits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for module, name in ((transport, "MAX_REPLY_BYTES"), (operations, "MAX_PAGES")):
-        monkeypatch.setattr(module, name, getattr(module, name))
-    monkeypatch.setattr("tempfile.tempdir", None)
-    machine.small_limits()
-    yield
-    for emulator in machine._shared:
-        emulator.stop()
-    machine._shared.clear()
-
-
 def test_nothing_twice_nothing_lost_nothing_shown() -> None:
-    run_state_machine_as_test(
-        machine.FaultMachine,
-        settings=settings(
-            max_examples=int(os.environ.get("ECI_SCHEDULES", QUICK)),
-            stateful_step_count=8,
-            deadline=None,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-            phases=PHASES,
-        ),
+    chosen = settings(
+        max_examples=int(os.environ.get("ECI_SCHEDULES", QUICK)),
+        stateful_step_count=8,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        phases=PHASES,
     )
+    with machine.places():
+        run_state_machine_as_test(machine.FaultMachine, settings=chosen)
     print(machine.FIGURES)
     assert machine.FIGURES.faults
     assert machine.FIGURES.effects_behind_faults
