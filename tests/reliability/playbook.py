@@ -42,7 +42,7 @@ class Finished(NamedTuple):
 
 
 class Playbook:
-    """One play over hosts that are all this machine, in a folder of its own."""
+    """One play over hosts that are all this machine, in a folder of its own. ``before`` is what starts it, if not this."""
 
     def __init__(
         self,
@@ -51,15 +51,19 @@ class Playbook:
         tasks: Sequence[Mapping[str, Any]],
         hosts: int = 1,
         variables: Mapping[str, Any] | None = None,
+        before: Sequence[str] = (),
     ) -> None:
         self.folder = folder
+        self._before = before
         namespace = folder / "collections" / "ansible_collections" / "ctyun"
         namespace.mkdir(parents=True, exist_ok=True)
         with suppress(FileExistsError):
             (namespace / "eci").symlink_to(ROOT)
         (folder / "home").mkdir(exist_ok=True)
         # not in the folder: ansible-core has sockets there, and the path of a socket must be short
-        temporary = Path(tempfile.gettempdir()) / f"eci-{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
+        self.temporary = temporary = (
+            Path(tempfile.gettempdir()) / f"eci-{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
+        )
         temporary.mkdir(mode=0o700, exist_ok=True)
         atexit.register(shutil.rmtree, temporary, ignore_errors=True)
         names = [f"host{number:02}" for number in range(hosts)]
@@ -86,7 +90,7 @@ class Playbook:
         """Start it in a process group of its own; what it prints goes to the file ``output``."""
         with open(self.folder / "output", "w", encoding="utf-8") as output:
             return subprocess.Popen(
-                [sys.executable, "-m", "ansible", "playbook", "-i", "inventory", "play.yml", *arguments],
+                [*self._before, sys.executable, "-m", "ansible", "playbook", "-i", "inventory", "play.yml", *arguments],
                 cwd=self.folder,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,

@@ -6,35 +6,18 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import converge as converging
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import lock
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.apply import Outcome
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.converge import converge
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Wanted
-from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
-from ansible_collections.ctyun.eci.plugins.module_utils._service.connection import Connection
-from ansible_collections.ctyun.eci.plugins.module_utils._wait import Wait
+from ansible_collections.ctyun.eci.plugins.module_utils._wait import MACHINE_TIME
 from tests.emulator import Emulator
+from tests.reliability.asks import Ask
+from tests.reliability.controllers import Controller, Told, apart, to
 from tests.reliability.playbook import BODY, Playbook
-
-CREATE = "createImageCache"
-WIRE_BODY = {
-    "imageCacheName": "shared",
-    "images": ["nginx:latest"],
-    "azInfo": {"azName": "az1"},
-    "vpcId": "vpc-test",
-    "vSwitchId": "subnet-test",
-    "securityGroupId": "sg-test",
-}
+from tests.unit.plugins.emulated import CREATE, DELETE, present
 
 
 @pytest.mark.parametrize(("in_process", "hosts"), [(True, 50), (False, 12)], ids=["in process", "module"])
@@ -50,49 +33,38 @@ def test_a_play_without_run_once(emulator: Emulator, tmp_path: Path, in_process:
 
 
 @pytest.fixture
-def run(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[int], Outcome]:
-    """Converge with a client of one's own, for many threads. The number is ignored."""
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+def controllers(emulator: Emulator) -> Iterator[Callable[[str], Controller]]:
+    """Make a controller, by its name; those of one name are tasks of one machine."""
+    made: list[Controller] = []
+    with apart() as base:
+
+        def make(name: str) -> Controller:
+            controller = Controller(base, name, to(emulator, retries=0), MACHINE_TIME)
+            made.append(controller)
+            return controller
+
+        yield make
+        for controller in made:
+            controller.close()
+
+
+def at_once(controllers: list[Controller]) -> list[Told]:
+    with ThreadPoolExecutor(len(controllers)) as pool:
+        return list(pool.map(lambda controller: controller.run(Ask()), controllers))
+
+
+def test_many_threads(emulator: Emulator, controllers: Callable[[str], Controller]) -> None:
     emulator.settings.latency = 0.02
-    known = emulator.settings
-    connection = Connection(known.access_key, known.secret_key, known.region_id, emulator.url, True, 20.0, 0, 30.0)
-
-    def run(_number: int) -> Outcome:
-        client = Client(connection)
-        try:
-            return converge(Wanted("present", WIRE_BODY), client, Wait(60, 5))
-        finally:
-            client.close()
-
-    return run
-
-
-def test_many_threads(emulator: Emulator, run: Callable[[int], Outcome]) -> None:
-    with ThreadPoolExecutor(50) as pool:
-        outcomes = list(pool.map(run, range(50)))
+    told = at_once([controllers("one machine") for _number in range(50)])
     assert len(emulator.sent(CREATE)) == 1
-    assert sum(outcome.changed for outcome in outcomes) == 1
-    assert len({outcome.image_cache_id for outcome in outcomes}) == 1
+    assert sum(one.changed for one in told) == 1
+    assert {one.entries[0].image_cache_id for one in told} == set(present(emulator))
 
 
-def test_two_machines_have_no_common_lock_and_are_told_what_came_of_it(
-    emulator: Emulator, run: Callable[[int], Outcome], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    both_have_looked = threading.Barrier(2, timeout=20)
-    existing = converging._existing
-
-    def look(*arguments: Any) -> Any:
-        found = existing(*arguments)
-        both_have_looked.wait()
-        return found
-
-    monkeypatch.setattr(converging, "_existing", look)
-    monkeypatch.setattr(lock, "exclusive", lambda *arguments: nullcontext())
-    with ThreadPoolExecutor(2) as pool:
-        outcomes = list(pool.map(run, range(2)))
-    made = [cache["imageCacheId"] for cache in emulator.service.caches()]
-    assert sorted(outcome.image_cache_id or "" for outcome in outcomes) == sorted(made)
-    assert len(made) == 2
-    warnings = [warning for outcome in outcomes for warning in outcome.warnings]
-    assert warnings
-    assert all(image_cache_id in warnings[-1] for image_cache_id in made)
+def test_two_machines_end_with_one(emulator: Emulator, controllers: Callable[[str], Controller]) -> None:
+    """In real time and over sockets; orders.py plays every order of their requests."""
+    emulator.settings.latency = 0.05
+    told = at_once([controllers("one machine"), controllers("another")])
+    assert [one.entries[0].image_cache_id for one in told] == present(emulator) * 2
+    assert sum(one.changed for one in told) == 1
+    assert len(emulator.sent(CREATE)) == len(emulator.sent(DELETE)) + 1

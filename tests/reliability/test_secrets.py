@@ -31,11 +31,13 @@ CREATE = "createImageCache"
 PASSWORDS = [
     f"{MARK}-plain with spaces",
     f"{MARK}-\"double\"-'single'",
-    f"{MARK}-line\n{MARK}-next",
-    f"{MARK}-密码-ü-\\-\t-{{{{ curly",
+    f"{MARK}-\\n-{MARK}-next",
+    f"{MARK}-密码-ü-\\-{{{{ curly",
     "1",
     "eci",
 ]
+# no password may contain these, and what is refused may well be one
+REFUSED = [f"{MARK}-line\n{MARK}-next", f"{MARK}-tab\t{MARK}-next"]
 SECRET_KEY = f"{MARK}-secret-key"
 DOORS = pytest.mark.parametrize("in_process", [True, False], ids=["worker", "module"])
 
@@ -103,6 +105,7 @@ def run(
         "ctyun_eci_in_process": in_process,
         # unsafe: a password that looks like a template is none
         "passwords": [{"__ansible_unsafe": password} for password in PASSWORDS],
+        "refused": [{"__ansible_unsafe": password} for password in REFUSED],
     }
     playbook = Playbook(folder, {**emulator.environment, **more}, tasks, variables=variables)
     with watched_process_list() as command_lines_with_secrets:
@@ -142,7 +145,9 @@ WRONG: dict[str, dict[str, Any]] = {
         "image_registry_credentials": credentials(),
         "imageRegistryCredentials": credentials("{{ passwords[1] }}"),
     },
-    "a secret key with a line end": {"secret_key": "{{ passwords[2] }}"},
+    "a password with a line end": {"image_registry_credentials": credentials("{{ refused[0] }}")},
+    "a password with a tab": {"image_registry_credentials": credentials("{{ refused[1] }}")},
+    "a secret key with a line end": {"secret_key": "{{ refused[0] }}"},
     "a secret key that is a list": {"secret_key": ["{{ passwords[0] }}"]},
     "a secret key that is a mapping": {"secret_key": {"is": "{{ passwords[0] }}"}},
     "an access key beyond ASCII": {"access_key": "{{ passwords[3] }}"},
@@ -202,6 +207,23 @@ def test_a_proxy_with_a_password(emulator: Emulator, tmp_path: Path) -> None:
     proxy = f"http://user:{MARK}@127.0.0.1:9"
     finished = run(tmp_path, emulator, True, tasks, HTTPS_PROXY=proxy, https_proxy=proxy)
     assert "proxy" in finished.output
+
+
+def test_what_ansible_keeps_for_who_looks_for_mistakes(emulator: Emulator, tmp_path: Path) -> None:
+    """In process it has no arguments to keep; of a module it does, see docs/guides/authentication.md."""
+    looking = {
+        "ANSIBLE_DEBUG": "true",
+        "ANSIBLE_KEEP_REMOTE_FILES": "true",
+        "ANSIBLE_REMOTE_TMP": str(tmp_path / "remote"),
+        "ANSIBLE_LOG_PATH": str(tmp_path / "log"),
+        "ANSIBLE_CALLBACKS_ENABLED": "ansible.builtin.junit",
+        "JUNIT_OUTPUT_DIR": str(tmp_path / "junit"),
+        "ANSIBLE_DISPLAY_ARGS_TO_STDOUT": "true",
+    }
+    run(tmp_path, emulator, True, [image_cache(image_registry_credentials=credentials())], **looking)
+    assert list((tmp_path / "junit").iterdir())
+    kept = [path for path in tmp_path.rglob("*") if path.is_file() and MARK.encode() in path.read_bytes()]
+    assert [path.name for path in kept] == ["variables.json"]
 
 
 @pytest.mark.parametrize("password", PASSWORDS)

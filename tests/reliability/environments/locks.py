@@ -1,0 +1,179 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Tasks of one machine that are in each other's way, and what keeps them apart being removed."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from tests.emulator import Fault
+from tests.reliability.environments.stage import (
+    CREATE,
+    DELETE,
+    LIST,
+    PROCESS,
+    UPDATE,
+    Environment,
+    Stage,
+    demand,
+)
+from tests.reliability.playbook import BODY, until
+
+WEB = {"ctyun.eci.image_cache": {**BODY, "name": "web"}}
+LOOPS = 8
+
+
+def many(*names: str, **options: Any) -> dict[str, Any]:
+    bodies = [{**BODY, "name": name} for name in names]
+    return {"ctyun.eci.image_caches": {"image_caches": bodies, **options}}
+
+
+def _remove_the_file(stage: Stage) -> None:
+    (stage.private / "locks").unlink()
+
+
+def _remove_the_folder(stage: Stage) -> None:
+    shutil.rmtree(stage.private)
+
+
+def _removed(remove: Callable[[Stage], None], comes_later: bool, stage: Stage) -> str:
+    """One task is at work, one waits for it; what they wait by is removed."""
+    stage.emulator.inject(Fault("informational", LIST, interval=20.0))  # the first look takes long
+    holder = stage.start([WEB])
+    stage.wait_for(LIST)
+    waiting = stage.start([WEB])
+    demand(until(lambda: stage.at_the_lock() >= 2, 60), "nobody waits")
+    time.sleep(0.5)
+    remove(stage)
+    later = [stage.play([WEB])] if comes_later else []
+    stage.emulator.faults.clear()
+    runs = [holder.end(), waiting.end(), *later]
+    for run in runs:
+        demand(run.status == 0, "one of them failed", run)
+    sent = len(stage.emulator.sent(CREATE))
+    demand(stage.made == ["web"], f"there are {stage.made}", runs[0])
+    demand({run.result["image_cache_id"] for run in runs} == set(stage.ids), "they name another one", runs[0])
+    demand(sent == 1 or comes_later, f"{sent} creates were sent", runs[0])
+    if sent == 1:
+        return "1 create"
+    demand("Another client made" in runs[0].output, "it does not say so", runs[0])
+    return f"{sent} creates; who made the younger one deleted it again and says so; 1 image cache"
+
+
+def _cleaned_all_the_time(stage: Stage) -> str:
+    """What is a second old goes, as long as there are tasks."""
+    over = threading.Event()
+    removed = []
+
+    def clean() -> None:
+        while not over.wait(0.05):
+            for path in stage.private.glob("*"):
+                with suppress(OSError):
+                    if path.stat().st_mtime < time.time() - 1:
+                        path.unlink()
+                        removed.append(path)
+
+    stage.emulator.settings.latency = 0.7
+    cleaner = threading.Thread(target=clean)
+    cleaner.start()
+    try:
+        run = stage.play([WEB], "--forks", "6", hosts=6)
+    finally:
+        over.set()
+        cleaner.join()
+    demand(run.status == 0, "one of them failed", run)
+    demand(removed, "nothing was removed")
+    demand(stage.made == ["web"], f"there are {stage.made}", run)
+    return f"{len(removed)} files removed, {len(stage.emulator.sent(CREATE))} create(s), 1 image cache"
+
+
+def _spelled_in_two_ways(stage: Stage) -> str:
+    stage.emulator.settings.latency = 0.3
+    url = stage.emulator.url
+    spelled = (
+        "{{ ['" + f"{url}', '{url.replace('http', 'HTTP')}/" + "'][ansible_play_hosts.index(inventory_hostname) % 2] }}"
+    )
+    run = stage.play([{"ctyun.eci.image_cache": {**BODY, "name": "web", "endpoint": spelled}}], "--forks", "4", hosts=4)
+    demand(run.status == 0, "one of them failed", run)
+    sent = len(stage.emulator.sent(CREATE))
+    demand(sent == 1, f"{sent} creates were sent", run)
+    return "1 create"
+
+
+def _starving(stage: Stage) -> str:
+    items = 60 if stage.door == PROCESS else 15
+    tags = [{"key": "who", "value": "{{ item }} {{ who }}"}]
+    loop = {"ctyun.eci.image_cache": {**BODY, "name": "web", "tags": tags}, "loop": list(range(items))}
+    stage.emulator.settings.latency = 0.05
+    loops = [stage.start([loop], variables={"who": str(number)}) for number in range(LOOPS)]
+    stage.wait_for(UPDATE, LOOPS)
+    began = time.monotonic()
+    bulk = stage.play([many("web", "db", "other")])
+    ends = []
+    for running in loops:
+        run = running.end(600)
+        demand(run.status == 0, "a loop failed", run)
+        ends.append(time.monotonic() - began)
+    demand(bulk.status == 0, "it failed", bulk)
+    demand(bulk.seconds < max(ends) + 10, "it came to its turn long after all loops", bulk)
+    return f"the bulk task ended after {bulk.seconds:.0f} s, the last loop after {max(ends):.0f} s"
+
+
+def _slow_deletion(stage: Stage) -> str:
+    old = stage.emulator.service.seed("web", ["redis:7"], imageCacheSize=40, azName="az1")
+    options = {"image_cache_id": old, "drift": "recreate", "wait_interval": 0.5}
+    recreate = stage.start([{"ctyun.eci.image_cache": {**WEB["ctyun.eci.image_cache"], **options}}])
+    stage.wait_for(DELETE)
+    others = stage.play([{"ctyun.eci.image_cache": {**BODY, "name": "db"}}, many("a", "b")])
+    demand(others.status == 0, "they failed", others)
+    demand(stage.made == ["a", "b", "db", "web"], f"there are {stage.made}")
+    demand(old in stage.ids and not recreate.is_over, "they waited for the deletion")
+    stage.emulator.advance(1000)
+    run = recreate.end()
+    demand(run.status == 0 and run.result["changed"] and old not in stage.ids, "it was not replaced", run)
+    return "tasks for other names were done before the deletion was"
+
+
+ENVIRONMENTS = [
+    Environment(
+        "the lock file is removed while one task is at work and one waits",
+        "one create",
+        partial(_removed, _remove_the_file, False),
+        quick=[PROCESS],
+    ),
+    Environment(
+        "`rm -rf` of the private folder meanwhile, and a third task comes",
+        "one image cache in the end",
+        partial(_removed, _remove_the_folder, True),
+    ),
+    Environment(
+        "a cleaner removes all of the private folder that is a second old; 6 tasks for one name",
+        "one image cache in the end",
+        _cleaned_all_the_time,
+    ),
+    Environment(
+        "4 tasks for one name, the endpoint spelled in two ways",
+        "one create",
+        _spelled_in_two_ways,
+        quick=[PROCESS],
+    ),
+    Environment(
+        "8 loops over one name and a bulk task with that name and others",
+        "nobody starves",
+        _starving,
+    ),
+    Environment(
+        "`drift: recreate` by ID with a slow deletion; tasks for other names",
+        "they do not wait",
+        _slow_deletion,
+        settings={"delete_after": 500.0},
+    ),
+]
