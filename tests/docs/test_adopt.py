@@ -1,0 +1,90 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the playbook adopt writes is what there is: with it the playbook image_caches has nothing to do."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.emulator import Emulator
+from tests.unit.plugins.emulated import seed
+
+from .conftest import Ansible
+
+TAGS = [{"key": "team", "value": "web"}, {"key": "odd", "value": "{{ 7 * 7 }} 'q' \"d\" # no"}]
+PLACES = {"vpc_id": "vpc-test", "v_switch_id": "subnet-test", "security_group_id": "sg-test"}
+
+
+def adopt(ansible: Ansible, emulator: Emulator, path: Path, *arguments: str) -> Any:
+    return ansible("playbook", "ctyun.eci.adopt", "-e", f"adopt_file={path}", *arguments, **emulator.environment)
+
+
+def fill_in(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    for option, value in PLACES.items():
+        text, count = re.subn(rf"^  {option}: # .*$", f"  {option}: {value}", text, flags=re.MULTILINE)
+        assert count == 1
+    path.write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize("shows_tags", [True, False])
+def test_there_and_back(shows_tags: bool, ansible: Ansible, emulator: Emulator, tmp_path: Path) -> None:
+    emulator.settings.update({"tags_shown": shows_tags})
+    seed(emulator, "web", tags=TAGS, images=["r.example/a:1", "r.example/b:{{ 2 }}"], imageCacheSize=60)
+    seed(emulator, "数据库 1", tags=[])
+    twins = {seed(emulator, "twin"), seed(emulator, "twin")}
+    path = tmp_path / "vars.yml"
+    done = adopt(ansible, emulator, path)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert "4 image caches are in" in done.stdout
+    assert {record.operation for record in emulator.requests} == {"describeImageCaches"}
+
+    missing = ansible("playbook", "ctyun.eci.image_caches", "-e", f"@{path}", "--check", **emulator.environment)
+    assert missing.returncode == 2
+    assert "image_caches[0].vpc_id" in missing.stdout
+
+    fill_in(path)
+    again = ansible("playbook", "ctyun.eci.image_caches", "-e", f"@{path}", "--check", **emulator.environment)
+    assert (again.returncode, again.stderr) == (0, ""), again.stdout
+    assert re.search(r"changed=0 ", again.stdout)
+    written = yaml.load(path.read_text(encoding="utf-8").replace("!unsafe ", ""), yaml.SafeLoader)["image_caches"]
+    assert {one.get("image_cache_id") for one in written} == {None, *twins}
+    assert ("tags" in written[0]) is shows_tags
+
+
+def test_only_some(ansible: Ansible, emulator: Emulator, tmp_path: Path) -> None:
+    seed(emulator, "web", tags=TAGS)
+    seed(emulator, "db")
+    path = tmp_path / "vars.yml"
+    done = adopt(ansible, emulator, path, "-e", '{"adopt_only": {"tags": [{"key": "team", "value": "web"}]}}')
+    assert done.returncode == 0, done.stdout
+    assert [one["name"] for one in yaml.safe_load(path.read_text().replace("!unsafe ", ""))["image_caches"]] == ["web"]
+
+
+def test_none(ansible: Ansible, emulator: Emulator, tmp_path: Path) -> None:
+    path = tmp_path / "vars.yml"
+    assert adopt(ansible, emulator, path).returncode == 0
+    assert yaml.safe_load(path.read_text())["image_caches"] == []
+
+
+def test_a_file_is_never_overwritten(ansible: Ansible, emulator: Emulator, tmp_path: Path) -> None:
+    path = tmp_path / "vars.yml"
+    path.write_text("mine")
+    done = adopt(ansible, emulator, path)
+    assert done.returncode == 2
+    assert "already. Nothing was written." in done.stdout
+    assert path.read_text() == "mine"
+    assert emulator.requests == []
+
+
+def test_it_asks_for_its_variable(ansible: Ansible, emulator: Emulator) -> None:
+    done = ansible("playbook", "ctyun.eci.adopt", **emulator.environment)
+    assert done.returncode == 2
+    assert "-e adopt_file=vars.yml" in done.stdout
