@@ -17,6 +17,7 @@ import pytest
 from tests.emulator import Emulator
 
 ROOT = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
 
 # What would change a run, were it set where the tests run.
 _PREFIXES = ("ANSIBLE_", "CTYUN_", "CTAPI_")
@@ -26,8 +27,8 @@ Ansible = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(scope="session")
-def ansible(tmp_path_factory: pytest.TempPathFactory) -> Ansible:
-    """Run ``ansible("playbook", argument, ..., NAME="value", ...)``, with these variables in its environment."""
+def tool(tmp_path_factory: pytest.TempPathFactory) -> Ansible:
+    """Run ``tool("ansible-playbook", argument, ..., NAME="value", ...)``, with these variables in its environment."""
     base = tmp_path_factory.mktemp("ansible")
     link = base / "collections" / "ansible_collections" / "ctyun" / "eci"
     link.parent.mkdir(parents=True)
@@ -47,12 +48,15 @@ def ansible(tmp_path_factory: pytest.TempPathFactory) -> Ansible:
         "ANSIBLE_LOCALHOST_WARNING": "false",
         "ANSIBLE_NOCOLOR": "true",
         "LC_ALL": "C.UTF-8",
+        "PATH": os.pathsep.join([str(BIN), os.environ["PATH"]]),
     }
 
-    def run(command: str, *arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        command: str, *arguments: str | Path, cwd: Path = base, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "ansible", command, *map(str, arguments)],
-            cwd=base,
+            [str(BIN / command), *map(str, arguments)],
+            cwd=cwd,
             env={**environment, **variables},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -62,6 +66,12 @@ def ansible(tmp_path_factory: pytest.TempPathFactory) -> Ansible:
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def ansible(tool: Ansible) -> Ansible:
+    """The same for Ansible's own commands: ``ansible("playbook", argument, ...)``."""
+    return lambda command, *arguments, **variables: tool(f"ansible-{command}", *arguments, **variables)
 
 
 @pytest.fixture

@@ -15,9 +15,11 @@ import pytest
 import yaml
 
 from ansible_collections.ctyun.eci.plugins.module_utils import _tasks
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import operations
-from ansible_collections.ctyun.eci.plugins.module_utils._options.arguments import body_spec, option_name, wire_name
+from ansible_collections.ctyun.eci.plugins.module_utils._errors import EciError
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import image_cache
+from ansible_collections.ctyun.eci.plugins.module_utils._names import option_name, wire_name
 from ansible_collections.ctyun.eci.plugins.module_utils._options.schema import CREATE_IMAGE_CACHE
+from ansible_collections.ctyun.eci.plugins.module_utils._options.specs import body_spec
 from ansible_collections.ctyun.eci.plugins.module_utils._task import Task
 
 from .conftest import ROOT, Ansible
@@ -160,7 +162,20 @@ def test_documentation_says_what_the_schema_requires(documentation: dict[str, di
 def test_an_image_cache_has_the_documented_keys(
     documentation: dict[str, dict[str, Any]], module: str, value: str
 ) -> None:
-    assert sorted(documentation[module]["return"][value]["contains"]) == sorted(operations.KEYS)
+    assert sorted(documentation[module]["return"][value]["contains"]) == sorted(image_cache.KEYS)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_failure_has_the_documented_keys(documentation: dict[str, dict[str, Any]], module: str) -> None:
+    def without_samples(contains: Tree) -> dict[str, Any]:
+        return {key: {**entry, "sample": None} for key, entry in contains.items()}
+
+    returned = documentation[module]["return"]
+    failures = [entry for name, entry in described(returned, "contains") if name == "failure"]
+    assert len(failures) == (2 if module == "image_caches" else 1)
+    same = documentation["image_cache"]["return"]["failure"]["contains"]
+    assert set(same) == set(EciError("").failure())
+    assert [without_samples(entry["contains"]) for entry in failures] == [without_samples(same)] * len(failures)
 
 
 def test_action_group_lists_the_modules() -> None:

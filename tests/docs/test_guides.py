@@ -48,7 +48,7 @@ DEFAULTS = {
 }
 VARYING = [
     (re.compile(r"imc-[0-9a-z]{16}\b"), "imc-*"),
-    (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "UUID"),
+    (re.compile(r"\b[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\b"), "UUID"),
     (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)"), "TIME"),
     (re.compile(r"\b127\.0\.0\.1:\d{4,5}\b"), "127.0.0.1:*"),
     (re.compile(r" \*{3,}$", re.MULTILINE), ""),

@@ -86,5 +86,5 @@ def test_image_caches_takes_the_example(ansible: Ansible, emulator: Emulator) ->
     example = EXAMPLE.with_name("image_caches.example.yml")
     run = ansible("playbook", "ctyun.eci.image_caches", "-e", f"@{example}", **emulator.environment)
     assert (run.returncode, run.stderr) == (0, ""), run.stdout
-    assert [cache["imageCacheName"] for cache in emulator.service.caches()] == ["web", "worker"]
+    assert sorted(cache["imageCacheName"] for cache in emulator.service.caches()) == ["web", "worker"]
     assert all(cache["imageCacheId"] in run.stdout for cache in emulator.service.caches())

@@ -11,6 +11,8 @@ import re
 
 import pytest
 
+from tests.reliability.environments.__main__ import ENVIRONMENTS
+
 from .conftest import ROOT
 
 PAGE = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
@@ -24,11 +26,10 @@ def test_it_names_tests() -> None:
 
 @pytest.mark.parametrize(("file", "group", "test"), NAMED)
 def test_they_exist(file: str, group: str, test: str) -> None:
-    found = [path for folder in FOLDERS for path in folder.rglob(file)]
+    texts = [path.read_text(encoding="utf-8") for folder in FOLDERS for path in folder.rglob(file)]
+    found = [text for text in texts if re.search(rf"^ *def {test}\(", text, re.MULTILINE)]
     assert found
-    text = found[0].read_text(encoding="utf-8")
-    assert re.search(rf"^ *def {test}\(", text, re.MULTILINE)
-    assert not group or f"class {group}:" in text
+    assert not group or any(f"class {group}:" in text for text in found)
 
 
 def test_the_figures_of_a_soak_are_there() -> None:
@@ -37,3 +38,12 @@ def test_the_figures_of_a_soak_are_there() -> None:
     assert schedules
     assert int(schedules[1]) >= 10_000
     assert re.search(r"\| violations \| 0 ", figures)
+
+
+def test_the_rough_environments_are_there_and_no_promise_was_broken() -> None:
+    begin, end = "<!-- environments: begin -->", "<!-- environments: end -->"
+    rows = [line for line in PAGE.split(begin)[1].split(end)[0].splitlines() if line.startswith("| ")][1:]
+    assert len(rows) >= 2 * len(ENVIRONMENTS)
+    for environment in ENVIRONMENTS:
+        assert sum(row.startswith(f"| {environment.name} |") for row in rows) == 2
+    assert {row.rpartition(" | ")[2] for row in rows} <= {"yes |", "- |"}
