@@ -9,10 +9,12 @@ PYTHON ?= python3
 # what "make integration" runs (all targets if empty), and more arguments for pytest in "make unit"
 TARGETS ?=
 ARGS ?=
-# least branch coverage of plugins/ in percent; "make test" sets it
-COVERAGE ?= 0
-# how many steps "make test" runs at a time, and how many processes share the unit tests
+# least branch coverage of plugins/ in percent, not measured if empty; "make test" sets it
+COVERAGE ?=
+# how many steps "make test" runs at a time, and how many processes share the tests
 JOBS ?= 2
+# the unit tests wait for sockets half of their time
+UNIT_JOBS ?= $(shell expr 2 \* $(JOBS))
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -70,14 +72,14 @@ test: ## check everything
 # --- For developers --------------------------------------------------------------------------------------------------------
 
 .PHONY: unit
-unit: .venv/dev.stamp ## run the unit tests, with the branch coverage of plugins/
+unit: .venv/dev.stamp ## run the unit tests; with COVERAGE=95, the branch coverage of plugins/ has to be that
 	@$(STEP) unit --require '\d+ passed' --figure '^=* ?(.*\d+ passed.*?) ?=*$$' --figure 'TOTAL.* (\d+%)' -- \
-	python -m pytest -q -n $(JOBS) --cov=plugins --cov-branch --cov-fail-under=$(COVERAGE) $(ARGS)
+	python -m pytest -q -n $(UNIT_JOBS) --dist worksteal $(if $(COVERAGE),--cov=plugins --cov-branch --cov-fail-under=$(COVERAGE)) $(ARGS)
 
 .PHONY: playbooks
 playbooks: .venv/dev.stamp ## run the tests that run ansible-playbook: documentation, both doors, reliability
 	@$(STEP) playbooks --require '\d+ passed' --figure '^=* ?(.*\d+ passed.*?) ?=*$$' -- \
-	python -m pytest -q -n $(JOBS) tests/docs tests/doors tests/reliability $(ARGS)
+	python -m pytest -q -n $(JOBS) --dist worksteal tests/docs tests/doors tests/reliability $(ARGS)
 
 .PHONY: integration
 integration: .venv/dev.stamp tree home ## run the integration targets against the emulator, through both doors (TARGETS=...)
@@ -136,7 +138,7 @@ package-install: build
 	$(EMULATOR) -- ansible-playbook ctyun.eci.quickstart
 
 .PHONY: build
-build: .venv/dev.stamp tree home ## build the tarball into build/dist
+build: .venv/run.stamp tree home ## build the tarball into build/dist
 	@cd "$(TREE)" && $(STEP) build --figure 'Created collection .*' -- ansible-galaxy collection build --force --output-path "$(BUILD)/dist"
 
 .PHONY: format
@@ -158,6 +160,15 @@ bench: .venv/bench.stamp collections home ## measure, and write docs/benchmarks.
 .PHONY: soak
 soak: .venv/dev.stamp ## run 10,000 random fault schedules, and write their figures to docs/reliability.md (about 10 minutes)
 	@python -m tests.reliability.soak --schedules 10000 --processes $(JOBS) --write $(ARGS)
+
+.PHONY: prove
+prove: .venv/dev.stamp ## try every single fault, every order of two controllers and all rough environments, and write docs/reliability.md (about an hour)
+	@python -m tests.reliability.environments --write
+	@python -m tests.reliability.prove --processes $(JOBS) --write $(ARGS)
+
+.PHONY: mutate
+mutate: .venv/dev.stamp ## change the code in small ways, and list what no unit test notices (about half an hour; ARGS=files)
+	@python -m tests.tools.mutate --processes $(JOBS) $(ARGS)
 
 .PHONY: clean
 clean: ## remove .venv, build and caches

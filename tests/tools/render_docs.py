@@ -45,8 +45,8 @@ def rendered() -> dict[str, str]:
     """The files, by their names below the root, and what shall be in them."""
     sys.path.insert(0, str(ROOT))
     import_module("conftest")  # makes the collection importable
-    from ansible_collections.ctyun.eci.plugins.module_utils._options.arguments import body_spec
     from ansible_collections.ctyun.eci.plugins.module_utils._options.schema import CREATE_IMAGE_CACHE
+    from ansible_collections.ctyun.eci.plugins.module_utils._options.specs import body_spec
 
     return {
         "docs/createImageCache.schema.json": json.dumps(CREATE_IMAGE_CACHE, indent=2, ensure_ascii=False) + "\n",

@@ -18,6 +18,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,7 +49,12 @@ def wanted() -> set[str]:
         "--others",
         "--exclude-standard",
     ]
-    names = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+    try:
+        names = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+    except (FileNotFoundError, subprocess.CalledProcessError) as error:
+        sys.exit(
+            f"Git is needed, and a checkout of the repository, to know which files belong to the collection: {error}."
+        )
     return {
         name
         for name in map(os.fsdecode, names.split(b"\0"))
