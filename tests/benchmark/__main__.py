@@ -11,10 +11,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+from . import rates
 from .cases import MEASURES, all_cases
 from .emulator import Emulator
 from .measure import run
-from .report import Figures, table, write
+from .report import Figures, table, write, write_rates
+
+RATE_ROUNDS = 3
 
 
 def measure(rounds: int, only: str) -> Figures:
@@ -45,14 +48,30 @@ def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmark", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", default="", help="only cases whose name contains this; nothing is written then")
+    parser.add_argument(
+        "--only",
+        default="",
+        help="only cases whose name contains this, and nothing is written then; or rates, and only their table is written",
+    )
     arguments = parser.parse_args()
+    if arguments.only == "rates":
+        return _rates(arguments.rounds)
     figures = measure(arguments.rounds, arguments.only)
     print(table(figures))
     if arguments.only:
         return 0
     write(figures)
     missed = [measure.name for measure in MEASURES if not measure.holds(figures.walls)]
+    for name in missed:
+        print(f"MISSED: {name}")
+    return max(1 if missed else 0, _rates(min(arguments.rounds, RATE_ROUNDS)))
+
+
+def _rates(rounds: int) -> int:
+    found = rates.measure(rounds)
+    print(rates.table(found))
+    write_rates(rates.table(found))
+    missed = rates.missed(found)
     for name in missed:
         print(f"MISSED: {name}")
     return 1 if missed else 0

@@ -46,15 +46,18 @@ class Emulator:
         self._process.wait(10)
         self._folder.cleanup()
 
-    def reset(self, latency: float) -> None:
+    def reset(self, latency: float, **settings: object) -> None:
         """Forget everything; each request takes ``latency`` seconds from now on."""
-        self._post("reset", {"latency": latency, "ready_after": 0})
+        self._post("reset", {"latency": latency, "ready_after": 0, **settings})
 
     def usage(self) -> dict[str, Any]:
         """``cpu_seconds``, ``wall_seconds`` and ``requests`` since the reset."""
-        reply = requests.get(f"{self.environment['CTYUN_ECI_ENDPOINT']}/_emulator/usage", timeout=10)
-        found: dict[str, Any] = reply.json()
+        found: dict[str, Any] = self.get("usage")
         return found
+
+    def get(self, what: str) -> Any:
+        """What its control interface says of ``requests``, ``caches`` or ``usage``."""
+        return requests.get(f"{self.environment['CTYUN_ECI_ENDPOINT']}/_emulator/{what}", timeout=10).json()
 
     def _post(self, operation: str, body: dict[str, Any]) -> None:
         url = f"{self.environment['CTYUN_ECI_ENDPOINT']}/_emulator/{operation}"

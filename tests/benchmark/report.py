@@ -18,7 +18,11 @@ from .cases import CONCURRENCIES, LATENCIES, MEASURES, SIZES, Case, Walls, bulk_
 from .measure import Cost
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
+PAGE = DOCS / "benchmarks.md"
 MEMORY_LIMIT = 120
+RATES_HEADER = "## A service with a limit\n\n`python -m tests.benchmark --only rates` measures this alone."
+RATES_BEGIN = "<!-- rates: begin -->"
+RATES_END = "<!-- rates: end -->"
 
 HEADER = """<!--
 Copyright (c) ctyun.eci contributors
@@ -107,6 +111,21 @@ def machine() -> str:
     return f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}, {packages}."
 
 
+def _rates() -> str:
+    """The part of docs/benchmarks.md that another measurement writes."""
+    page = PAGE.read_text()
+    return page[page.index(RATES_BEGIN) : page.index(RATES_END)] if RATES_BEGIN in page else f"{RATES_BEGIN}\n"
+
+
+def write_rates(table: str) -> None:
+    """Put the table of rates in its place in docs/benchmarks.md."""
+    old = _rates()
+    page = PAGE.read_text()
+    if RATES_END not in page:
+        page += f"\n{RATES_HEADER}\n\n{old}{RATES_END}\n"
+    PAGE.write_text(page.replace(f"{old}{RATES_END}", f"{RATES_BEGIN}\n\n{machine()} {table}\n\n{RATES_END}"))
+
+
 def write(figures: Figures) -> None:
     """Write docs/benchmarks.md and the plot beside it."""
     plot(figures, DOCS / "benchmarks.svg")
@@ -116,9 +135,9 @@ def write(figures: Figures) -> None:
         "## Cost against the number of image caches\n\n![Wall time against the number of image caches](benchmarks.svg)\n\n"
         "## All cases\n\nThe limit of an `image_caches` case is an empty play and the time in which the service answers:"
         " number x latency / concurrency, and one list before and one after. With nothing to do it is one list.\n\n"
-        f"{table(figures)}\n"
+        f"{table(figures)}\n\n{RATES_HEADER}\n\n{_rates()}{RATES_END}\n"
     )
-    (DOCS / "benchmarks.md").write_text(text)
+    PAGE.write_text(text)
     print(promises(figures))
     print(shares(figures))
 
