@@ -15,7 +15,7 @@ import threading
 from typing import Any
 
 try:
-    from requests.certs import where
+    from requests.utils import DEFAULT_CA_BUNDLE_PATH
     from urllib3.exceptions import SSLError
     from urllib3.util.ssl_ import create_urllib3_context
 except ImportError:
@@ -36,7 +36,7 @@ def bundle() -> str:
             if not os.path.exists(path):
                 raise FileNotFoundError(f"the variable {variable} of the environment names {path}, which is not there")
             return path
-    return where()
+    return str(DEFAULT_CA_BUNDLE_PATH)
 
 
 def prepare() -> None:
