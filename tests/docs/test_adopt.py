@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import status
 from tests.emulator import Emulator
 from tests.unit.plugins.emulated import seed
 
-from .conftest import Ansible
+from .conftest import ROOT, Ansible
 
 TAGS = [{"key": "team", "value": "web"}, {"key": "odd", "value": "{{ 7 * 7 }} 'q' \"d\" # no"}]
 PLACES = {"vpc_id": "vpc-test", "v_switch_id": "subnet-test", "security_group_id": "sg-test"}
@@ -66,6 +67,34 @@ def test_only_some(ansible: Ansible, emulator: Emulator, tmp_path: Path) -> None
     done = adopt(ansible, emulator, path, "-e", '{"adopt_only": {"tags": [{"key": "team", "value": "web"}]}}')
     assert done.returncode == 0, done.stdout
     assert [one["name"] for one in yaml.safe_load(path.read_text().replace("!unsafe ", ""))["image_caches"]] == ["web"]
+
+
+@pytest.mark.parametrize("word", sorted(status._DELETION_WORDS))
+def test_what_a_deletion_may_be_called(word: str) -> None:
+    variables = yaml.safe_load((ROOT / "playbooks/adopt.yml").read_text(encoding="utf-8"))[0]["vars"]
+    assert re.search(variables["adopt_deletion"], word.title())
+
+
+def test_what_is_going_or_has_no_name_is_only_told(ansible: Ansible, emulator: Emulator, tmp_path: Path) -> None:
+    seed(emulator, "web")
+    left_out = {
+        seed(emulator, "old", status="Deleting"): '"old", Deleting',
+        seed(emulator, "stuck", status="delete_failed"): '"stuck", delete_failed',
+        seed(emulator, ""): "without a name, ready",
+        # not the same as the one that stays
+        seed(emulator, "web", status="deleting"): '"web", deleting',
+    }
+    path = tmp_path / "vars.yml"
+    done = adopt(ansible, emulator, path)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert "1 image caches are in" in done.stdout
+    assert "and 4 are left out, see its end." in done.stdout
+    text = path.read_text(encoding="utf-8")
+    (written,) = yaml.safe_load(text)["image_caches"]
+    assert written["name"] == "web"
+    assert "image_cache_id" not in written
+    for image_cache_id, told in left_out.items():
+        assert f"\n# {image_cache_id}, {told}\n" in text
 
 
 def test_none(ansible: Ansible, emulator: Emulator, tmp_path: Path) -> None:
