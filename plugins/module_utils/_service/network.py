@@ -56,7 +56,7 @@ def sending_error(
 ) -> EciError:
     """The error for a request without a reply. ``sent`` says whether a byte of it may have reached the service."""
     root = _root(error)
-    if _is_out_of_files(root):
+    if _is_out_of_files(error, root):
         return MachineLimit(
             f"{NO_FILES}, so no connection can be made.",
             effect=POSSIBLE if sent else NONE,
@@ -124,12 +124,13 @@ def _advice(root: BaseException) -> str:
     return "Check the file of authorities that ca_path, REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names."
 
 
-def _is_out_of_files(root: BaseException) -> bool:
-    if isinstance(root, socket.gaierror):  # a resolver that cannot open its files does not say so
+def _is_out_of_files(error: Exception, root: BaseException) -> bool:
+    # a resolver that cannot open its files does not say so, and may leave any number behind
+    if isinstance(root, socket.gaierror) or isinstance(error, NewConnectionError):
         try:
             os.close(os.open(os.devnull, os.O_RDONLY))
-        except OSError as error:
-            root = error
+        except OSError as limit:
+            root = limit
     return isinstance(root, OSError) and root.errno in (errno.EMFILE, errno.ENFILE)
 
 
