@@ -92,6 +92,7 @@ class _Watched:
     response_class = _Response
     sock: Any
     auto_open: int
+    _held: list[bytes] | None = None
 
     # Whoever turns the check of certificates off knows it; in a worker of Ansible a warning would go to the terminal.
     is_verified = property(lambda self: True, lambda self, value: None)
@@ -109,7 +110,20 @@ class _Watched:
         _start_the_time()
         return sock
 
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        # Head and body go out in one piece; in two, each side of a connection with TLS has twice the work.
+        self._held = []
+        try:
+            super().request(*args, **kwargs)  # type: ignore[misc]
+            whole = b"".join(self._held)
+        finally:
+            self._held = None
+        self.send(whole)
+
     def send(self, data: Any) -> None:
+        if self._held is not None:
+            self._held.append(data)
+            return
         if self.sock is None and self.auto_open:
             self.connect()
         if self.sock is not None:

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.operations 
 from ansible_collections.ctyun.eci.plugins.module_utils._region import REGION, REGION_IN_QUERY
 from ansible_collections.ctyun.eci.plugins.module_utils._service import transport
 from tests.emulator import Emulator, Fault
+from tests.unit.plugins import emulated
 from tests.unit.plugins.module_utils._service.servers import (
     GOOD,
     Authority,
@@ -395,6 +397,23 @@ def test_connections_are_kept_and_shared(make_client: MakeClient, emulator: Emul
         list(pool.map(lambda _number: client.call(REGION), range(500)))
     assert len(emulator.sent()) == 500
     assert emulator.connections <= 50
+
+
+def test_a_request_goes_out_in_one_piece(
+    make_client: MakeClient, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pieces: list[bytes] = []
+    send = HTTPConnection.send
+
+    def seen(connection: HTTPConnection, data: Any) -> None:
+        pieces.append(data)
+        send(connection, data)
+
+    monkeypatch.setattr(HTTPConnection, "send", seen)
+    client = make_client()
+    for _again in range(2):  # over a new connection, and over one that is kept
+        client.call(CREATE, emulated.BODY)
+    assert [piece.count(b"\r\n\r\n{") for piece in pieces] == [1, 1]
 
 
 def test_each_thread_knows_of_its_own_request_only(make_client: MakeClient, closed_port: int) -> None:
