@@ -24,11 +24,12 @@ def measure(rounds: int, only: str) -> Figures:
     """Run every case in turn, and that several times, so that what else the machine does meets all alike."""
     figures = Figures(rounds=rounds)
     cases = [case for case in all_cases() if only in case.name or case.name == "empty"]
-    with Emulator() as emulator, tempfile.TemporaryDirectory() as folder:
+    with Emulator() as secure, Emulator(plain=True) as plain, tempfile.TemporaryDirectory() as folder:
         for number in range(rounds):
             for case in cases:
                 if number >= case.rounds:
                     continue
+                emulator = plain if case.plain else secure
                 if not case.keep:
                     emulator.reset(case.latency)
                 before = emulator.usage()

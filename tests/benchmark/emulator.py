@@ -15,19 +15,26 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import certifi
 import requests
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 class Emulator:
-    """Started on entering, stopped on leaving. ``environment`` is what a client needs."""
+    """Started on entering, stopped on leaving. ``environment`` is what a client needs. It speaks https, unless ``plain``."""
+
+    def __init__(self, plain: bool = False) -> None:
+        self._plain = plain
 
     def __enter__(self) -> Emulator:
         self._folder = tempfile.TemporaryDirectory()
         ready = Path(self._folder.name) / "env"
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.emulator", "--ready-after", "0", "--env-file", str(ready)],
+            [
+                *(sys.executable, "-m", "tests.emulator", "--ready-after", "0", "--env-file", str(ready)),
+                *([] if self._plain else ["--tls"]),
+            ],
             cwd=ROOT,
             stdout=subprocess.DEVNULL,
         )
@@ -37,7 +44,16 @@ class Emulator:
             time.sleep(0.05)
         words = shlex.split(ready.read_text())
         self.environment = dict(word.split("=", 1) for word in words if "=" in word)
+        if not self._plain:
+            self._trust_as_many_as_usual()
         return self
+
+    def _trust_as_many_as_usual(self) -> None:
+        """Reading the authorities that every machine trusts is a part of what a task costs."""
+        path = Path(self._folder.name) / "authorities.pem"
+        own = Path(self.environment["REQUESTS_CA_BUNDLE"])
+        path.write_bytes(Path(certifi.where()).read_bytes() + b"\n" + own.read_bytes())
+        self.environment["REQUESTS_CA_BUNDLE"] = str(path)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -57,8 +73,14 @@ class Emulator:
 
     def get(self, what: str) -> Any:
         """What its control interface says of ``requests``, ``caches`` or ``usage``."""
-        return requests.get(f"{self.environment['CTYUN_ECI_ENDPOINT']}/_emulator/{what}", timeout=10).json()
+        return requests.get(self._url(what), timeout=10, verify=self._verify).json()
 
     def _post(self, operation: str, body: dict[str, Any]) -> None:
-        url = f"{self.environment['CTYUN_ECI_ENDPOINT']}/_emulator/{operation}"
-        requests.post(url, json=body, timeout=10).raise_for_status()
+        requests.post(self._url(operation), json=body, timeout=10, verify=self._verify).raise_for_status()
+
+    @property
+    def _verify(self) -> bool | str:
+        return self.environment.get("REQUESTS_CA_BUNDLE", True)
+
+    def _url(self, what: str) -> str:
+        return f"{self.environment['CTYUN_ECI_ENDPOINT']}/_emulator/{what}"
