@@ -19,16 +19,18 @@ from .._wait import Clock
 # Requests a second at first: this part of those that are expected, within bounds, since what is on its way when a limit is met is
 # refused. After HELD of them it is doubled each RAMP seconds until FREE is reached. AT_ONCE of them need not wait.
 SHARE = 0.6
-SLOWEST_START = 40.0
+SLOWEST_START = 30.0
 START = 400.0
 HELD = 8
 RAMP = 0.03
 FREE = 4000.0
 AT_ONCE = 8
-# After the first refusal so much slower than at first, and no faster than one in so many seconds; again slower with each refusal
-# until one is accepted. From then on at so much more than what is accepted.
-SLOWER = 3.0
-FIRST_PAUSE = 0.02
+# After the first refusal slower than at first: the less, the more requests are expected, since of many more may be refused. At
+# most one in so many seconds; again slower with each refusal until one is accepted. From then on at so much more than is accepted.
+SLOWER = 500.0
+LEAST_SLOWER = 2.0
+MOST_SLOWER = 8.0
+FIRST_PAUSE = 0.013
 LONGER = 3.0
 SEARCH = 2.0
 # After a refusal that comes later this part of what was accepted, and so much more with each that is accepted.
@@ -110,7 +112,8 @@ class Pace:
             self._in_a_row = 0
             if self._refused_first is None:
                 self._refused_first = self._since = now
-                self._rate = min(1 / FIRST_PAUSE, self._start / SLOWER)
+                slower = min(max(SLOWER / max(self._expected, 1), LEAST_SLOWER), MOST_SLOWER)
+                self._rate = min(1 / FIRST_PAUSE, self._start / slower)
             elif not self._accepted:
                 self._rate /= LONGER
             else:

@@ -289,10 +289,12 @@ def test_a_service_with_a_limit_is_used_to_it(rate: int, threads: int, latency: 
 @pytest.mark.parametrize(("rate", "creates"), [(5, 60), (20, 200), (100, 200)])
 def test_what_is_promised(rate: int, creates: int, threads: int) -> None:
     requests = creates + 2
-    found = [drive(rate, 10, requests, threads, 0.05, seed) for seed in range(20)]
-    for outcome in found:
-        assert outcome.seconds <= 1.15 * ((requests - 10) / rate + 0.05)
-        assert outcome.refused <= 0.1 * (requests + outcome.refused)
+    # the second is what an answer in 50 ms takes where Ansible, the emulator and the threads share a machine
+    for latency in (0.05, 0.06):
+        found = [drive(rate, 10, requests, threads, latency, seed) for seed in range(20)]
+        for outcome in found:
+            assert outcome.seconds <= 1.15 * ((requests - 10) / rate + latency)
+            assert outcome.refused <= 0.1 * (requests + outcome.refused)
 
 
 def test_few_requests_begin_slower_than_many(time: Time) -> None:
