@@ -112,8 +112,8 @@ class Pace:
             self._in_a_row = 0
             if self._refused_first is None:
                 self._refused_first = self._since = now
-                slower = min(max(SLOWER / max(self._expected, 1), LEAST_SLOWER), MOST_SLOWER)
-                self._rate = min(1 / FIRST_PAUSE, self._start / slower)
+                slower = SLOWER / self._expected if self._expected else LEAST_SLOWER
+                self._rate = min(1 / FIRST_PAUSE, self._start / min(max(slower, LEAST_SLOWER), MOST_SLOWER))
             elif not self._accepted:
                 self._rate /= LONGER
             else:
