@@ -163,7 +163,7 @@ class _Many:
         if not group.listing.whole:
             # a list that was not whole did not show it: that is no proof that it is gone
             missing = [item for item in group.planned([]) if item.wanted.state == "absent" and not item.planned.before]
-            group.each(missing, lambda item: item.consider_named(group.caches.named(item.name)), "asked for")
+            group.each(missing, lambda item: item.consider_named(group.named(item.name)), "asked for")
 
     def predict(self) -> None:
         """Take the plans for the outcomes."""
@@ -279,7 +279,7 @@ class _Many:
         """Leave looking at what was created to one list for all."""
         if item.planned.before is None and not self._group.listing.whole:
             # a list that was not whole did not show it: that is no reason to make another
-            item.consider(the_only(self._group.caches.named(item.name)))
+            item.consider(the_only(self._group.named(item.name)))
         if item.planned.steps == [CREATE]:
             self._create(item)
         elif not item.planned.replaces:  # that is for the phase after this one

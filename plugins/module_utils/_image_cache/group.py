@@ -86,12 +86,23 @@ class Group:
         self.around.tag_filter.prepare(all_tags, self._each)
 
     def read(self) -> ByName:
-        """List all; what is picked by its ID does not count under its name. Raises EciError."""
+        """List all. Raises EciError."""
         self.listing = self.caches.find()
         self._shown = by_id(self.listing.caches)
-        picked = {item.wanted.image_cache_id for item in self.items}
-        found = by_name(cache for cache in self.listing.caches if cache.image_cache_id not in picked)
-        return lambda name: found.get(name, [])
+        return self._by_name(self.listing.caches)
+
+    def named(self, name: str) -> list[ImageCache]:
+        """What there is of a name, asked for alone. Raises EciError."""
+        return self._by_name(self.caches.named(name))(name)
+
+    def _by_name(self, caches: Collection[ImageCache]) -> ByName:
+        """What is picked by its ID does not count under its name, unless it is to stay and is all that there is of it: no
+        second one is made then.
+        """
+        states = {item.wanted.image_cache_id: item.wanted.state for item in self.items}
+        others = by_name(cache for cache in caches if cache.image_cache_id not in states)
+        staying = by_name(cache for cache in caches if states.get(cache.image_cache_id) == "present")
+        return lambda name: others.get(name) or staying.get(name, [])
 
     def read_until(self, ids: Collection[str | None]) -> ByName:
         """List all, once the list shows these IDs or has had time to. Raises EciError."""

@@ -686,6 +686,31 @@ class TestPickedById:
         assert [item.outcome.changed for item in outcomes.items] == [True, False]
         assert present(emulator) == [first]
 
+    @pytest.mark.parametrize("max_page", [1000, 1])
+    @pytest.mark.parametrize("check_mode", [False, True])
+    def test_no_second_one_is_made_of_one_that_stays(
+        self, check_mode: bool, max_page: int, emulator: Emulator, run: Callable[..., Outcomes]
+    ) -> None:
+        emulator.settings.max_page = max_page
+        ids = [seed(emulator, "web"), seed(emulator, "other")]
+        picked = Wanted("present", {"imageCacheName": "typo"}, image_cache_id=ids[0])
+        outcomes = run(wanted("web"), picked, check_mode=check_mode)
+        assert [item.outcome.changed for item in outcomes.items] == [False, False]
+        assert outcomes.items[0].image_cache_id == ids[0]
+        assert present(emulator) == ids
+
+    @pytest.mark.parametrize("max_page", [1000, 1])
+    def test_one_that_goes_does_not_count_under_its_name(
+        self, max_page: int, emulator: Emulator, run: Callable[..., Outcomes]
+    ) -> None:
+        emulator.settings.max_page = max_page
+        old, other = seed(emulator, "web"), seed(emulator, "other")
+        predicted = run(wanted("web"), absent("web", image_cache_id=old), check_mode=True)
+        outcomes = run(wanted("web"), absent("web", image_cache_id=old))
+        assert [item.outcome.changed for item in predicted.items] == [True, True]
+        assert [item.outcome.changed for item in outcomes.items] == [True, True]
+        assert sorted(present(emulator)) == sorted([other, str(outcomes.items[0].image_cache_id)])
+
     def test_a_name_beside_it_is_a_condition(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
         other = seed(emulator, "other")
         outcomes = run(absent("web", image_cache_id=other))
