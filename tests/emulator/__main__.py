@@ -55,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m tests.emulator",
         usage="%(prog)s [options] [-- COMMAND ARGUMENT...]",
         description="Emulates CTYun's ECI image-cache service on 127.0.0.1. With a command: runs it with the"
-        " emulator's environment and ends with its exit status.",
+        " emulator's environment, in which nothing else is reached over https, and ends with its exit status.",
     )
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one (default)")
     parser.add_argument("--tls", action="store_true", help="serve https, with a certificate made for this run")
@@ -105,11 +105,10 @@ def _serve(emulator: Emulator) -> int:
     return 0
 
 
-def _past_proxies() -> dict[str, str]:
-    """What keeps a client in a network with a proxy from looking for the emulator behind it."""
-    hosts = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
-    value = ",".join(part for part in (hosts, "127.0.0.1") if part)
-    return {"no_proxy": value, "NO_PROXY": value}
+def _nothing_else(emulator: Emulator) -> dict[str, str]:
+    """What keeps a command from the real service, also where a playbook names its endpoint: the emulator as a proxy, which makes no tunnels."""
+    direct = "127.0.0.1,localhost"
+    return {"https_proxy": emulator.url, "HTTPS_PROXY": emulator.url, "no_proxy": direct, "NO_PROXY": direct}
 
 
 def _run(command: list[str], emulator: Emulator) -> int:
@@ -125,7 +124,7 @@ def _run(command: list[str], emulator: Emulator) -> int:
     for number in _STOPPING:
         signal.signal(number, forward)
     try:
-        running.append(subprocess.Popen(command, env={**os.environ, **_past_proxies(), **emulator.environment}))
+        running.append(subprocess.Popen(command, env={**os.environ, **_nothing_else(emulator), **emulator.environment}))
     except OSError as error:
         print(f"{command[0]}: {error.strerror}", file=sys.stderr)
         return 127

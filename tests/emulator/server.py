@@ -28,6 +28,7 @@ _NOT_JSON = object()
 _OUTAGE = ServiceError("ServiceUnavailable", "injected: the operation did not take place")
 # aiohttp takes 0 for "no limit"; a request that is still held up at the end is not worth waiting for.
 _CLOSING = 0.02
+_CLOSED = "Only the emulator can be reached from here"
 
 
 class Server:
@@ -95,6 +96,8 @@ class Server:
         return time.time() + self.settings.clock_offset
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.method == "CONNECT":
+            return web.Response(status=403, reason=_CLOSED)
         if request.path.startswith(control.PREFIX):
             return await control.handle(self, request)
         generation = self._generation

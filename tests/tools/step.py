@@ -2,12 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run one step of the checks: keep its output in build/logs, judge it, and say in one line how it went.
+"""Run one step of the checks: say that it begins, keep its output in build/logs, judge it, and say in one line how it went.
 
     python tests/tools/step.py NAME [--require RE] [--reject RE] [--figure RE] [--count RE WORDS] -- COMMAND...
 
 The step fails when the command does, when a line matches --reject, and when no line matches --require. Tools that pass without having
 looked at anything are caught that way. With STEP_QUIET set, the output is shown only if the step fails. STEP_PREFIX is put before the name.
+How long a step usually takes is what it took here when it last was good, else what it takes on two cores that have other steps to do.
 """
 
 from __future__ import annotations
@@ -20,7 +21,23 @@ import sys
 import time
 from pathlib import Path
 
-LOGS = Path(__file__).resolve().parents[2] / "build" / "logs"
+BUILD = Path(__file__).resolve().parents[2] / "build"
+LOGS = BUILD / "logs"
+TIMES = BUILD / "times"
+USUAL = {
+    "ansible-lint": 20,
+    "antsibull-docs": 10,
+    "galaxy-importer": 15,
+    "installed-quickstart": 5,
+    "integration": 70,
+    "integration-as-modules": 50,
+    "demo": 5,
+    "mypy": 30,
+    "playbooks": 90,
+    "sanity": 120,
+    "unit": 90,
+}
+A_MOMENT = 2
 COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -61,6 +78,19 @@ def run(command: list[str], log: Path, quiet: bool) -> int:
     return process.wait()
 
 
+def usually(name: str) -> float:
+    """Seconds that a step takes."""
+    try:
+        return float((TIMES / name).read_text())
+    except (OSError, ValueError):
+        return USUAL.get(name.removeprefix("again-"), A_MOMENT)
+
+
+def learn(name: str, seconds: float) -> None:
+    TIMES.mkdir(parents=True, exist_ok=True)
+    (TIMES / name).write_text(f"{seconds:.1f}\n")
+
+
 def figure(pattern: str, lines: list[str]) -> list[str]:
     for line in reversed(lines):
         match = re.search(pattern, line)
@@ -76,6 +106,10 @@ def main() -> int:
     LOGS.mkdir(parents=True, exist_ok=True)
     log = LOGS / f"{options.name}.log"
 
+    usual = usually(options.name)
+    print(
+        f"begin           {options.name:22} {f'usually {usual:.0f} s' if usual > A_MOMENT else ''}".rstrip(), flush=True
+    )
     started = time.monotonic()
     status = run(options.command, log, quiet)
     seconds = time.monotonic() - started
@@ -99,7 +133,9 @@ def main() -> int:
 
     if complaints and quiet:
         print(f"----- output of {options.name} -----", *lines, f"----- end of {options.name} -----", sep="\n")
-    print(f"{'FAIL' if complaints else 'ok':4} {seconds:6.1f} s  {options.name:18} {', '.join(figures)}".rstrip())
+    print(f"{'FAIL' if complaints else 'ok':4} {seconds:6.1f} s  {options.name:22} {', '.join(figures)}".rstrip())
+    if not complaints:
+        learn(options.name, seconds)
     for complaint in complaints[:10]:
         print(f"     {complaint}")
     return status or int(bool(complaints))

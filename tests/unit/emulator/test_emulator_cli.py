@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -95,12 +96,30 @@ def test_runs_a_command() -> None:
 def test_the_command_looks_for_it_behind_no_proxy() -> None:
     script = (
         "import os, requests;"
-        "print(requests.get(os.environ['CTYUN_ECI_ENDPOINT'] + '/_emulator/usage', timeout=5).status_code,"
-        " os.environ['no_proxy'])"
+        "print(requests.get(os.environ['CTYUN_ECI_ENDPOINT'] + '/_emulator/usage', timeout=5).status_code)"
     )
     proxy = "http://127.0.0.1:9"
     result = run(["--", sys.executable, "-c", script], http_proxy=proxy, HTTP_PROXY=proxy, no_proxy="example.com")
-    assert (result.stdout, result.stderr) == ("200 example.com,127.0.0.1\n", "")
+    assert (result.stdout, result.stderr) == ("200\n", "")
+
+
+@pytest.mark.parametrize("tls", [[], ["--tls"]], ids=["http", "https"])
+@pytest.mark.parametrize("direct", ["", "*", "invalid"])
+def test_the_command_reaches_nothing_else(tls: list[str], direct: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        script = (
+            "import requests\n"
+            "try:\n"
+            "    print(requests.get('https://eci-global.ctapi.ctyun.cn.invalid/', timeout=5).status_code)\n"
+            "except requests.exceptions.ProxyError as error:\n"
+            "    print('refused' if 'Only the emulator can be reached' in str(error) else error)\n"
+        )
+        through = f"http://127.0.0.1:{proxy.getsockname()[1]}"
+        result = run([*tls, "--", sys.executable, "-c", script], https_proxy=through, NO_PROXY=direct, no_proxy=direct)
+        assert (result.stdout, result.stderr) == ("refused\n", "")
+        proxy.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            proxy.accept()
 
 
 def test_a_command_can_use_tls() -> None:
