@@ -163,13 +163,18 @@ format: .venv/dev.stamp ## format the Python files, and fix what ruff can fix
 docs: .venv/dev.stamp collections home ## render the generated documentation
 	@python tests/tools/render_docs.py
 
+# It makes its own virtual environment, in a clone, and there installs what a user of $(PYTHON) installs.
+.PHONY: readme
+readme: .venv/dev.stamp home ## follow both READMEs from the top in a fresh clone, as nobody if root says so (some minutes)
+	@HOME="$(USER_HOME)" python -m tests.tools.follow --fresh --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" README.md README.zh-CN.md
+
 .PHONY: changelog
 changelog: .venv/dev.stamp home ## turn the fragments into CHANGELOG.md, for the version in galaxy.yml
 	@antsibull-changelog release
 
 .PHONY: bench
-bench: .venv/bench.stamp collections home ## measure, and write docs/benchmarks.md (about 10 minutes)
-	@python -m tests.benchmark $(ARGS)
+bench: .venv/bench.stamp collections home ## measure, and write docs/benchmarks.md and the figures of the READMEs (about 10 minutes)
+	@status=0; python -m tests.benchmark $(ARGS) || status=$$?; python tests/tools/render_docs.py; exit $$status
 
 .PHONY: soak
 soak: .venv/dev.stamp ## run 10,000 random fault schedules, and write their figures to docs/reliability.md (about 10 minutes)

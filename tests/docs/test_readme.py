@@ -14,6 +14,7 @@ import yaml
 
 from ansible_collections.ctyun.eci.plugins.module_utils._service import connection
 from ansible_collections.ctyun.eci.plugins.module_utils._tasks import image_cache, region_info
+from tests.tools import figures
 
 from .conftest import ROOT
 
@@ -76,7 +77,7 @@ def test_a_licence_is_named(path: Path) -> None:
 def test_versions(path: Path) -> None:
     galaxy = yaml.safe_load(text(ROOT / "galaxy.yml"))
     runtime = yaml.safe_load(text(ROOT / "meta" / "runtime.yml"))
-    page = text(path)
+    page = re.sub(f"{re.escape(figures.BEGIN)}.*?{re.escape(figures.END)}", "", text(path), flags=re.DOTALL)
     assert set(re.findall(r"ctyun-eci-([\d.]+)\.tar\.gz", page)) == {galaxy["version"]}
     core = runtime["requires_ansible"].removeprefix(">=").removesuffix(".0")
     assert set(re.findall(r"ansible-core (\d[\d.]*\d)", page)) == {core}
@@ -93,7 +94,20 @@ def test_versions(path: Path) -> None:
 @pytest.mark.parametrize("path", READMES, ids=name)
 def test_commands_of_make_exist(path: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):", text(ROOT / "Makefile"), re.MULTILINE))
-    assert set(re.findall(r"`?\bmake ([a-z-]+)`", text(path))) | {"demo", "test", "build"} <= targets
+    assert set(re.findall(r"`make ([a-z-]+)\b[^`\n]*`", text(path))) | {"demo", "play", "test", "build"} <= targets
+
+
+@pytest.mark.parametrize("path", READMES, ids=name)
+def test_the_duration_of_make_test_is_what_it_says_itself(path: Path) -> None:
+    said = re.search(
+        r"make test takes about (\d+) minutes on two cores .*, and (\d+) after that", text(ROOT / "Makefile")
+    )
+    assert said
+    contributing = re.split(r"^## (?:Contributing|参与开发)$", text(path), flags=re.MULTILINE)[1].partition("\n## ")[0]
+    minutes = re.findall(
+        r"about (\d+) minutes .*?and (\d+) after|大约 (\d+) 分钟.*?大约 (\d+) 分钟", contributing, re.DOTALL
+    )
+    assert [number for number in minutes[0] if number] == list(said.groups())
 
 
 @pytest.mark.parametrize("path", TOUR, ids=name)

@@ -2,22 +2,33 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The files that are rendered from the schema are what the schema says."""
+"""The files that are rendered are what they are made of: the schema, the figures, the drawings."""
 
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.tools import render_docs
+from tests.tools import draw, figures, render_docs
 
 from .conftest import ROOT
 
-NAMES = ["docs/createImageCache.schema.json", "docs/createImageCache.md"]
+NAMES = [
+    "docs/createImageCache.schema.json",
+    "docs/createImageCache.md",
+    "README.md",
+    "docs/pictures/overview.svg",
+    "docs/pictures/speed.svg",
+    "README.zh-CN.md",
+    "docs/pictures/overview.zh-CN.svg",
+    "docs/pictures/speed.zh-CN.svg",
+]
 
 
 @pytest.fixture
@@ -26,7 +37,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     files = render_docs.rendered()
     monkeypatch.setattr(render_docs, "rendered", lambda: files)
     monkeypatch.setattr(render_docs, "ROOT", tmp_path)
-    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "pictures").mkdir(parents=True)
     for name, text in files.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     return tmp_path
@@ -82,3 +93,41 @@ def test_a_file_that_differs(
 def test_a_file_that_is_missing(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (elsewhere / NAMES[0]).unlink()
     assert run(monkeypatch, "--check") == 1
+
+
+def test_the_figures_are_those_of_the_measurement() -> None:
+    page = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    for readme in ("README.md", "README.zh-CN.md"):
+        block = (ROOT / readme).read_text(encoding="utf-8").partition(figures.BEGIN)[2].partition(figures.END)[0]
+        for case in (*figures.ONE, *figures.LOOP, figures.BULK, figures.AGAIN):
+            (seconds,) = re.findall(rf"^\| {case} \| ([\d.]+) \(", page, re.MULTILINE)
+            assert f"| {seconds} |" in block
+
+
+def test_other_figures_give_another_table_and_picture() -> None:
+    page = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    slower = re.sub(r"^(\| loop of 100 uri \|) [\d.]+ ", r"\1 99.25 ", page, flags=re.MULTILINE)
+    assert "| 99.25 |" in figures.table(slower, "en")
+    assert "99.2 s" in draw.bars("zh", figures.bars(slower, "zh"))
+
+
+def test_a_case_that_is_gone_is_named() -> None:
+    page = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    with pytest.raises(ValueError, match="no case one uri"):
+        figures.table(page.replace("| one uri |", "| one curl |"), "en")
+    with pytest.raises(ValueError, match="no place for the figures"):
+        figures.placed("a page without a place", "figures")
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.endswith(".svg")])
+def test_a_picture_stands_alone(name: str) -> None:
+    picture = ElementTree.fromstring(render_docs.rendered()[name])
+    width, height = (float(picture.attrib[side]) for side in ("width", "height"))
+    text = render_docs.rendered()[name]
+    assert "prefers-color-scheme: dark" in text
+    assert re.findall(r"url\(|@import|@font-face|href|<script", text) == []
+    for element in picture.iter():
+        assert 0 <= float(element.attrib.get("x", 0)) <= width
+        assert 0 <= float(element.attrib.get("y", 0)) <= height
+    styles = set(re.findall(r"^\.(\w+) ", text, re.MULTILINE))
+    assert {element.attrib["class"] for element in picture.iter() if element.attrib.get("class")} <= styles

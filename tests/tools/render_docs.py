@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Render docs/createImageCache.schema.json and docs/createImageCache.md from the schema in the code.
+"""Render what is made of something else: the request body from the schema in the code, the pictures of the READMEs, and their figures
+from docs/benchmarks.md.
 
     python tests/tools/render_docs.py            write the files that differ, and say which
     python tests/tools/render_docs.py --check    write nothing; fail if one differs, and say which
@@ -47,10 +48,21 @@ def rendered() -> dict[str, str]:
     import_module("conftest")  # makes the collection importable
     from ansible_collections.ctyun.eci.plugins.module_utils._options.schema import CREATE_IMAGE_CACHE
     from ansible_collections.ctyun.eci.plugins.module_utils._options.specs import body_spec
+    from tests.tools import draw, figures
+
+    benchmarks = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    shown = {}
+    for language, suffix in (("en", ""), ("zh", ".zh-CN")):
+        readme = f"README{suffix}.md"
+        table = figures.table(benchmarks, language)
+        shown[readme] = figures.placed((ROOT / readme).read_text(encoding="utf-8"), table)
+        shown[f"docs/pictures/overview{suffix}.svg"] = draw.overview(language)
+        shown[f"docs/pictures/speed{suffix}.svg"] = draw.bars(language, figures.bars(benchmarks, language))
 
     return {
         "docs/createImageCache.schema.json": json.dumps(CREATE_IMAGE_CACHE, indent=2, ensure_ascii=False) + "\n",
         "docs/createImageCache.md": HEAD + "".join(_sections("", CREATE_IMAGE_CACHE, body_spec())),
+        **shown,
     }
 
 
@@ -107,7 +119,7 @@ def main() -> int:
     ]
     for name, text in differing:
         if check:
-            print(f'{name} is not what the code says: run "make docs".')
+            print(f'{name} is not what it is made of: run "make docs".')
         else:
             (ROOT / name).write_text(text, encoding="utf-8")
             print(f"{name} is rendered anew.")

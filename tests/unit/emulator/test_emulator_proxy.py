@@ -186,6 +186,21 @@ def test_a_server_that_is_not_there(emulator: Emulator, proxy: Proxy) -> None:
         assert requests.get(url, proxies=proxies, timeout=5).status_code == 502
 
 
+def test_a_stand_in(secure_emulator: Emulator) -> None:
+    secure_emulator.reset()
+    port = int(secure_emulator.url.rpartition(":")[2])
+    with Proxy({"eci-global.ctapi.ctyun.cn:443": port}) as proxy, requests.Session() as session:
+        session.trust_env = False
+        session.proxies, session.verify = {"https": proxy.url}, secure_emulator.ca_file
+        assert session.get(f"https://eci-global.ctapi.ctyun.cn{REGION}", timeout=5).status_code == 401
+        (record,) = secure_emulator.requests
+        assert record.headers["host"] == "eci-global.ctapi.ctyun.cn"
+        with pytest.raises(requests.exceptions.ProxyError, match="502"):
+            session.get("https://eci-global.ctapi.ctyun.cn:8443/", timeout=5)
+        with pytest.raises(requests.exceptions.ProxyError, match="502"):
+            session.get("https://example.com/", timeout=5)
+
+
 def test_a_server_that_leaves_in_between(emulator: Emulator, proxy: Proxy) -> None:
     with Emulator() as first:
         api = client_of(first, proxy)
