@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,6 @@ import yaml
 from tests.tools import follow
 
 from .conftest import ROOT
-from .test_guides import missing
 
 READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
 # The request on CTYun's page.
@@ -40,11 +40,8 @@ def test_a_reader_gets_to_the_end(path: Path) -> None:
         pytest.skip("needs the virtual environment that make has made")
     followed = follow.follow(path)
     assert followed.status == 0, followed.printed
-    shown = [line for block in follow.blocks(path) if block.kind == "text" for line in block.text.splitlines()]
-    assert shown
-    assert missing(shown, followed.printed, "") == [], followed.printed
-    assert "fatal:" not in followed.printed
-    assert "FAILED" not in followed.printed
+    assert followed.lost == [], followed.printed
+    assert re.findall(r"fatal:|FAILED|\[ERROR\]|(?:failed|rescued|ignored)=[1-9]", followed.printed) == []
     # what came to the service went to its name, with the keys of the page
     operations = [request.operation for request in followed.requests]
     assert [operations.count(name) for name in ("region", "createImageCache", "deleteImageCache")] == [1, 1, 1]
@@ -77,6 +74,12 @@ def test_installing_comes_before_the_account(path: Path) -> None:
     installed = [number for number, text in enumerate(shell) if "collection install" in text]
     assert installed
     assert max(installed) < keys
+
+
+@pytest.mark.parametrize("path", READMES, ids=lambda path: path.name)
+def test_it_shows_what_demo_and_play_print(path: Path) -> None:
+    shown = "".join(block.text for block in follow.blocks(path) if block.kind == "text")
+    assert shown.count("TASK [") == 5
 
 
 def test_what_fails_ends_it() -> None:

@@ -28,6 +28,7 @@ import yaml
 
 from tests.emulator import Emulator, Fault
 from tests.tools.follow import Block
+from tests.tools.shown import missing
 
 from .conftest import ROOT, Ansible
 
@@ -49,13 +50,6 @@ DEFAULTS = {
     "ctyun.eci.image_cache": {"wait_interval": 0.1},
     "ctyun.eci.image_caches": {"wait_interval": 0.1},
 }
-VARYING = [
-    (re.compile(r"imc-[0-9a-z]{16}\b"), "imc-*"),
-    (re.compile(r"\b[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\b"), "UUID"),
-    (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)"), "TIME"),
-    (re.compile(r"\b127\.0\.0\.1:\d{4,5}\b"), "127.0.0.1:*"),
-    (re.compile(r" \*{3,}$", re.MULTILINE), ""),
-]
 
 
 class Document(NamedTuple):
@@ -92,28 +86,6 @@ def _play(tasks: list[Any]) -> dict[str, Any]:
         "module_defaults": DEFAULTS,
         "tasks": tasks,
     }
-
-
-def words(text: str) -> str:
-    """A text without what differs from run to run, and without the form that Ansible gives it."""
-    text = text.replace("\\n", "\n").replace('\\"', '"')
-    for pattern, replacement in VARYING:
-        text = pattern.sub(replacement, text)
-    return " ".join(text.split())
-
-
-def missing(shown: list[str], printed: str, warned: str) -> list[str]:
-    """The lines that are not in what was printed, in this order, nor among the warnings."""
-    printed, warned = words(printed), words(warned)
-    position = 0
-    lost = []
-    for line in map(words, shown):
-        found = -1 if line == "..." else printed.find(line, position)
-        if found >= 0:
-            position = found + len(line)
-        elif line not in ("", "...") and line not in warned:
-            lost.append(line)
-    return lost
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

@@ -92,10 +92,9 @@ def test_a_playbook_beside_the_caller(make: Make, tmp_path: Path) -> None:
 
 def test_a_playbook_in_the_checkout(make: Make, checkout: Path, tmp_path: Path) -> None:
     (checkout / "mine.yml").write_text(PLAYBOOK, encoding="utf-8")
-    for cwd in (checkout, tmp_path):
-        run = make("PLAYBOOK=mine.yml", cwd=cwd)
-        assert run.returncode == 0, run.stdout + run.stderr
-        assert f"mine in {checkout}" in run.stdout
+    run = make("PLAYBOOK=mine.yml", cwd=tmp_path)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert f"mine in {checkout}" in run.stdout
 
 
 def test_its_settings_and_those_of_the_emulator(make: Make, tmp_path: Path) -> None:
@@ -108,9 +107,9 @@ def test_its_settings_and_those_of_the_emulator(make: Make, tmp_path: Path) -> N
 
 
 def test_a_playbook_of_the_collection(make: Make) -> None:
-    run = make("PLAYBOOK=ctyun.eci.quickstart")
+    run = make("PLAYBOOK=ctyun.eci.quickstart", "ARGS=--list-tasks")
     assert run.returncode == 0, run.stdout + run.stderr
-    assert "Nothing here costs money" in run.stdout
+    assert "Is this the emulator?" in run.stdout
 
 
 def test_a_mistake(make: Make) -> None:
@@ -128,15 +127,17 @@ def test_a_task_that_names_the_service_does_not_reach_it(make: Make) -> None:
     assert "Only the emulator can be reached from here" in run.stdout
 
 
-@pytest.mark.parametrize("guide", ["docs/guides/emulator.md", "docs/zh-CN/emulator.md"])
-def test_the_commands_of_the_guide_run_on_the_emulator(make: Make, guide: str) -> None:
-    shell = [block for block in follow.blocks(ROOT / guide) if block.kind == "shell"]
-    commands = [shlex.split(command) for block in shell for command in block.commands]
-    played = [command[2:] for command in commands if command[:2] == ["make", "play"]]
-    others = [command for command in commands if command[:2] != ["make", "play"]]
+def test_the_commands_of_the_guides_run_on_the_emulator(make: Make) -> None:
+    english, chinese = (
+        [command for block in follow.blocks(ROOT / guide) if block.kind == "shell" for command in block.commands]
+        for guide in ("docs/guides/emulator.md", "docs/zh-CN/emulator.md")
+    )
+    assert english == chinese
+    played = [shlex.split(command) for command in english if command.startswith("make play ")]
     assert len(played) == 2
-    for arguments in played:
+    for _make, _play, *arguments in played:
         run = make(*arguments)
         assert run.returncode == 0, run.stdout + run.stderr
     # a shell that reads no settings, in the emulator's environment, see test_emulator_cli.py
-    assert others == ["python -m tests.emulator -- bash --norc".split()]
+    others = [command for command in english if not command.startswith("make play ")]
+    assert others == ["python -m tests.emulator -- bash --norc"]

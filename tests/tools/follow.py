@@ -35,6 +35,7 @@ from typing import NamedTuple
 
 from tests.emulator import Emulator, Proxy, Record
 from tests.tools import tree
+from tests.tools.shown import missing
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICE = "eci-global.ctapi.ctyun.cn:443"
@@ -67,6 +68,7 @@ class Followed(NamedTuple):
 
     status: int
     printed: str
+    lost: list[str]
     requests: list[Record]
 
 
@@ -158,9 +160,12 @@ def follow(path: Path, *, fresh: bool = False, python: str | None = None) -> Fol
             encoding="utf-8",
             timeout=900,
             check=False,
-            **({"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}),
+            user=user.pw_uid if user else None,
+            group=user.pw_gid if user else None,
+            extra_groups=[] if user else None,
         )
-        return Followed(run.returncode, run.stdout, emulator.requests)
+        shown = [line for block in found if block.kind == "text" for line in block.text.splitlines()]
+        return Followed(run.returncode, run.stdout, missing(shown, run.stdout, ""), emulator.requests)
 
 
 def _give(place: Path, user: pwd.struct_passwd) -> None:
@@ -177,13 +182,17 @@ def main() -> int:
     parser.add_argument("--python", help="the Python that the reader has, if not this one")
     parser.add_argument("page", nargs="+", type=Path)
     options = parser.parse_args()
-    status = 0
+    failed = False
     for path in options.page:
+        print(f"Following {path.name}", flush=True)
         followed = follow(path, fresh=options.fresh, python=options.python)
         print(followed.printed)
-        print(f"{path.name}: {'followed to its end' if followed.status == 0 else 'FAILED, see the last command above'}")
-        status = status or followed.status
-    return status
+        for line in followed.lost:
+            print(f"{path.name} shows what was not printed: {line}")
+        bad = bool(followed.status or followed.lost)
+        print(f"{path.name}: {'FAILED, see above' if bad else 'followed to its end'}", flush=True)
+        failed = failed or bad
+    return int(failed)
 
 
 if __name__ == "__main__":
