@@ -15,6 +15,9 @@ from xml.etree import ElementTree
 import pytest
 from jsonschema import Draft202012Validator
 
+from tests.benchmark import report
+from tests.benchmark.cases import all_cases
+from tests.benchmark.measure import Cost
 from tests.tools import draw, figures, render_docs
 
 from .conftest import ROOT
@@ -109,6 +112,17 @@ def test_other_figures_give_another_table_and_picture() -> None:
     slower = re.sub(r"^(\| loop of 100 uri \|) [\d.]+ ", r"\1 99.25 ", page, flags=re.MULTILINE)
     assert "| 99.25 |" in figures.table(slower, "en")
     assert "99.2 s" in draw.bars("zh", figures.bars(slower, "zh"))
+
+
+def test_what_the_benchmark_writes_is_understood() -> None:
+    measured = report.Figures(rounds=3)
+    for number, case in enumerate(all_cases()):
+        measured.add(case, Cost(number + 0.25, 50), requests=1, emulator=0.0)
+    page = f"Machine: {report.machine()} Rounds: 3.\n\n{report.table(measured)}\n"
+    seconds = figures.cases(page)
+    assert list(seconds.values()) == [f"{number}.25" for number in range(len(all_cases()))]
+    assert f"| one image cache | {seconds['one uri']} | {seconds['one image_cache']} |" in figures.table(page, "en")
+    assert report.machine().removesuffix(".") in figures.table(page, "zh")
 
 
 def test_a_case_that_is_gone_is_named() -> None:
