@@ -163,10 +163,9 @@ format: .venv/dev.stamp ## format the Python files, and fix what ruff can fix
 docs: .venv/dev.stamp collections home ## render the generated documentation
 	@python tests/tools/render_docs.py
 
-# It makes its own virtual environment, in a clone, and there installs what a user of $(PYTHON) installs.
 .PHONY: readme
 readme: .venv/dev.stamp home ## follow both READMEs from the top in a fresh clone, as nobody if root says so (some minutes)
-	@HOME="$(USER_HOME)" python -m tests.tools.follow --fresh --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" README.md README.zh-CN.md
+	@HOME="$(USER_HOME)" python -m tests.tools.follow --fresh $(ARGS) README.md README.zh-CN.md
 
 .PHONY: changelog
 changelog: .venv/dev.stamp home ## turn the fragments into CHANGELOG.md, for the version in galaxy.yml

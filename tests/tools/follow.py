@@ -20,6 +20,7 @@ these values for the right ones. So nothing has to be changed in the commands, a
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import pwd
 import re
@@ -29,7 +30,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -112,7 +112,7 @@ def borrow(target: Path) -> None:
         os.utime(requirements, (0, 0))
 
 
-@contextmanager
+@contextlib.contextmanager
 def stand_in(found: list[Block]) -> Iterator[tuple[Emulator, dict[str, str]]]:
     """The service behind a proxy, with the keys of the page."""
     keys = {name: value for block in found if block.kind == "shell" for name, value in KEYS.findall(block.text)}
@@ -136,7 +136,6 @@ def follow(path: Path, *, fresh: bool = False, python: str | None = None) -> Fol
         checkout, home, tools = place / "checkout", place / "home", place / "bin"
         home.mkdir()
         tools.mkdir()
-        (tools / "python3").symlink_to(python or os.path.realpath(sys.executable))
         user = None
         if fresh:
             copy(place / "origin")
@@ -149,6 +148,7 @@ def follow(path: Path, *, fresh: bool = False, python: str | None = None) -> Fol
             checkout.mkdir()
             copy(checkout)
             borrow(checkout)
+        (tools / "python3").symlink_to(_python(python, user))
         kept = {name: value for name, value in os.environ.items() if KEPT.fullmatch(name) and name not in NOT_KEPT}
         run = subprocess.run(
             ["bash", "-c", script(found, variables)],
@@ -166,6 +166,28 @@ def follow(path: Path, *, fresh: bool = False, python: str | None = None) -> Fol
         )
         shown = [line for block in found if block.kind == "text" for line in block.text.splitlines()]
         return Followed(run.returncode, run.stdout, missing(shown, run.stdout, ""), emulator.requests)
+
+
+def _python(wanted: str | None, user: pwd.struct_passwd | None) -> str:
+    """A Python that the reader can run and that can make virtual environments: of root's own, nobody may have none."""
+    candidates = (
+        [wanted] if wanted else [os.path.realpath(sys.executable), "/usr/local/bin/python3", "/usr/bin/python3"]
+    )
+    check = "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))"
+    for candidate in candidates:
+        with contextlib.suppress(OSError):
+            run = subprocess.run(
+                [candidate, "-c", check],
+                cwd="/",
+                capture_output=True,
+                check=False,
+                user=user.pw_uid if user else None,
+                group=user.pw_gid if user else None,
+                extra_groups=[] if user else None,
+            )
+            if run.returncode == 0:
+                return candidate
+    sys.exit(f"None of these is a Python 3.11 or newer, with venv, that the reader can run: {', '.join(candidates)}.")
 
 
 def _give(place: Path, user: pwd.struct_passwd) -> None:
