@@ -167,6 +167,13 @@ docs: .venv/dev.stamp collections home ## render the generated documentation
 readme: .venv/dev.stamp home ## follow both READMEs from the top in a fresh clone, as nobody if root says so (some minutes)
 	@HOME="$(USER_HOME)" python -m tests.tools.follow --fresh $(ARGS) README.md README.zh-CN.md
 
+.PHONY: docsite docsite-pictures
+docsite: build/docsite-venv/docsite.stamp collections home ## build the docsite into build/docsite/html, offline but for pip
+	@$(STEP) docsite --figure 'The docsite is at .*' -- build/docsite-venv/bin/python -m tests.tools.docsite.build
+
+docsite-pictures: docsite ## take pictures of it with Chromium, into build/docsite/pictures
+	@build/docsite-venv/bin/python -m tests.tools.docsite.pictures
+
 .PHONY: changelog
 changelog: .venv/dev.stamp home ## turn the fragments into CHANGELOG.md, for the version in galaxy.yml
 	@antsibull-changelog release
@@ -217,6 +224,12 @@ clean: ## remove .venv, build and caches
 
 .venv/bench.stamp: requirements/bench.txt .venv/run.stamp
 	@$(PIP) -r requirements/bench.txt
+	@touch $@
+
+build/docsite-venv/docsite.stamp: requirements/docsite.txt requirements/constraints.txt | .venv/bin/python
+	@echo "Installing what the docsite needs into build/docsite-venv"
+	@.venv/bin/python -m venv build/docsite-venv
+	@$(subst .venv/bin/python,build/docsite-venv/bin/python,$(PIP)) -r requirements/docsite.txt
 	@touch $@
 
 # Ansible finds the checkout as ctyun.eci here. A link is enough for ansible-playbook, ansible-test needs the copy below.

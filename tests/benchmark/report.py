@@ -32,6 +32,8 @@ SPDX-License-Identifier: GPL-3.0-or-later
 
 # Benchmarks
 
+[中文](zh-CN/benchmarks.md)
+
 Written by `make bench`; do not edit. All cases of one round run one after another, and the figures are medians over the
 rounds, ratios those of the ratios within a round. They compare with each other; on another machine all of them move.
 The emulator shares the machine with Ansible. It speaks https, as the service does, and the tasks trust as many authorities

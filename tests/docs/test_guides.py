@@ -29,14 +29,16 @@ import yaml
 from tests.emulator import Emulator, Fault
 from tests.tools.follow import Block
 from tests.tools.shown import missing
+from tests.tools import translations
 
 from .conftest import ROOT, Ansible
 
+GUIDES = sorted((ROOT / "docs" / "guides").glob("*.md"))
 DOCUMENTS = [
-    ROOT / "README.md",
-    ROOT / "README.zh-CN.md",
-    *sorted((ROOT / "docs" / "guides").glob("*.md")),
-    *sorted((ROOT / "docs" / "zh-CN").glob("*.md")),
+    path
+    for english in (ROOT / "README.md", *GUIDES)
+    for path in (english, translations.chinese_of(english))
+    if path.is_file()
 ]
 BLOCK = re.compile(
     r"^(?P<note><!-- not run: [^\n]+ -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import yaml
 from ansible_collections.ctyun.eci.plugins.module_utils._service import connection
 from ansible_collections.ctyun.eci.plugins.module_utils._tasks import image_cache, region_info
 from tests.tools import figures
+from tests.tools import translations
 
 from .conftest import ROOT
 
@@ -126,10 +128,11 @@ def test_the_authentication_guide_has_every_connection_option() -> None:
 
 
 def test_chinese_pages_have_the_sections_of_the_english_ones() -> None:
-    pairs = [(README, ROOT / "README.zh-CN.md")]
-    pairs += [(ROOT / "docs" / "guides" / path.name, path) for path in (ROOT / "docs" / "zh-CN").glob("*.md")]
+    pairs = [(english, translations.chinese_of(english)) for english in translations.english_pages()]
+    pairs = [(english, chinese) for english, chinese in pairs if chinese.is_file()]
     assert len(pairs) >= 3
     for english, chinese in pairs:
         levels = [re.findall(r"^#+(?= )", FENCED.sub("", text(path)), re.MULTILINE) for path in (english, chinese)]
         assert levels[0] == levels[1], chinese.name
-        assert english.name == "README.md" or f"zh-CN/{english.name}" in text(english), english.name
+        for page, other, language in ((english, chinese, "中文"), (chinese, english, "English")):
+            assert f"[{language}]({os.path.relpath(other, page.parent)})" in text(page), page.name

@@ -25,6 +25,7 @@ from .conftest import ROOT
 NAMES = [
     "docs/createImageCache.schema.json",
     "docs/createImageCache.md",
+    "docs/zh-CN/createImageCache.md",
     "README.md",
     "docs/pictures/overview.svg",
     "docs/pictures/speed.svg",
@@ -41,6 +42,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(render_docs, "rendered", lambda: files)
     monkeypatch.setattr(render_docs, "ROOT", tmp_path)
     (tmp_path / "docs" / "pictures").mkdir(parents=True)
+    (tmp_path / "docs" / "zh-CN").mkdir(parents=True)
     for name, text in files.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     return tmp_path
@@ -65,13 +67,20 @@ def test_the_schema_is_one() -> None:
     assert list(Draft202012Validator(schema).iter_errors(body)) == []
 
 
-def test_every_field_has_a_row() -> None:
-    page = render_docs.rendered()[NAMES[1]]
+@pytest.mark.parametrize("name", NAMES[1:])
+def test_every_field_has_a_row(name: str) -> None:
+    page = render_docs.rendered()[name]
     rows = [line for line in page.splitlines() if line.startswith("| `")]
     assert len(rows) == 11 + 2 + 1 + 3 + 1
     assert {row.count("|") for row in rows} == {8}
+
+
+def test_rows_say_what_the_schema_says() -> None:
+    page, chinese = (render_docs.rendered()[name] for name in NAMES[1:])
     assert "| `retentionDays` | `retention_days` | integer | | from 0 to 3650 |" in page
     assert "| `imageCacheName` | `image_cache_name`, `name` | string | yes | not empty |" in page
+    assert "| `retentionDays` | `retention_days` | integer | | 0 到 3650 |" in chinese
+    assert "| `imageCacheName` | `image_cache_name`、`name` | string | 是 | 不能为空 | 镜像缓存的名称。 |" in chinese
 
 
 def test_nothing_to_do(elsewhere: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Render what is made of something else: the request body from the schema in the code, the pictures of the READMEs, and their figures
-from docs/benchmarks.md.
+"""Render what is made of something else: the request body in both languages from the schema in the code, the pictures of
+the READMEs, and their figures from docs/benchmarks.md.
 
     python tests/tools/render_docs.py            write the files that differ, and say which
     python tests/tools/render_docs.py --check    write nothing; fail if one differs, and say which
@@ -17,6 +17,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -30,8 +31,33 @@ GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://w
 SPDX-License-Identifier: GPL-3.0-or-later
 -->
 <!-- Rendered by "make docs" from plugins/module_utils/_options/schema.py: change that file, not this one. -->
+"""
 
+
+@dataclass(frozen=True)
+class Words:
+    """The words of a page in one language."""
+
+    head: str
+    body: str
+    columns: str
+    yes: str
+    lists: str
+    between: str
+    not_empty: str
+    at_least: str
+    none_empty: str
+    matches: str
+    comma: str
+    semicolon: str
+    meanings: Mapping[str, str]
+
+
+ENGLISH = Words(
+    head="""
 # The request body of createImageCache
+
+[中文](zh-CN/createImageCache.md)
 
 What the modules check before anything is sent, as a [JSON Schema](createImageCache.schema.json) (draft 2020-12) and
 below. It says what CTYun's page says: [wire.md](wire.md) names the source. A required text or list that is empty counts
@@ -39,7 +65,65 @@ as missing; there are no other limits, since the page states none. Fields that a
 
 The option is the field's name in snake_case. The field's own name may be used in its place, and the other names after
 the comma as well.
-"""
+""",
+    body="The body",
+    columns="field | option | type | required | rule | meaning | example",
+    yes="yes",
+    lists="array of {}s",
+    between="from {} to {}",
+    not_empty="not empty",
+    at_least="at least {}",
+    none_empty="none empty",
+    matches="matches `{}`",
+    comma=", ",
+    semicolon="; ",
+    meanings={},  # those of the schema
+)
+
+CHINESE = Words(
+    head="""
+# createImageCache 的请求体
+
+[English](../createImageCache.md)
+
+模块在发送任何请求之前所检查的内容，写成 [JSON Schema](../createImageCache.schema.json)（draft 2020-12），并列在下面。
+它只说天翼云页面所说的，来源见 [wire.md](wire.md)。必需的文本或列表如果为空，视为缺少；此外没有别的限制，因为页面上没有。
+没有列出的字段会被拒绝。
+
+选项名是字段名的 snake_case 写法。也可以用字段自己的名称，以及顿号后面的其他名称。
+""",
+    body="请求体",
+    columns="字段 | 选项 | 类型 | 必需 | 规则 | 含义 | 示例",
+    yes="是",
+    lists="{} 的列表",
+    between="{} 到 {}",
+    not_empty="不能为空",
+    at_least="至少 {} 个",
+    none_empty="每个都不能为空",
+    matches="匹配 `{}`",
+    comma="、",
+    semicolon="；",
+    meanings={
+        "imageCacheName": "镜像缓存的名称。",
+        "imageCacheSize": "镜像缓存的大小，单位 GB。不给出时，服务取 20。",
+        "retentionDays": "镜像缓存保留的天数。不给出或 0 表示永久保留。",
+        "tags": "标签。",
+        "tags.key": "标签的键。",
+        "tags.value": "标签的值。",
+        "securityGroupId": "安全组的 ID。",
+        "vSwitchId": "子网的 ID。",
+        "azInfo": "可用区。",
+        "azInfo.azName": "可用区的名称。",
+        "imageRegistryCredentials": "镜像仓库的登录信息。",
+        "imageRegistryCredentials.server": "镜像仓库的地址，前面不带 http:// 或 https://。",
+        "imageRegistryCredentials.userName": "用户名。",
+        "imageRegistryCredentials.password": "用户的密码。",
+        "images": "镜像缓存所包含的镜像。",
+        "eip": "弹性 IP，用于在没有 NAT 网关时拉取公网镜像。",
+        "eip.eipInstanceId": "弹性 IP 的 ID。",
+        "vpcId": "VPC 的 ID。",
+    },
+)
 
 
 def rendered() -> dict[str, str]:
@@ -61,51 +145,53 @@ def rendered() -> dict[str, str]:
 
     return {
         "docs/createImageCache.schema.json": json.dumps(CREATE_IMAGE_CACHE, indent=2, ensure_ascii=False) + "\n",
-        "docs/createImageCache.md": HEAD + "".join(_sections("", CREATE_IMAGE_CACHE, body_spec())),
+        "docs/createImageCache.md": _page(ENGLISH, CREATE_IMAGE_CACHE, body_spec()),
+        "docs/zh-CN/createImageCache.md": _page(CHINESE, CREATE_IMAGE_CACHE, body_spec()),
         **shown,
     }
 
 
-def _sections(path: str, schema: Mapping[str, Any], spec: Mapping[str, Any]) -> Iterator[str]:
+def _page(words: Words, schema: Mapping[str, Any], spec: Mapping[str, Any]) -> str:
+    return HEAD + words.head + "".join(_sections(words, "", schema, spec))
+
+
+def _sections(words: Words, path: str, schema: Mapping[str, Any], spec: Mapping[str, Any]) -> Iterator[str]:
     """A section with a table for an object, and one for each object in it."""
-    yield f"\n## {f'`{path}`' if path else 'The body'}\n\n"
-    yield "| field | option | type | required | rule | meaning | example |\n|---|---|---|---|---|---|---|\n"
+    yield f"\n## {f'`{path}`' if path else words.body}\n\n"
+    yield f"| {words.columns} |\n|---|---|---|---|---|---|---|\n"
     inner: list[str] = []
     for field, rules in schema["properties"].items():
         option = next((name for name, given in spec.items() if field in (name, *given.get("aliases", ()))), field)
         names = [option, *(alias for alias in spec[option].get("aliases", ()) if alias != field)]
+        full = f"{path}.{field}" if path else field
+        meaning = words.meanings[full.replace("[]", "")] if words.meanings else rules["description"]
         cells = [
             f"`{field}`",
-            ", ".join(f"`{name}`" for name in names),
-            _type(rules),
-            "yes" if field in schema.get("required", ()) else "",
-            "; ".join(_rules(rules)),
-            rules["description"],
+            words.comma.join(f"`{name}`" for name in names),
+            words.lists.format(rules["items"]["type"]) if "items" in rules else rules["type"],
+            words.yes if field in schema.get("required", ()) else "",
+            words.semicolon.join(_rules(words, rules)),
+            meaning,
             f"`{json.dumps(rules['examples'][0], ensure_ascii=False)}`" if "examples" in rules else "",
         ]
         yield f"| {' | '.join(cells)} |\n".replace("|  |", "| |").replace("|  |", "| |")
         below = rules.get("items", rules)
         if "properties" in below:
-            name = f"{path}.{field}" if path else field
-            inner += _sections(name + "[]" * ("items" in rules), below, spec[option]["options"])
+            inner += _sections(words, full + "[]" * ("items" in rules), below, spec[option]["options"])
     yield from inner
 
 
-def _type(rules: Mapping[str, Any]) -> str:
-    return f"{rules['type']} of {rules['items']['type']}s" if "items" in rules else str(rules["type"])
-
-
-def _rules(rules: Mapping[str, Any]) -> Iterator[str]:
+def _rules(words: Words, rules: Mapping[str, Any]) -> Iterator[str]:
     if "minimum" in rules:
-        yield f"from {rules['minimum']} to {rules['maximum']}"
+        yield words.between.format(rules["minimum"], rules["maximum"])
     if "minLength" in rules:
-        yield "not empty"
+        yield words.not_empty
     if "minItems" in rules:
-        yield f"at least {rules['minItems']}"
+        yield words.at_least.format(rules["minItems"])
     if "minLength" in rules.get("items", {}):
-        yield "none empty"
+        yield words.none_empty
     if "pattern" in rules:
-        yield f"matches `{rules['pattern']}`"
+        yield words.matches.format(rules["pattern"])
 
 
 def main() -> int:
