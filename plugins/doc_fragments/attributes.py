@@ -14,8 +14,20 @@ attributes:
     description: Returns what has changed, or would change in check mode, when in diff mode.
   idempotent:
     description: Running the module again with the same arguments changes nothing.
+  async:
+    description: Can run with the keyword C(async).
+    support: full
+    details: It then runs as a module, in a process of its own.
+  platform:
+    description: The systems that the module can run on.
+    platforms: posix
+    support: full
+    details: It needs Python 3.8 or newer there.
   action_group:
     description: The action group that the module belongs to, for C(module_defaults).
     membership: [ctyun.eci.eci]
     support: full
+notes:
+  - A task on a local connection runs inside a worker process of Ansible, which saves the start of a Python. Set the variable
+    C(ctyun_eci_in_process) to V(false) to run every task as a module, in a process of its own. The results are the same.
 """

@@ -11,64 +11,66 @@ options:
   access_key:
     description:
       - The access key (AK) of the account.
-      - If it is not given, the environment variables E(CTYUN_AK) and E(CTAPI_AK) are looked at, in this order.
+      - If it is not given, it is read from the environment variable E(CTYUN_AK), or else from E(CTAPI_AK).
     type: str
   secret_key:
     description:
       - The secret key (SK) that belongs to O(access_key).
-      - If it is not given, the environment variables E(CTYUN_SK) and E(CTAPI_SK) are looked at, in this order.
+      - If it is not given, it is read from the environment variable E(CTYUN_SK), or else from E(CTAPI_SK).
     type: str
   region_id:
     description:
       - The ID of the region, for example V(bb9fdb42056f11eda1610242ac110002).
-      - If it is not given, the environment variable E(CTYUN_REGION_ID) is looked at.
+      - If it is not given, it is read from the environment variable E(CTYUN_REGION_ID).
     type: str
   endpoint:
     description:
-      - Where the service is, without a path.
-      - If it is not given, the environment variables E(CTYUN_ECI_ENDPOINT) and E(CTAPI_ECI_DOMAIN) are looked at, in
-        this order.
+      - The address of the service, without a path.
+      - If it is not given, it is read from the environment variable E(CTYUN_ECI_ENDPOINT), or else from E(CTAPI_ECI_DOMAIN).
     type: str
     default: https://eci-global.ctapi.ctyun.cn
   validate_certs:
     description:
-      - Whether the certificate of the endpoint must be valid. Turn this off for tests only, since passwords of image
-        registries travel in the requests.
+      - Whether the certificate of the endpoint must be valid. Turn this off for tests only, since requests contain the
+        passwords of image registries.
     type: bool
     default: true
   ca_path:
     description:
-      - A file or directory with the certificates of authorities to trust, instead of the ones that are built in.
-      - A relative path is looked for as Ansible finds files, in C(files) of the role and beside the playbook. That takes
-        a local connection; for other hosts give the absolute path that it has there.
+      - A file or directory with the certificates of the authorities to trust.
+      - If it is not given, the file that the environment variable E(REQUESTS_CA_BUNDLE) or else E(CURL_CA_BUNDLE) names is used,
+        or else the certificates that come with C(requests).
+      - A relative path is searched for where Ansible searches for files, in C(files) of the role and beside the playbook. This
+        works with a local connection only. For other hosts, give the absolute path on that host.
     type: path
   timeout:
     description:
-      - Seconds for one request, from the connection to the end of the reply, V(2678400) (31 days) at most.
+      - How many seconds one request may take, from connecting to the end of the reply. At most V(2678400) (31 days).
     type: float
     default: 30
   retries:
     description:
-      - How often a request is repeated at most where that is safe and may help. V(0) turns this off, V(1000) is the most.
-      - With C(-vvv) each repetition is told.
-      - A createImageCache is never simply repeated, see the notes.
+      - How many times a request that failed is sent again, where that is safe and may help. V(0) turns this off, V(1000) is the
+        most.
+      - A createImageCache is sent again only if its name was looked up and not found.
+      - C(-vvv) shows each retry.
     type: int
     default: 5
   retry_max_delay:
     description:
-      - The longest pause in seconds between two attempts. Pauses grow, are random, and respect what the service asks
-        for up to this limit. V(2678400) (31 days) at most.
+      - The longest pause between two attempts, in seconds. At most V(2678400) (31 days).
+      - Pauses are random and grow. If the service asks for a certain pause, it is kept, up to this limit.
     type: float
     default: 30
 requirements:
   - requests
   - jsonschema >= 4.0
 notes:
-  - The proxy variables of the environment (E(HTTPS_PROXY), E(HTTP_PROXY), E(NO_PROXY)) are respected. Redirects are not
-    followed, and C(~/.netrc) is not read.
-  - Credentials are needed where the module runs. If that is the controller, set O(ignore:delegate_to=localhost) on the
-    task or the play.
-  - A V(null) for an option that has a default stands for the default. An option that is given under two of its names is
-    refused, also if one of them is V(null).
+  - The proxy variables E(HTTPS_PROXY), E(HTTP_PROXY) and E(NO_PROXY) of the environment are used. Redirects are not followed,
+    and C(~/.netrc) is not read.
+  - Environment variables are read on the machine where the module runs. To use those of the controller, set
+    O(ignore:delegate_to=localhost) on the task, or run the play on C(localhost).
+  - A V(null) for an option that has a default means the default. An option that is given under two of its names is refused,
+    even if one of them is V(null).
   - The API is known from CTYun's documentation and SDK. This collection has not been run against the live service.
 """

@@ -10,13 +10,13 @@ class ModuleDocFragment:
 options:
   lock_dir:
     description:
-      - The directory where tasks tell each other which image caches they are at work on, and what an ended task left
-        undone. It is where the module runs.
-      - If it is not given, the environment variable E(CTYUN_ECI_LOCK_DIR) is looked at. Without either it is a private
-        directory under the temporary one (E(TMPDIR)), which tasks of one user on one machine share.
-      - Name one on a shared volume for jobs that run on several machines or in containers. The file system has to keep
-        locks of byte ranges for all of them, as NFS 4 does.
-      - It must exist, and its path must be absolute. It must belong to the user of the task or to root, or a group of that
-        user may write to it. Nobody else may. Accounts of CTYun that have nothing to do with each other should not share one.
+      - A directory in which tasks note which image caches they are working on, and what a task that was ended has left to do. It
+        is on the machine where the module runs.
+      - If it is not given, it is read from the environment variable E(CTYUN_ECI_LOCK_DIR). Otherwise a private directory in the
+        temporary directory (E(TMPDIR)) is used, which all tasks of one user on one machine share.
+      - For jobs that run on several machines or in containers, give a directory on a shared volume. The file system must
+        keep locks of byte ranges for all of them, as NFS 4 does.
+      - The directory must exist, and its path must be absolute. It must belong to the user of the task or to root, or a group of
+        that user may write to it. Nobody else may. Use one directory for each account of CTYun.
     type: path
 """

@@ -10,30 +10,31 @@ class ModuleDocFragment:
 options:
   purge_tags:
     description:
-      - Whether tags that the task does not give are removed, if it gives any or an empty list. If not, the tags that the
-        service shows are kept besides those of the task.
-      - A service that shows no tags at all may lose others when tags are set, since it cannot be told to keep what cannot be
-        seen.
+      - Whether tags that the image cache has, but the task does not give, are removed. If the task gives no tags at all, not even
+        an empty list, its tags stay as they are either way.
+      - If V(false), the tags that the service shows are kept, and those of the task are added or changed.
+      - Some services may show no tags. Other tags of the image cache may then be lost when tags are set, since what is not shown
+        cannot be kept.
     type: bool
     default: true
   drift:
     description:
-      - What to do if the image cache exists but differs in something that cannot be changed, that is in the images
-        (compared as a set), the size, the zone, or the name where an ID picks it, or if its status tells of a failure. Only options that
-        are given are compared.
-      - V(warn) leaves it as it is and says so.
+      - What to do if the image cache exists, but differs from the task in something that cannot be changed. That is the images
+        (compared as a set), the size, the zone, and the name if an ID selects the image cache. An image cache whose status says
+        that it failed counts as different. Only options that are given are compared.
+      - V(warn) leaves the image cache as it is and warns.
       - V(fail) fails.
-      - V(recreate) deletes it, waits until it is gone and creates a new one, with a new ID. Should the creation then
-        be refused, there is none.
+      - V(recreate) deletes the image cache, waits until it is gone, and creates a new one, which has a new ID. If the service
+        then refuses to create it, there is none.
     type: str
     choices: [warn, fail, recreate]
     default: warn
   duplicates:
     description:
-      - What to do if there are several image caches of the name. Tasks that share no lock may make them at the same moment, and
-        clean up by themselves; a task that was killed cannot.
-      - V(fail) waits for some seconds where they are young, for their makers to clean up, and then fails.
-      - V(delete_younger) deletes all but the eldest, if all of them are what the task wants. If they are not, it fails.
+      - What to do if several image caches have the name. Tasks that share no lock may create them at the same moment. They then
+        delete all but one themselves, unless they are killed.
+      - V(fail) fails. If the image caches are only seconds old, it first waits for the tasks that created them to delete theirs.
+      - V(delete_younger) deletes all but the oldest, if all of them are what the task wants. Otherwise it fails.
     type: str
     choices: [fail, delete_younger]
     default: fail

@@ -10,17 +10,17 @@ class ModuleDocFragment:
 options:
   prune:
     description:
-      - Whether image caches that are not in O(image_caches) are deleted, if they carry all of O(prune_tags).
-      - This comes last, and only if every image cache that shall exist is there and ready. Without O(wait) they are in
-        most cases not ready yet when they are made, so the next run of the task prunes. What is kept is in RV(kept).
+      - Whether to delete image caches that are not in O(image_caches) and carry all of O(prune_tags).
+      - This is done last, and only if every image cache that shall exist is there and ready. Without O(wait), new ones are mostly
+        not ready yet, and the next run of the task prunes. RV(kept) lists what was not deleted.
     type: bool
     default: false
   prune_tags:
     description:
-      - The tags of the image caches that O(prune) may delete. Required with it.
+      - The tags that an image cache must carry to be deleted by O(prune). Required with it.
       - Each needs a key and a value, since one without a value may select by its key alone. Each key may occur once.
-      - Where the service shows no tags, its list is asked for each tag alone. If it cannot be told what that filter does,
-        nothing is pruned that shows no tags.
+      - If the service shows no tags, the list is asked for each tag separately. If that does not tell which image caches
+        carry a tag, none of those that show no tags is pruned.
     type: list
     elements: dict
     suboptions:
@@ -32,20 +32,20 @@ options:
         type: str
   prune_keep:
     description:
-      - How many of the image caches that could be pruned are kept, the newest, for example to go back to the release before.
+      - How many of the image caches that could be pruned are kept, the newest ones, for example to go back to the previous release.
     type: int
     default: 0
   prune_grace:
     description:
-      - For how many seconds after the youngest wanted image cache was created nothing is pruned.
-      - The time is that of this machine, the time of creation that of the service.
+      - For how many seconds after the newest wanted image cache was created nothing is pruned.
+      - The clock of this machine is compared with the time of creation that the service tells.
     type: float
     default: 0.0
   prune_first:
     description:
-      - Whether image caches are pruned before anything is made. This makes room where the quota is used up, at the price of a
-        time in which neither the old ones nor the new ones are there.
-      - Nothing is pruned if one of the image caches of the task cannot be planned, but nothing is waited for.
+      - Whether to prune before anything is created. This makes room if the quota is used up, but for some time neither the
+        old image caches nor the new ones exist.
+      - Nothing is pruned if one of the image caches of the task cannot be planned. Nothing is waited for before.
     type: bool
     default: false
 """

@@ -10,23 +10,24 @@ class ModuleDocFragment:
 options:
   wait:
     description:
-      - Whether to wait until the image cache is ready, or is gone.
-      - Waiting ends at once with an error at a status that tells of a failure. CTYun lists no statuses, so any that
-        contains V(fail) or V(error) counts as one, and any other but V(ready) is waited on.
+      - Whether to wait until the image cache is ready or, if it shall be absent, until it is gone.
+      - A status that tells of a failure ends the wait at once, with an error. CTYun lists no statuses. V(ready) is taken for ready,
+        a status with a word such as V(failed) or V(error) for a failure, and any other is waited on.
     type: bool
     default: false
   wait_timeout:
     description:
-      - For how many seconds to wait at most. If they are over, the task fails, with the image cache in the result.
-      - V(2678400) (31 days) at most.
+      - For how many seconds to wait at most. After that the task fails, with the image cache in its result. At most V(2678400)
+        (31 days).
     type: float
     default: 1800
   wait_interval:
     description:
-      - The seconds between the first two looks. The pauses grow to six times that. V(2678400) (31 days) at most.
+      - The number of seconds between the first two looks at the status. The pauses grow to six times that. At most V(2678400)
+        (31 days).
     type: float
     default: 5
 notes:
-  - While a task takes long, it tells on stderr how far it is. Not with C(no_log), not if the variable C(ctyun_eci_progress) is false,
-    and not where it runs as a module in a process of its own, which has no way to print.
+  - A task that takes long shows on stderr how far it is. It does not if C(no_log) is set, if the variable C(ctyun_eci_progress) is
+    V(false), or if it runs as a module in a process of its own, which has no way to print.
 """

@@ -11,9 +11,10 @@ short_description: Keep an image cache of CTYun ECI in the state that a task des
 version_added: 0.1.0
 author: ctyun.eci contributors (!UNKNOWN)
 description:
-  - Creates an image cache of CTYun (天翼云) Elastic Container Instance, or changes its tags, replaces or deletes it.
-  - An image cache is a disk on which the images of a container group are already unpacked, so that it starts in seconds.
-  - The options of the request have the names of the API in snake_case. The API's own names are aliases, so the request
+  - Creates, replaces or deletes an image cache of CTYun (天翼云) Elastic Container Instance (ECI), or changes its tags.
+  - An image cache is a disk on which container images are already unpacked. A container group that starts from it does not
+    have to pull them.
+  - The options of the request body have the names of the API in snake_case. The API's own names are aliases, so a request
     body of CTYun's documentation can be pasted as the arguments of a task.
 options:
   state:
@@ -24,8 +25,8 @@ options:
     default: present
   image_cache_id:
     description:
-      - The ID of an image cache that exists. Needed only where its name is not enough since several have it.
-      - If it is given, it must not be empty, except in check mode. A name that is given as well is a condition, see the notes.
+      - The ID of an image cache that exists. It is needed only if several image caches have the same name.
+      - If it is given, it must not be empty, except in check mode. A name that is given too is a condition, see the notes.
     type: str
     aliases: [imageCacheId]
 extends_documentation_fragment:
@@ -46,27 +47,27 @@ notes:
   - All arguments are checked against the JSON Schema of the request before anything is sent. All mistakes are reported
     at once.
   - The service never returns the VPC, the subnet, the security group, the elastic IP, the retention and the registry
-    credentials. So they matter when an image cache is created, and cannot be compared with one that exists.
-  - CTYun's documentation shows no tags in any reply. Where the service shows none, this module asks through the filter
-    of the list whether the wanted tags are there; tags besides those can then not be seen, nor removed.
-  - createImageCache orders a disk that is billed and has no idempotency token. When its outcome is unknown, for example
-    after a time-out, the name is looked up several times before another one is sent, and what is found is adopted.
-  - Tasks for one name come one after another, those of one user on one machine, and those that share O(lock_dir). So one
-    createImageCache is sent, and the others find what it made.
-  - Tasks that share no lock may each make an image cache of the same name at the same moment. In the end one is left, the
-    eldest as a rule. A task that sees another one that it would take deletes the one that it has just made itself, goes on with the
-    other, and warns. It never deletes what another task made. With O(wait) it returns the one that is left; without, it may
-    return the ID of one whose maker gives way later.
-  - RV(drift) lists where the image cache that was found differs from the task in what cannot be changed, and O(drift) says
-    what is done about it. Only what the task gives is compared. A value that the service writes its own way, such as the
-    name of a zone, is a warning and no drift.
-  - If O(image_cache_id) and O(image_cache_name) are both given, the ID picks the image cache. With O(state=present) a
-    different name is drift. With O(state=absent) the name is a condition, so if the image cache of that ID has another name, the
+    credentials. They are used when an image cache is created, and cannot be compared with one that exists.
+  - CTYun's documentation shows no tags in any reply. If the service shows none, this module uses the filter of the list to find
+    out whether the wanted tags are there. Other tags can then neither be seen nor removed.
+  - createImageCache orders a disk that is billed, and has no idempotency token. If its outcome is unknown, for example after a
+    time-out, the name is looked up several times before another request is sent, and an image cache that is found is used.
+  - Tasks for the same name wait for each other if one user runs them on one machine, or if they share O(lock_dir). One
+    of them sends a createImageCache, and the others find what it created.
+  - Tasks that share no lock may each create an image cache of the same name at the same moment. In the end one is left,
+    usually the oldest. A task that finds another one that fits as well deletes the one that it has just created, goes on with
+    the other one, and warns. It never deletes what another task created. With O(wait) it returns the one that is left. Without
+    it, it may return the ID of an image cache that the other task deletes later.
+  - RV(drift) lists in what the image cache that was found differs from the task and cannot be changed. O(drift) says what is
+    done about it. Only what the task gives is compared. If the service writes a value in its own way, such as the name of a
+    zone, that is a warning and no drift.
+  - If O(image_cache_id) and O(image_cache_name) are both given, the ID selects the image cache. With O(state=present), a
+    different name is drift. With O(state=absent), the name is a condition. If the image cache of that ID has another name, the
     task fails and nothing is deleted.
-  - In check mode an empty O(image_cache_id) stands for an image cache that a task before would have created, whose ID
-    is not known yet. Nothing is asked of the service then. The prediction is that the image cache exists without tags, so
-    there is a change if O(tags) are given or with O(state=absent). An ID that no image cache has is an error with
-    O(state=present) in check mode as well.
+  - In check mode, an empty O(image_cache_id) stands for an image cache that an earlier task would have created, whose ID is not
+    known yet. Nothing is asked of the service then. The image cache is predicted to exist without tags, so there is a change
+    if O(tags) are given, or with O(state=absent). An ID that no image cache has is an error with O(state=present) in check
+    mode, too.
 seealso:
   - module: ctyun.eci.image_cache_info
   - module: ctyun.eci.region_info
@@ -158,96 +159,117 @@ EXAMPLES = r"""
 RETURN = r"""
 image_cache_id:
   description:
-    - The ID of the image cache. With O(state=absent) that of the deleted one.
+    - The ID of the image cache. With O(state=absent), that of the deleted one.
     - V(null) if there is none, and in check mode if one would be created.
   returned: always, unless the arguments are wrong
   type: str
   sample: imc-7nh0dkpoaxepqyh2
 image_cache:
   description:
-    - The image cache as the service shows it, in check mode as it would be. V(null) if there is none.
-    - It has always the same keys. What the service does not return is V(null).
+    - The image cache as the service shows it, or in check mode as it would be. V(null) if there is none.
+    - It always has the same keys. What the service does not return is V(null).
     - The field names are those of describeImageCaches in CTYun's API documentation of 2026-09-25, unless stated otherwise.
   returned: always, unless the arguments are wrong
   type: dict
   contains:
     image_cache_id:
       description: The ID.
+      returned: always, null in check mode if it would be created
       type: str
       sample: imc-7nh0dkpoaxepqyh2
     image_cache_name:
       description: The name.
+      returned: always
       type: str
       sample: web
     images:
       description: The images.
+      returned: always, null if the service does not return it
       type: list
       elements: str
       sample: ["registry-vpc-crs-huadong1.ctyun.cn/x-eci/base:latest"]
     image_cache_size:
       description: The size in GB.
+      returned: always, null if the service does not return it
       type: int
       sample: 40
     status:
       description: The status. CTYun lists no values; its examples show V(pending) and V(ready).
+      returned: always, null if the service does not return it
       type: str
       sample: ready
     creation_time:
       description: When it was created, in ISO 8601, as UTC or with an offset.
+      returned: always, null if the service does not return it
       type: str
       sample: "2025-03-11T11:35:09+08:00"
     az_name:
       description: The name of the zone.
+      returned: always, null if the service does not return it
       type: str
       sample: az1
     tags:
       description: The tags, sorted. CTYun's Go SDK has them, its API documentation does not.
+      returned: always, null if the service does not return it
       type: list
       elements: dict
       sample: [{"key": "team", "value": "web"}]
       contains:
         key:
           description: The key of the tag.
+          returned: always
           type: str
         value:
           description: The value of the tag.
+          returned: always
           type: str
     process:
       description: Known from CTYun's Go SDK only, without a description.
+      returned: always, null if the service does not return it
       type: str
     resource_group_id:
       description: Known from CTYun's Go SDK only, without a description.
+      returned: always, null if the service does not return it
       type: str
     expire_date_time:
       description: Known from CTYun's Go SDK only, without a description.
+      returned: always, null if the service does not return it
       type: str
     last_matched_time:
       description: Known from CTYun's Go SDK only, without a description.
+      returned: always, null if the service does not return it
       type: str
     events:
-      description: The events, from describeImageCache. Read only if waiting ends with a failure, else V(null).
+      description: The events, from describeImageCache. V(null) unless waiting ended with a failure.
+      returned: always, null unless waiting ended with a failure
       type: list
       elements: dict
       contains:
         name:
           description: The name of the event.
+          returned: always, null if the service does not return it
           type: str
         type:
           description: The type.
+          returned: always, null if the service does not return it
           type: str
           sample: Normal
         message:
           description: What happened.
+          returned: always, null if the service does not return it
           type: str
           sample: "[ImageCache] created"
         count:
           description: How often it happened.
+          returned: always, null if the service does not return it
           type: int
         first_timestamp:
           description: When it was first seen.
+          returned: always, null if the service does not return it
           type: str
         last_timestamp:
           description: When it was last seen.
+          returned: always, null if the service does not return it
           type: str
 request_id:
   description: The service's ID of the last request that changed something. V(null) if nothing was changed.
@@ -255,7 +277,7 @@ request_id:
   type: str
   sample: c8584614-daa4-475e-a8c3-113dc8f108c1
 drift:
-  description: Where the image cache that was found differs from the task in what cannot be changed.
+  description: In what the image cache that was found differs from the task and cannot be changed.
   returned: always, unless the arguments are wrong
   type: list
   elements: dict
@@ -263,20 +285,23 @@ drift:
   contains:
     option:
       description: The option, or V(status).
+      returned: always
       type: str
     wanted:
       description: What the task wants.
+      returned: always
       type: raw
     found:
       description: What the service shows.
+      returned: always
       type: raw
 duplicates:
-  description: The IDs of younger ones of the same name that were deleted, or would be, since O(duplicates) says so.
+  description: The IDs of the image caches of the same name that were deleted because of O(duplicates), or would be.
   returned: always, unless the arguments are wrong
   type: list
   elements: str
 waited:
-  description: For how many seconds the task waited for the image cache to be ready, or for one to be gone.
+  description: For how many seconds the task waited for the image cache to be ready, or for an old one to be gone.
   returned: always, unless the arguments are wrong
   type: float
   sample: 92.5
@@ -288,41 +313,49 @@ ansible_facts:
     imageCacheId:
       description:
         - The same as RV(image_cache_id).
-        - V(null) with O(state=absent), so that the ID of an image cache that is gone is not taken for another's.
+        - V(null) with O(state=absent), so that no later task uses the ID of an image cache that is gone.
+      returned: success, null with O(state=absent)
       type: str
       sample: imc-7nh0dkpoaxepqyh2
 failure:
-  description: What a program can use of an error. It has always the same keys.
+  description: The error in a form for programs. It always has the same keys.
   returned: failure, unless the arguments are wrong
   type: dict
   contains:
     code:
       description: The code of the service.
+      returned: always, null if the service told none
       type: str
       sample: ECI.Openapi.StatusReasonQuotaExceed
     message:
-      description: The message of the service, or of this module where no reply came.
+      description: The message of the service, or that of this module if no reply came.
+      returned: always
       type: str
     request_id:
-      description: The service's ID of the request, or the one that was sent (C(ctyun-eop-request-id)).
+      description: The service's ID of the request. If it told none, the ID that was sent with the request (C(ctyun-eop-request-id)).
+      returned: always, null if no request failed
       type: str
     http_status:
       description: The HTTP status.
+      returned: always, null if no reply came
       type: int
       sample: 429
     operation:
       description: The operation of the API.
+      returned: always, null if no request failed
       type: str
       sample: createImageCache
     effect:
       description:
-        - Whether the request can have taken effect, be it in this or in an earlier attempt.
-        - V(none) if it cannot have, V(possible) if it may have. A request that only reads has none.
+        - Whether the request can have taken effect, in this attempt or in an earlier one.
+        - V(none) if it cannot have taken effect, V(possible) if it may have. A request that only reads has no effect.
+      returned: always
       type: str
       choices: [none, possible]
       sample: none
     attempts:
-      description: How often the request was sent, or tried to be sent.
+      description: How many times the task sent the request, or tried to.
+      returned: always
       type: int
       sample: 1
 """

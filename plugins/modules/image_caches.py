@@ -11,21 +11,21 @@ short_description: Keep many image caches of CTYun ECI in the states that a task
 version_added: 0.1.0
 author: ctyun.eci contributors (!UNKNOWN)
 description:
-  - Does for a list of image caches what M(ctyun.eci.image_cache) does for one, in one task with few requests. One list tells
-    what exists, several requests at a time make what is missing, and waiting takes one list for all.
-  - What is missing is made first, and what is no longer wanted is deleted last. One that fails does not keep the others from
-    being made, but nothing is deleted or replaced then. The task fails at the end and tells what it changed.
+  - Does for a list of image caches what M(ctyun.eci.image_cache) does for one, in one task and with few requests. It lists
+    what exists once, creates what is missing with several requests at a time, and lists all once for each look while it waits.
+  - What is missing is created first, and what is no longer wanted is deleted last. If one image cache fails, the others are
+    created all the same, but nothing is deleted or replaced. The task fails at the end and tells what it changed.
 options:
   state:
     description:
-      - Whether the image caches shall exist, those that do not say so themselves.
+      - Whether the image caches shall exist. An image cache that has a O(image_caches[].state) of its own is not affected.
     type: str
     choices: [present, absent]
     default: present
   concurrency:
     description:
-      - How many requests may be under way at the same time, V(1000) at most. If the service says that they are too many, the task
-        finds out how many it takes.
+      - How many requests may be under way at the same time. At most V(1000). If the service refuses some because they are too
+        many, the task slows down to the rate that the service takes.
     type: int
     default: 10
 extends_documentation_fragment:
@@ -44,13 +44,13 @@ attributes:
   idempotent:
     support: full
 notes:
-  - The notes of M(ctyun.eci.image_cache) hold here as well.
-  - The options O(drift), O(duplicates), O(purge_tags) and O(wait) hold for all image caches of the task.
-  - Where the service shows no tags, its list is asked once for each different tag of the task and once for each different key, by
+  - The notes of M(ctyun.eci.image_cache) apply here as well.
+  - The options O(drift), O(duplicates), O(purge_tags) and O(wait) apply to all image caches of the task.
+  - If the service shows no tags, the list is asked once for each different tag of the task and once for each different key, with
     O(concurrency) requests at a time.
-  - The first refusal for the quota ends the creation of others. If requests fail too often, no more are begun.
-  - When the task is ended, by the keyword C(timeout) or by a signal, nothing new is begun, and what is under way is finished and
-    told. A module that runs in a process of its own cannot tell Ansible any more when its time is over, and after Ctrl-C Ansible
+  - After the first refusal because of the quota, no others are created. If requests fail too often, no more are sent.
+  - If the task is ended by the keyword C(timeout) or by a signal, it starts nothing new, finishes what is under way, and reports
+    it. A module that runs in a process of its own cannot report to Ansible when its time is over, and after Ctrl-C Ansible
     shows no results.
 seealso:
   - module: ctyun.eci.image_cache
@@ -109,151 +109,186 @@ EXAMPLES = r"""
 RETURN = r"""
 image_caches:
   description:
-    - One entry for each image cache of the task, in the order given. Each has always the same keys.
+    - One entry for each image cache of the task, in the order given. Each always has the same keys.
   returned: unless the arguments are wrong or nothing could be listed
   type: list
   elements: dict
   contains:
     image_cache_name:
       description: The name of the image cache.
+      returned: always
       type: str
       sample: web
     changed:
       description: Whether this task changed it.
+      returned: always
       type: bool
     image_cache_id:
       description: Its ID. V(null) if there is none, and in check mode if one would be created.
+      returned: always, null if there is none
       type: str
       sample: imc-7nh0dkpoaxepqyh2
     image_cache:
       description: The image cache, with the same keys as in M(ctyun.eci.image_cache).
+      returned: always, null if there is none
       type: dict
     request_id:
       description: The service's ID of the last request that changed it. V(null) if nothing was changed.
+      returned: always, null if nothing was changed
       type: str
       sample: c8584614-daa4-475e-a8c3-113dc8f108c1
     drift:
-      description: Where it differs from the task in what cannot be changed, as in M(ctyun.eci.image_cache).
+      description: In what it differs from the task and cannot be changed, as in M(ctyun.eci.image_cache).
+      returned: always
       type: list
       elements: dict
     failed:
       description: Whether it could not be brought into the wanted state.
+      returned: always
       type: bool
     msg:
       description: The error. V(null) if there is none.
+      returned: always, null if there is no error
       type: str
     failure:
-      description: What a program can use of the error, always with the same keys. V(null) if there is none.
+      description: The error in a form for programs. It always has the same keys. V(null) if there is none.
+      returned: always, null if there is no error
       type: dict
       contains:
         code:
           description: The code of the service.
+          returned: always, null if the service told none
           type: str
           sample: ECI.Openapi.StatusReasonQuotaExceed
         message:
-          description: The message of the service, or of this module where no reply came.
+          description: The message of the service, or that of this module if no reply came.
+          returned: always
           type: str
         request_id:
-          description: The service's ID of the request, or the one that was sent (C(ctyun-eop-request-id)).
+          description: The service's ID of the request. If it told none, the ID that was sent with the request (C(ctyun-eop-request-id)).
+          returned: always, null if no request failed
           type: str
         http_status:
           description: The HTTP status.
+          returned: always, null if no reply came
           type: int
           sample: 429
         operation:
           description: The operation of the API.
+          returned: always, null if no request failed
           type: str
           sample: createImageCache
         effect:
           description:
-            - Whether the request can have taken effect, be it in this or in an earlier attempt.
-            - V(none) if it cannot have, V(possible) if it may have. A request that only reads has none.
+            - Whether the request can have taken effect, in this attempt or in an earlier one.
+            - V(none) if it cannot have taken effect, V(possible) if it may have. A request that only reads has no effect.
+          returned: always
           type: str
           choices: [none, possible]
           sample: none
         attempts:
-          description: How often the request was sent, or tried to be sent.
+          description: How many times the task sent the request, or tried to.
+          returned: always
           type: int
           sample: 1
     duplicates:
-      description: The IDs of younger ones of the same name that were deleted, or would be, since O(duplicates) says so.
+      description: The IDs of the image caches of the same name that were deleted because of O(duplicates), or would be.
+      returned: always
       type: list
       elements: str
     waited:
-      description: For how many seconds it was waited for alone.
+      description: For how many seconds the task waited for this image cache alone.
+      returned: always
       type: float
 pruned:
-  description: One entry for each image cache that was deleted because of O(prune), or would be. With the same keys.
+  description: One entry for each image cache that was deleted because of O(prune), or would be. It has the same keys.
   returned: unless the arguments are wrong or nothing could be listed
   type: list
   elements: dict
 kept:
-  description: The image caches that O(prune) could have deleted and did not.
+  description: The image caches that O(prune) could have deleted, but did not.
   returned: unless the arguments are wrong or nothing could be listed
   type: list
   elements: dict
   contains:
     image_cache_name:
       description: The name of the image cache.
+      returned: always
       type: str
       sample: web-41
     image_cache_id:
       description: Its ID.
+      returned: always
       type: str
       sample: imc-7nh0dkpoaxepqyh2
     reason:
       description:
-        - Why it was kept. V(prune_keep) and V(prune_grace) are those options. V(not_ready) and V(failed) are about the wanted image
-          caches. V(busy) means that another task of this machine is at work on it, V(tags_unknown) that it cannot be told whether
-          it carries the tags.
+        - Why it was kept. V(prune_keep) and V(prune_grace) mean the options. V(not_ready) and V(failed) mean that a wanted image
+          cache is not ready or failed. V(busy) means that another task is working on it. V(tags_unknown) means that it could
+          not be found out whether it carries the tags.
+      returned: always
       type: str
       choices: [prune_keep, prune_grace, not_ready, failed, busy, tags_unknown]
       sample: prune_grace
     until:
       description: Until when it is kept, in UTC, where that is known. Else V(null).
+      returned: always, null if that is not known
       type: str
       sample: "2026-11-25T12:00:00Z"
 plan:
   description:
-    - How many changes there are, or would be in check mode, and what they come to. In diff mode C(diff) tells them line by line.
+    - How many changes there are, or would be in check mode, and the sizes before and after. In diff mode, C(diff) has a line for
+      each change.
   returned: unless the arguments are wrong or nothing could be listed
   type: dict
   contains:
     create:
-      description: How many are made.
+      description: How many are created.
+      returned: always
       type: int
     retag:
-      description: How many get other tags.
+      description: How many get different tags.
+      returned: always
       type: int
     replace:
-      description: How many are deleted and made anew.
+      description: How many are deleted and created again.
+      returned: always
       type: int
     delete:
-      description: How many are deleted since they shall be absent, or are younger ones of a name.
+      description: How many are deleted because they shall be absent, or because of O(duplicates).
+      returned: always
       type: int
     prune:
       description: How many are pruned.
+      returned: always
       type: int
     drift:
-      description: How many differ and are left as they are.
+      description: How many differ from the task and are left as they are.
+      returned: always
       type: int
     unchanged:
-      description: How many are as they shall be.
+      description: How many are as the task wants them.
+      returned: always
       type: int
     failed:
       description: How many cannot be, or could not be, brought into the wanted state.
+      returned: always
       type: int
     gb_before:
       description: The size of all image caches of the region before, in GB.
+      returned: always
       type: int
     gb_after:
       description: Their size after, in GB.
+      returned: always
       type: int
     quota_used:
       description: How many image caches of the quota were used before. V(null) without diff mode.
+      returned: always, null without diff mode
       type: int
     quota_limit:
       description: The quota. V(null) without diff mode.
+      returned: always, null without diff mode
       type: int
 waited:
   description: For how many seconds the task waited for image caches to be ready, or to be gone.
@@ -267,40 +302,48 @@ ansible_facts:
   contains:
     imageCacheIds:
       description: The IDs of the image caches of the task by their names.
+      returned: success
       type: dict
       sample: {"web": "imc-7nh0dkpoaxepqyh2", "worker": "imc-oni57igbl0kp8t3x"}
 failure:
-  description: That of the first entry that failed, or of the list if that failed. It has always the same keys.
+  description: The C(failure) of the first entry that failed, or of the list request if that failed. It always has the same keys.
   returned: failure, unless the arguments are wrong
   type: dict
   contains:
     code:
       description: The code of the service.
+      returned: always, null if the service told none
       type: str
       sample: ECI.Openapi.StatusReasonQuotaExceed
     message:
-      description: The message of the service, or of this module where no reply came.
+      description: The message of the service, or that of this module if no reply came.
+      returned: always
       type: str
     request_id:
-      description: The service's ID of the request, or the one that was sent (C(ctyun-eop-request-id)).
+      description: The service's ID of the request. If it told none, the ID that was sent with the request (C(ctyun-eop-request-id)).
+      returned: always, null if no request failed
       type: str
     http_status:
       description: The HTTP status.
+      returned: always, null if no reply came
       type: int
       sample: 429
     operation:
       description: The operation of the API.
+      returned: always, null if no request failed
       type: str
       sample: createImageCache
     effect:
       description:
-        - Whether the request can have taken effect, be it in this or in an earlier attempt.
-        - V(none) if it cannot have, V(possible) if it may have. A request that only reads has none.
+        - Whether the request can have taken effect, in this attempt or in an earlier one.
+        - V(none) if it cannot have taken effect, V(possible) if it may have. A request that only reads has no effect.
+      returned: always
       type: str
       choices: [none, possible]
       sample: none
     attempts:
-      description: How often the request was sent, or tried to be sent.
+      description: How many times the task sent the request, or tried to.
+      returned: always
       type: int
       sample: 1
 """

@@ -51,56 +51,68 @@ quotas:
   contains:
     resource_type:
       description: What is limited. CTYun names V(cpu), V(memory), V(gpu) and V(imageCacheCount), and may have others.
+      returned: always, null if the service does not return it
       type: str
       sample: imageCacheCount
     resource_name:
       description: The service's name for it, for people.
+      returned: always, null if the service does not return it
       type: str
       sample: 镜像缓存总数量上限
     resource_description:
       description: What it means, for people.
+      returned: always, null if the service does not return it
       type: str
       sample: 用户可拥有的镜像缓存最大数量
     resource_limit:
       description: How much there may be.
+      returned: always, null if the service does not return it
       type: int
       sample: 50
     resource_used:
       description: How much there is.
+      returned: always, null if the service does not return it
       type: int
       sample: 2
 failure:
-  description: What a program can use of an error. It has always the same keys.
+  description: The error in a form for programs. It always has the same keys.
   returned: failure, unless the arguments are wrong
   type: dict
   contains:
     code:
       description: The code of the service.
+      returned: always, null if the service told none
       type: str
       sample: ECI.Openapi.StatusReasonQuotaExceed
     message:
-      description: The message of the service, or of this module where no reply came.
+      description: The message of the service, or that of this module if no reply came.
+      returned: always
       type: str
     request_id:
-      description: The service's ID of the request, or the one that was sent (C(ctyun-eop-request-id)).
+      description: The service's ID of the request. If it told none, the ID that was sent with the request (C(ctyun-eop-request-id)).
+      returned: always, null if no request failed
       type: str
     http_status:
       description: The HTTP status.
+      returned: always, null if no reply came
       type: int
       sample: 429
     operation:
       description: The operation of the API.
+      returned: always, null if no request failed
       type: str
       sample: listUsage
     effect:
       description:
-        - Whether the request can have taken effect, be it in this or in an earlier attempt.
-        - V(none) if it cannot have, V(possible) if it may have. A request that only reads has none.
+        - Whether the request can have taken effect, in this attempt or in an earlier one.
+        - V(none) if it cannot have taken effect, V(possible) if it may have. A request that only reads has no effect.
+      returned: always
       type: str
       choices: [none, possible]
       sample: none
     attempts:
-      description: How often the request was sent, or tried to be sent.
+      description: How many times the task sent the request, or tried to.
+      returned: always
       type: int
       sample: 1
 """

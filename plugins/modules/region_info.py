@@ -11,7 +11,7 @@ short_description: Read the zones of a region of CTYun ECI
 version_added: 0.1.0
 author: ctyun.eci contributors (!UNKNOWN)
 description:
-  - Lists the availability zones of the region. These names may stand in O(ctyun.eci.image_cache#module:az_info.az_name).
+  - Lists the availability zones of the region. Give one of these names for O(ctyun.eci.image_cache#module:az_info.az_name).
 extends_documentation_fragment:
   - ctyun.eci.attributes
   - ctyun.eci.connection
@@ -48,45 +48,54 @@ region:
   contains:
     region_id:
       description: The ID of the region as the service gives it. CTYun's example shows another one than was asked for.
+      returned: always, null if the service does not return it
       type: str
       sample: b342b77ef26b11ecb0ac0242ac110002
     zones:
       description: The names of its zones.
+      returned: always
       type: list
       elements: str
       sample: ["cn-xinan1-1A", "cn-xinan1-2A", "cn-xinan1-3A"]
 failure:
-  description: What a program can use of an error. It has always the same keys.
+  description: The error in a form for programs. It always has the same keys.
   returned: failure, unless the arguments are wrong
   type: dict
   contains:
     code:
       description: The code of the service.
+      returned: always, null if the service told none
       type: str
       sample: ECI.Openapi.StatusReasonQuotaExceed
     message:
-      description: The message of the service, or of this module where no reply came.
+      description: The message of the service, or that of this module if no reply came.
+      returned: always
       type: str
     request_id:
-      description: The service's ID of the request, or the one that was sent (C(ctyun-eop-request-id)).
+      description: The service's ID of the request. If it told none, the ID that was sent with the request (C(ctyun-eop-request-id)).
+      returned: always, null if no request failed
       type: str
     http_status:
       description: The HTTP status.
+      returned: always, null if no reply came
       type: int
       sample: 429
     operation:
       description: The operation of the API.
+      returned: always, null if no request failed
       type: str
       sample: region
     effect:
       description:
-        - Whether the request can have taken effect, be it in this or in an earlier attempt.
-        - V(none) if it cannot have, V(possible) if it may have. A request that only reads has none.
+        - Whether the request can have taken effect, in this attempt or in an earlier one.
+        - V(none) if it cannot have taken effect, V(possible) if it may have. A request that only reads has no effect.
+      returned: always
       type: str
       choices: [none, possible]
       sample: none
     attempts:
-      description: How often the request was sent, or tried to be sent.
+      description: How many times the task sent the request, or tried to.
+      returned: always
       type: int
       sample: 1
 """
