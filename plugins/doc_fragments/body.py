@@ -4,132 +4,117 @@
 
 from __future__ import annotations
 
-import textwrap
-
-_OPTIONS = r"""
-image_cache_name:
-  description:
-    - The name of the image cache, by which an existing one is found.
-    - Required, as far as no ID picks an image cache that exists.
-  type: str
-  aliases: [imageCacheName, name]
-image_cache_size:
-  description:
-    - The size of the image cache in GB. The service takes 20 if it is not given.
-  type: int
-  aliases: [imageCacheSize]
-retention_days:
-  description:
-    - For how many days the image cache is kept, V(3650) at most. V(0), like not giving it, means for ever.
-  type: int
-  aliases: [retentionDays]
-tags:
-  description:
-    - The tags of the image cache.
-    - If this is not given, tags are left alone. An empty list removes the ones that the service shows.
-    - Each key may occur once.
-  type: list
-  elements: dict
-  suboptions:
-    key:
-      description: The key of the tag.
-      type: str
-    value:
-      description: The value of the tag.
-      type: str
-security_group_id:
-  description:
-    - The ID of the security group.
-    - Required to create an image cache.
-  type: str
-  aliases: [securityGroupId]
-v_switch_id:
-  description:
-    - The ID of the subnet.
-    - Required to create an image cache.
-  type: str
-  aliases: [vSwitchId, subnet_id]
-az_info:
-  description:
-    - The availability zone.
-    - Required to create an image cache.
-  type: dict
-  aliases: [azInfo]
-  suboptions:
-    az_name:
-      description:
-        - The name of the zone. The module M(ctyun.eci.region_info) lists the zones of the region.
-      type: str
-      required: true
-      aliases: [azName]
-image_registry_credentials:
-  description:
-    - Logins of the registries that the images come from.
-  type: list
-  elements: dict
-  aliases: [imageRegistryCredentials]
-  suboptions:
-    server:
-      description:
-        - The address of the registry, without V(http://) or V(https://) in front.
-      type: str
-      required: true
-    user_name:
-      description: The name of the user.
-      type: str
-      required: true
-      aliases: [userName]
-    password:
-      description: The password of the user.
-      type: str
-      required: true
-images:
-  description:
-    - The images that the cache holds, at least one.
-    - Required to create an image cache.
-  type: list
-  elements: str
-eip:
-  description:
-    - An elastic IP. Images from the internet need one, or a NAT gateway.
-  type: dict
-  suboptions:
-    eip_instance_id:
-      description: The ID of the elastic IP.
-      type: str
-      required: true
-      aliases: [eipInstanceId]
-vpc_id:
-  description:
-    - The ID of the VPC.
-    - Required to create an image cache.
-  type: str
-  aliases: [vpcId]
-"""
-
-
-# What an entry of many has besides, and the module for one has by itself.
-_ENTRY = r"""
-state:
-  description:
-    - Whether this image cache shall exist. If this is not given, O(state) of the task says so.
-  type: str
-  choices: [present, absent]
-image_cache_id:
-  description:
-    - The ID of an image cache that exists. Needed only where its name is not enough since several have it.
-    - A name beside it is a condition. With V(absent) an image cache that has the ID but another name is not deleted.
-  type: str
-  aliases: [imageCacheId]
-"""
+# Blocks as they stand, though the second says again what the first does: editors read them without running them. A test
+# compares the two.
 
 
 class ModuleDocFragment:
     # One image cache: its fields are options.
-    DOCUMENTATION: str = "options:\n" + textwrap.indent(_OPTIONS, "  ")
+    DOCUMENTATION = r"""
+options:
+
+  image_cache_name:
+    description:
+      - The name of the image cache, by which an existing one is found.
+      - Required, as far as no ID picks an image cache that exists.
+    type: str
+    aliases: [imageCacheName, name]
+  image_cache_size:
+    description:
+      - The size of the image cache in GB. The service takes 20 if it is not given.
+    type: int
+    aliases: [imageCacheSize]
+  retention_days:
+    description:
+      - For how many days the image cache is kept, V(3650) at most. V(0), like not giving it, means for ever.
+    type: int
+    aliases: [retentionDays]
+  tags:
+    description:
+      - The tags of the image cache.
+      - If this is not given, tags are left alone. An empty list removes the ones that the service shows.
+      - Each key may occur once.
+    type: list
+    elements: dict
+    suboptions:
+      key:
+        description: The key of the tag.
+        type: str
+      value:
+        description: The value of the tag.
+        type: str
+  security_group_id:
+    description:
+      - The ID of the security group.
+      - Required to create an image cache.
+    type: str
+    aliases: [securityGroupId]
+  v_switch_id:
+    description:
+      - The ID of the subnet.
+      - Required to create an image cache.
+    type: str
+    aliases: [vSwitchId, subnet_id]
+  az_info:
+    description:
+      - The availability zone.
+      - Required to create an image cache.
+    type: dict
+    aliases: [azInfo]
+    suboptions:
+      az_name:
+        description:
+          - The name of the zone. The module M(ctyun.eci.region_info) lists the zones of the region.
+        type: str
+        required: true
+        aliases: [azName]
+  image_registry_credentials:
+    description:
+      - Logins of the registries that the images come from.
+    type: list
+    elements: dict
+    aliases: [imageRegistryCredentials]
+    suboptions:
+      server:
+        description:
+          - The address of the registry, without V(http://) or V(https://) in front.
+        type: str
+        required: true
+      user_name:
+        description: The name of the user.
+        type: str
+        required: true
+        aliases: [userName]
+      password:
+        description: The password of the user.
+        type: str
+        required: true
+  images:
+    description:
+      - The images that the cache holds, at least one.
+      - Required to create an image cache.
+    type: list
+    elements: str
+  eip:
+    description:
+      - An elastic IP. Images from the internet need one, or a NAT gateway.
+    type: dict
+    suboptions:
+      eip_instance_id:
+        description: The ID of the elastic IP.
+        type: str
+        required: true
+        aliases: [eipInstanceId]
+  vpc_id:
+    description:
+      - The ID of the VPC.
+      - Required to create an image cache.
+    type: str
+    aliases: [vpcId]
+"""
 
     # Many image caches: its fields are suboptions.
-    MANY: str = r"""
+    MANY = r"""
 options:
   image_caches:
     description:
@@ -138,4 +123,115 @@ options:
     elements: dict
     required: true
     suboptions:
-""" + textwrap.indent(_OPTIONS + _ENTRY, "      ")
+
+      image_cache_name:
+        description:
+          - The name of the image cache, by which an existing one is found.
+          - Required, as far as no ID picks an image cache that exists.
+        type: str
+        aliases: [imageCacheName, name]
+      image_cache_size:
+        description:
+          - The size of the image cache in GB. The service takes 20 if it is not given.
+        type: int
+        aliases: [imageCacheSize]
+      retention_days:
+        description:
+          - For how many days the image cache is kept, V(3650) at most. V(0), like not giving it, means for ever.
+        type: int
+        aliases: [retentionDays]
+      tags:
+        description:
+          - The tags of the image cache.
+          - If this is not given, tags are left alone. An empty list removes the ones that the service shows.
+          - Each key may occur once.
+        type: list
+        elements: dict
+        suboptions:
+          key:
+            description: The key of the tag.
+            type: str
+          value:
+            description: The value of the tag.
+            type: str
+      security_group_id:
+        description:
+          - The ID of the security group.
+          - Required to create an image cache.
+        type: str
+        aliases: [securityGroupId]
+      v_switch_id:
+        description:
+          - The ID of the subnet.
+          - Required to create an image cache.
+        type: str
+        aliases: [vSwitchId, subnet_id]
+      az_info:
+        description:
+          - The availability zone.
+          - Required to create an image cache.
+        type: dict
+        aliases: [azInfo]
+        suboptions:
+          az_name:
+            description:
+              - The name of the zone. The module M(ctyun.eci.region_info) lists the zones of the region.
+            type: str
+            required: true
+            aliases: [azName]
+      image_registry_credentials:
+        description:
+          - Logins of the registries that the images come from.
+        type: list
+        elements: dict
+        aliases: [imageRegistryCredentials]
+        suboptions:
+          server:
+            description:
+              - The address of the registry, without V(http://) or V(https://) in front.
+            type: str
+            required: true
+          user_name:
+            description: The name of the user.
+            type: str
+            required: true
+            aliases: [userName]
+          password:
+            description: The password of the user.
+            type: str
+            required: true
+      images:
+        description:
+          - The images that the cache holds, at least one.
+          - Required to create an image cache.
+        type: list
+        elements: str
+      eip:
+        description:
+          - An elastic IP. Images from the internet need one, or a NAT gateway.
+        type: dict
+        suboptions:
+          eip_instance_id:
+            description: The ID of the elastic IP.
+            type: str
+            required: true
+            aliases: [eipInstanceId]
+      vpc_id:
+        description:
+          - The ID of the VPC.
+          - Required to create an image cache.
+        type: str
+        aliases: [vpcId]
+
+      state:
+        description:
+          - Whether this image cache shall exist. If this is not given, O(state) of the task says so.
+        type: str
+        choices: [present, absent]
+      image_cache_id:
+        description:
+          - The ID of an image cache that exists. Needed only where its name is not enough since several have it.
+          - A name beside it is a condition. With V(absent) an image cache that has the ID but another name is not deleted.
+        type: str
+        aliases: [imageCacheId]
+"""

@@ -416,9 +416,11 @@ def test_the_time_of_a_task_is_over_while_it_creates(run: Run, emulator: Emulato
 
 
 def test_plain_leaves_nothing_of_ansible() -> None:
-    class Number(int): ...
+    class Number(int):
+        """A number that is not quite one."""
 
-    class Mapping(dict): ...  # type: ignore[type-arg]
+    class Mapping(dict):  # type: ignore[type-arg]
+        """A mapping that is not quite one."""
 
     found = plain(Mapping({Text("a"): [Text("b"), Number(1), 1.5, True, None, (Text("c"),)]}))
     assert found == {"a": ["b", 1, 1.5, True, None, ["c"]]}
