@@ -15,8 +15,8 @@ options:
 
   image_cache_name:
     description:
-      - The name of the image cache, by which an existing one is found.
-      - Required, as far as no ID picks an image cache that exists.
+      - The name of the image cache. An existing one is found by it.
+      - Required, unless an ID selects an image cache that exists.
     type: str
     aliases: [imageCacheName, name]
   image_cache_size:
@@ -26,13 +26,13 @@ options:
     aliases: [imageCacheSize]
   retention_days:
     description:
-      - For how many days the image cache is kept, V(3650) at most. V(0), like not giving it, means for ever.
+      - For how many days the image cache is kept, at most V(3650). If it is V(0) or not given, the image cache is kept for ever.
     type: int
     aliases: [retentionDays]
   tags:
     description:
       - The tags of the image cache.
-      - If this is not given, tags are left alone. An empty list removes the ones that the service shows.
+      - If it is not given, the tags stay as they are. An empty list removes those that the service shows.
       - Each key may occur once.
     type: list
     elements: dict
@@ -70,7 +70,7 @@ options:
         aliases: [azName]
   image_registry_credentials:
     description:
-      - Logins of the registries that the images come from.
+      - The logins for the registries that the images are pulled from.
     type: list
     elements: dict
     aliases: [imageRegistryCredentials]
@@ -91,13 +91,13 @@ options:
         required: true
   images:
     description:
-      - The images that the cache holds, at least one.
+      - The images that the image cache contains, at least one.
       - Required to create an image cache.
     type: list
     elements: str
   eip:
     description:
-      - An elastic IP. Images from the internet need one, or a NAT gateway.
+      - An elastic IP (EIP). Images can be pulled from the internet only with one, or through a NAT gateway.
     type: dict
     suboptions:
       eip_instance_id:
@@ -118,7 +118,7 @@ options:
 options:
   image_caches:
     description:
-      - The image caches that shall exist, or be gone. Each name may occur once, but for those with an ID.
+      - The image caches that shall exist, or shall not. Each name may occur once, except in entries with an ID.
     type: list
     elements: dict
     required: true
@@ -126,8 +126,8 @@ options:
 
       image_cache_name:
         description:
-          - The name of the image cache, by which an existing one is found.
-          - Required, as far as no ID picks an image cache that exists.
+          - The name of the image cache. An existing one is found by it.
+          - Required, unless an ID selects an image cache that exists.
         type: str
         aliases: [imageCacheName, name]
       image_cache_size:
@@ -137,13 +137,13 @@ options:
         aliases: [imageCacheSize]
       retention_days:
         description:
-          - For how many days the image cache is kept, V(3650) at most. V(0), like not giving it, means for ever.
+          - For how many days the image cache is kept, at most V(3650). If it is V(0) or not given, the image cache is kept for ever.
         type: int
         aliases: [retentionDays]
       tags:
         description:
           - The tags of the image cache.
-          - If this is not given, tags are left alone. An empty list removes the ones that the service shows.
+          - If it is not given, the tags stay as they are. An empty list removes those that the service shows.
           - Each key may occur once.
         type: list
         elements: dict
@@ -181,7 +181,7 @@ options:
             aliases: [azName]
       image_registry_credentials:
         description:
-          - Logins of the registries that the images come from.
+          - The logins for the registries that the images are pulled from.
         type: list
         elements: dict
         aliases: [imageRegistryCredentials]
@@ -202,13 +202,13 @@ options:
             required: true
       images:
         description:
-          - The images that the cache holds, at least one.
+          - The images that the image cache contains, at least one.
           - Required to create an image cache.
         type: list
         elements: str
       eip:
         description:
-          - An elastic IP. Images from the internet need one, or a NAT gateway.
+          - An elastic IP (EIP). Images can be pulled from the internet only with one, or through a NAT gateway.
         type: dict
         suboptions:
           eip_instance_id:
@@ -225,13 +225,13 @@ options:
 
       state:
         description:
-          - Whether this image cache shall exist. If this is not given, O(state) of the task says so.
+          - Whether this image cache shall exist. If it is not given, O(state) of the task decides.
         type: str
         choices: [present, absent]
       image_cache_id:
         description:
-          - The ID of an image cache that exists. Needed only where its name is not enough since several have it.
-          - A name beside it is a condition. With V(absent) an image cache that has the ID but another name is not deleted.
+          - The ID of an image cache that exists. It is needed only if several image caches have the same name.
+          - A name that is given too is a condition. With V(absent), an image cache of this ID with another name is not deleted.
         type: str
         aliases: [imageCacheId]
 """

@@ -175,29 +175,29 @@ image_caches:
       contains:
         name:
           description: The name of the event.
-          returned: always, null if the service does not return it
+          returned: if the service returns it
           type: str
         type:
           description: The type.
-          returned: always, null if the service does not return it
+          returned: if the service returns it
           type: str
           sample: Normal
         message:
           description: What happened.
-          returned: always, null if the service does not return it
+          returned: if the service returns it
           type: str
           sample: "[ImageCache] created"
         count:
           description: How often it happened.
-          returned: always, null if the service does not return it
+          returned: if the service returns it
           type: int
         first_timestamp:
           description: When it was first seen.
-          returned: always, null if the service does not return it
+          returned: if the service returns it
           type: str
         last_timestamp:
           description: When it was last seen.
-          returned: always, null if the service does not return it
+          returned: if the service returns it
           type: str
 failure:
   description: The error in a form for programs. It always has the same keys.
