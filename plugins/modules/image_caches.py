@@ -58,7 +58,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Have two image caches and wait until both are ready
+- name: Create two image caches and wait until both are ready
   ctyun.eci.image_caches:
     image_caches:
       - name: web
@@ -82,7 +82,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ ansible_facts.imageCacheIds.web }}"
 
-- name: Have the first one alone, of those of the team
+- name: Delete all other image caches of the team, except the newest one
   ctyun.eci.image_caches:
     image_caches:
       - name: web

@@ -96,6 +96,15 @@ def test_the_changelog_is_on_the_site_from_the_first_release_on() -> None:
     assert config("config.yml").get("changelog") == wanted, "docs/docsite/config.yml says how"
 
 
+def test_a_pattern_stands_for_what_is_listed_nowhere_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    for name in ("a", "b", "c", "d"):
+        (tmp_path / f"{name}.md").touch()
+    index = "First\n\n.. pages:\n   c\n   *\n\nThen\n\n.. pages:\n   b\n"
+    toctree = ".. toctree::\n   :maxdepth: 1\n\n"
+    assert build.with_toctrees(index) == f"First\n\n{toctree}   /c\n   /a\n   /d\n\nThen\n\n{toctree}   /b\n"
+
+
 class TestPages:
     @pytest.fixture
     def page(self, tmp_path: Path) -> Path:

@@ -70,10 +70,19 @@ def with_what_they_link(pages: list[Path]) -> list[Path]:
     return found
 
 
-def as_toctree(listed: re.Match[str]) -> str:
-    """A table of contents of the pages that a comment lists, in its order. A pattern stands for those that come nowhere else in it."""
-    entries = "".join(f"   /{name}\n" for name in listed[1].split())
-    return f".. toctree::\n   :maxdepth: 1\n   :glob:\n\n{entries}"
+def with_toctrees(text: str) -> str:
+    """The text of an index with a table of contents for each list of pages. A pattern stands for all that is listed nowhere else."""
+    names = [name for block in PAGES.findall(text) for name in block.split()]
+
+    def toctree(block: re.Match[str]) -> str:
+        listed = [found for name in block[1].split() for found in (others(name) if "*" in name else [name])]
+        return ".. toctree::\n   :maxdepth: 1\n\n" + "".join(f"   /{name}\n" for name in listed)
+
+    def others(pattern: str) -> list[str]:
+        found = sorted(path.relative_to(ROOT).with_suffix("").as_posix() for path in ROOT.glob(f"{pattern}.md"))
+        return [name for name in found if name not in names]
+
+    return PAGES.sub(toctree, text)
 
 
 def as_page(path: Path) -> str:
@@ -113,7 +122,7 @@ def main() -> None:
         text = path.read_text(encoding="utf-8")
         for pattern, replacement in TIDY:
             text = pattern.sub(replacement, text)
-        path.write_text(PAGES.sub(as_toctree, text), encoding="utf-8")
+        path.write_text(with_toctrees(text), encoding="utf-8")
     # It lists those of plugins that are configured, of which there are none; docs/docsite/rst has those of modules.
     (source / "environment_variables.rst").unlink()
     copy(source)
