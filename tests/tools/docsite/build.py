@@ -12,6 +12,7 @@ source folder of Sphinx, with the files that they link to, so their links need n
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -117,7 +118,9 @@ def main() -> None:
     (SITE / "antsibull-docs.cfg").write_text(CONFIG, encoding="utf-8")
     antsibull: list[str | Path] = [BIN / "antsibull-docs", "--config-file", SITE / "antsibull-docs.cfg", "collection"]
     options = ["--use-current", "--squash-hierarchy", "--no-indexes", "--fail-on-error"]
-    subprocess.run([*antsibull, *options, "--dest-dir", source, "ctyun.eci"], check=True)
+    # it calls ansible-doc, that of its own environment
+    environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    subprocess.run([*antsibull, *options, "--dest-dir", source, "ctyun.eci"], env=environment, check=True)
     for path in source.glob("**/*.rst"):
         text = path.read_text(encoding="utf-8")
         for pattern, replacement in TIDY:

@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from sphinx.search.en import SearchEnglish
 
 project = "ctyun.eci"
 project_copyright = "ctyun.eci contributors"
@@ -40,8 +42,22 @@ PAGES_OF_ANSIBLE = {
     "common_return_values": "reference_appendices/common_return_values.html",
 }
 
+html_search_language = "en+zh"
+HAN = re.compile("[\u4e00-\u9fff]{2,}")
+
 # The anchors that GitHub gives to headings, which the pages use.
 myst_heading_anchors = 6
+
+
+class Search(SearchEnglish):
+    """English words and pairs of Chinese characters. Chinese has no spaces, so a sentence would be one word."""
+
+    lang = html_search_language
+
+    def split(self, text: str) -> list[str]:
+        words = super().split(text)
+        pairs = {run[at : at + 2] for run in HAN.findall(text) for at in range(len(run) - 1)}
+        return [*words, *sorted(pairs)]
 
 
 def name_the_language(_app: Any, page: str, _template: str, context: dict[str, Any], _doctree: Any) -> None:
@@ -56,5 +72,6 @@ def link_to_ansible(_app: Any, _env: Any, reference: Any, text: Any) -> nodes.re
 
 
 def setup(app: Any) -> None:
+    app.add_search_language(Search)
     app.connect("missing-reference", link_to_ansible)
     app.connect("html-page-context", name_the_language)
