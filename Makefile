@@ -155,6 +155,13 @@ package-install: build
 build: .venv/run.stamp tree home ## build the tarball into build/dist
 	@cd "$(TREE)" && $(STEP) build --figure 'Created collection .*' -- ansible-galaxy collection build --force --output-path "$(BUILD)/dist"
 
+.PHONY: docsite docsite-pictures
+docsite: build/docsite-venv/docsite.stamp collections home ## build the docsite into build/docsite/html, offline but for pip
+	@$(STEP) docsite --figure 'The docsite is at .*' -- build/docsite-venv/bin/python -m tests.tools.docsite.build
+
+docsite-pictures: docsite ## take pictures of it with Chromium, into build/docsite/pictures
+	@build/docsite-venv/bin/python -m tests.tools.docsite.pictures
+
 .PHONY: format
 format: .venv/dev.stamp ## format the Python files, and fix what ruff can fix
 	@ruff check --fix-only . && ruff format .
@@ -166,13 +173,6 @@ docs: .venv/dev.stamp collections home ## render the generated documentation
 .PHONY: readme
 readme: .venv/dev.stamp home ## follow both READMEs from the top in a fresh clone, as nobody if root says so (some minutes)
 	@HOME="$(USER_HOME)" python -m tests.tools.follow --fresh $(ARGS) README.md README.zh-CN.md
-
-.PHONY: docsite docsite-pictures
-docsite: build/docsite-venv/docsite.stamp collections home ## build the docsite into build/docsite/html, offline but for pip
-	@$(STEP) docsite --figure 'The docsite is at .*' -- build/docsite-venv/bin/python -m tests.tools.docsite.build
-
-docsite-pictures: docsite ## take pictures of it with Chromium, into build/docsite/pictures
-	@build/docsite-venv/bin/python -m tests.tools.docsite.pictures
 
 .PHONY: changelog
 changelog: .venv/dev.stamp home ## turn the fragments into CHANGELOG.md, for the version in galaxy.yml
