@@ -56,7 +56,8 @@ class TestLag:
         (tmp_path / "docs" / "zh-CN").mkdir()
         page = tmp_path / "docs" / "guides" / "page.md"
         page.write_text(
-            "# Page\n\nOne\nsentence.\n\n## Part\n\n```yaml\n# no heading\n```\n\n<!-- soak: begin -->\n17\n<!-- soak: end -->\n",
+            "# Page\n\nOne\nsentence.\n\n## Part\n\n```yaml\n# no heading\n```\n\n<!-- soak: begin -->\n17\n"
+            "<!-- soak: end -->\n<!-- figures: begin; a command writes them -->\n0.5\n<!-- figures: end -->\n",
             encoding="utf-8",
         )
         translations.chinese_of(page).write_text("# 页面\n", encoding="utf-8")
@@ -82,6 +83,7 @@ class TestLag:
     def test_other_ends_of_lines_and_other_figures_are_none(self, page: Path) -> None:
         assert self.change(page, "One\nsentence.", "One sentence.") == ""
         assert self.change(page, "17", "18") == ""
+        assert self.change(page, "0.5", "0.6") == ""
 
     def test_a_changed_sentence_is_told_with_its_section(self, page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         told = self.change(page, "One\nsentence.", "Another sentence.")

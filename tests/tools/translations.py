@@ -28,7 +28,7 @@ ENGLISH_ONLY: dict[str, str] = {}
 # Pages that a command writes as a whole, with figures in all places.
 MEASURED = ("docs/benchmarks.md",)
 
-WRITTEN = re.compile(r"<!-- ([\w-]+): begin -->.*?<!-- \1: end -->", re.DOTALL)
+WRITTEN = re.compile(r"<!-- ([\w-]+): begin\b[^>]*-->.*?<!-- \1: end -->", re.DOTALL)
 COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 FIGURE = re.compile(r"\d+(\.\d+)*|\*\*missed\*\*|\bkept\b")
 FENCE = "```"
