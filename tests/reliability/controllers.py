@@ -25,8 +25,9 @@ from unittest.mock import patch
 
 from urllib3.connection import HTTPConnection
 
+from ansible_collections.ctyun.eci.plugins.module_utils import _workers as workers
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import EciError
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import folder, operations, read, workers
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import folder, operations, read
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.converge import converge
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.converge_all import converge_all
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.outcome import Outcome

@@ -12,6 +12,7 @@ from typing import Iterator
 from .._errors import EciError, Vanished, WaitFailed, WaitTimeout
 from .._service.client import Client
 from .._wait import Wait
+from .._workers import each
 from .events import newest_events
 from .folder import PRIVATE, Folder
 from .image_cache import ImageCache
@@ -23,7 +24,6 @@ from .plan import Wanted
 from .surroundings import Surroundings
 from .tags import TagFilter
 from .twins import staying
-from .workers import each
 
 
 def converge(wanted: Wanted, client: Client, wait: Wait, check_mode: bool = False, folder: Folder = PRIVATE) -> Outcome:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Callable, Collection, Iterable, TypeVar
 
 from .._errors import EciError, Unanswered, unexpected
+from .._workers import each
 from .converge import failed, gone, is_at_end, not_ready
 from .delete import Departure, raise_if_there
 from .image_cache import ImageCache, normal_tags
@@ -19,7 +20,6 @@ from .looks import looks
 from .operations import ImageCaches, Listing
 from .surroundings import Surroundings
 from .twins import ByName
-from .workers import each
 
 T = TypeVar("T")
 

@@ -10,9 +10,9 @@ from typing import Any, Mapping
 
 from .._errors import EciError, NotFound
 from .._service.client import Client
+from .._workers import each
 from .image_cache import ImageCache
 from .operations import ImageCaches
-from .workers import each
 
 EVENT_READERS = 10
 

@@ -43,7 +43,7 @@ class Connection:
     def warnings(self) -> list[str]:
         """What the user should know about this connection."""
         url = urlsplit(self.endpoint)
-        if url.scheme == "http" and not _is_loopback(url.hostname or ""):
+        if url.scheme == "http" and not is_loopback(url.hostname or ""):
             text = "is plain HTTP: everybody on the way can read the passwords of image registries. Use https://."
             return [f"The endpoint {self.endpoint} {text}"]
         return []
@@ -119,7 +119,8 @@ def _spelled(endpoint: str) -> str:
     return f"{url.scheme}://{host}{port}"
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, so that nobody else reads what is sent to it."""
     if host == "localhost":
         return True
     try:

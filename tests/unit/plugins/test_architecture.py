@@ -24,14 +24,15 @@ FLOORS = [
     {"_tasks", "_module"},
     {"_task"},
     {"_image_cache"},
-    {"_region"},
+    {"_region", "_registry"},
     {"_service", "_options"},
-    {"_ending", "_errors", "_names", "_wait"},
+    {"_ending", "_errors", "_names", "_wait", "_workers"},
 ]
 LEVEL = {wing: level for level, wings in enumerate(FLOORS) for wing in wings}
 # What is left out of a floor below.
 NOT_FOR = {("_task", "_image_cache"), ("_module", "_image_cache"), ("_module", "_region"), ("_image_cache", "_options")}
-WITHOUT_ANSIBLE = ["_service", "_image_cache", "_errors", "_names", "_wait", "_region"]
+NOT_FOR |= {("_registry", "_options"), ("_task", "_registry"), ("_module", "_registry")}
+WITHOUT_ANSIBLE = ["_service", "_image_cache", "_registry", "_errors", "_names", "_wait", "_workers", "_region"]
 
 FILES = sorted(HOUSE.rglob("*.py"))
 
@@ -129,7 +130,7 @@ print(json.dumps([name for name in sys.modules if name.partition(".")[0] == "ans
 
 
 # What reading image caches takes; a task that reads does not pay for loading the rest.
-READING = {"__init__", "image_cache", "operations", "read", "status", "workers"}
+READING = {"__init__", "image_cache", "operations", "read", "status"}
 CHANGING = [f"_image_cache.{path.stem}" for path in (HOUSE / "_image_cache").glob("*.py") if path.stem not in READING]
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.ctyun.eci.plugins.module_utils import _workers as workers
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import WaitTimeout
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import workers
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.converge import Outcome, converge
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.converge_all import converge_all
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.image_cache import ImageCache

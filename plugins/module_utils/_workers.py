@@ -61,7 +61,7 @@ def each(
 
     try:
         for _number in range(min(concurrency, len(queue))):
-            thread = threading.Thread(target=run, name="image-caches", daemon=True)
+            thread = threading.Thread(target=run, name="ctyun-eci", daemon=True)
             threads.append(thread)
             try:
                 thread.start()

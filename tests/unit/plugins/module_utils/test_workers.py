@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import workers
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.workers import each
+from ansible_collections.ctyun.eci.plugins.module_utils import _workers as workers
+from ansible_collections.ctyun.eci.plugins.module_utils._workers import each
 
 
 def test_all_of_it_is_done_once() -> None:

@@ -1,0 +1,168 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One GET out, its reply back, within its time and its size. Private to the collection.
+
+What is sent, and to whom, is for the caller to say: no redirect is followed here, no cookie kept, no ~/.netrc read.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+import threading
+from typing import Any, Mapping, NamedTuple
+from urllib.parse import urlsplit
+from weakref import WeakSet
+
+from .._service import trust, wire
+from .._service.telling import Hide, told
+
+try:
+    from requests import Request
+    from requests.adapters import HTTPAdapter
+    from requests.exceptions import InvalidSchema, ProxyError, SSLError
+    from requests.utils import get_environ_proxies, select_proxy
+    from urllib3.exceptions import HTTPError, ReadTimeoutError
+    from urllib3.exceptions import SSLError as BrokenTLS
+except ImportError:
+    HTTPAdapter = object  # type: ignore[assignment, misc]
+
+USER_AGENT = "ansible-ctyun.eci"
+CHUNK_BYTES = 64 * 1024
+
+
+class NoReply(Exception):
+    """No reply that can be used; the text says why.
+
+    ``is_final`` if another way to the same server is not to be tried, ``is_far`` if there may be no way to it from here.
+    """
+
+    def __init__(self, text: str, is_final: bool = True, is_far: bool = False) -> None:
+        super().__init__(text)
+        self.is_final = is_final
+        self.is_far = is_far
+
+
+class Reply(NamedTuple):
+    """A reply, whatever its status. The names in ``headers`` are those of HTTP, in any case."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
+class _Adapter(HTTPAdapter):
+    """requests' way to any server, over connections that are watched and share what they trust."""
+
+    def __init__(self, pool_size: int) -> None:
+        super().__init__(pool_maxsize=pool_size, max_retries=0)
+        self._lock = threading.Lock()
+        self._prepared: WeakSet[Any] = WeakSet()
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        with self._lock:
+            if conn not in self._prepared:
+                super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]
+                if verify:
+                    trust.share(conn)
+                wire.watch(conn)
+                self._prepared.add(conn)
+
+
+class Sender:
+    """Sends GETs. Safe to use from several threads. ``hide`` takes secrets out of what libraries and proxies wrote."""
+
+    def __init__(self, verify: bool | str, timeout: float, hide: Hide, pool_size: int) -> None:
+        self._verify = verify
+        self._timeout = timeout
+        self._hide = hide
+        self._adapter = _Adapter(pool_size)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._adapter.close()
+
+    def get(self, url: str, headers: Mapping[str, str], most: int) -> Reply:
+        """The reply to one GET, of which no more than ``most`` bytes are taken. Raises NoReply."""
+        is_https = url.startswith("https:")
+        # plain http goes to this machine only, and no proxy is to read it
+        proxies = get_environ_proxies(url, no_proxy=None) if is_https else {}
+        host = urlsplit(url).netloc
+        try:
+            request = Request(
+                "GET", url, headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
+            ).prepare()
+            verify = trust.bundle() if self._verify is True and is_https else self._verify
+            wire.begin(self._timeout)
+            response = self._adapter.send(
+                request, stream=True, timeout=self._timeout, verify=verify, cert=None, proxies=proxies
+            )
+            try:
+                content = _read(response.raw, most)
+            finally:
+                response.close()
+        except (OSError, HTTPError, ValueError, TypeError, OverflowError) as error:
+            raise self._no_reply(error, url, host, proxies) from None
+        if content is None:
+            raise NoReply(f"The reply of {host} is larger than any that is expected.")
+        if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise NoReply(f"The reply of {host} is packed in a way that was not asked for.")
+        return Reply(response.status_code, response.headers, content)
+
+    def _no_reply(self, error: Exception, url: str, host: str, proxies: Any) -> NoReply:
+        root = _root(error)
+        text = self._text(root)
+        if isinstance(error, ProxyError):
+            return NoReply(f"The proxy does not connect to {host}: {text}. Check HTTPS_PROXY and NO_PROXY.")
+        if isinstance(error, (SSLError, BrokenTLS)) or isinstance(root, ssl.SSLError):
+            return NoReply(f"No trusted TLS connection to {host}: {text}.{_advice(root)}", _is_of_trust(root))
+        if isinstance(error, ReadTimeoutError) or (isinstance(root, socket.timeout) and root.errno is None):
+            return NoReply(f"No complete reply of {host} within {self._timeout:g} s (option timeout).", is_far=True)
+        if isinstance(error, FileNotFoundError):  # the bundle that the environment names
+            return NoReply(f"No request to {host} can be made: {text}.")
+        proxy = select_proxy(url, proxies)
+        if proxy and isinstance(error, ValueError) and not isinstance(error, InvalidSchema):
+            # an address may hold a password, and whoever cannot read it may quote any part of it
+            why = type(error).__name__ if "@" in proxy else text
+            return NoReply(f"The environment names a proxy that cannot be used ({why}).")
+        return NoReply(f"No connection to {host}: {text}.", is_final=False, is_far=True)
+
+    def _text(self, error: BaseException) -> str:
+        text = re.sub(r"^(<[^>]*>|\w+\([^)]*\)): ", "", str(error))
+        return told(text, self._hide).rstrip(".") or type(error).__name__
+
+
+def _read(response: Any, most: int) -> bytes | None:
+    """The body as it was sent, or None if it is larger; the time is bounded below, where bytes come in."""
+    read = getattr(response, "read1", response.read)
+    content = bytearray()
+    while True:
+        piece = read(CHUNK_BYTES, decode_content=False)
+        content += piece
+        if not piece:
+            return bytes(content)
+        if len(content) > most:
+            return None
+
+
+def _root(error: BaseException) -> BaseException:
+    """The first cause, from under the wrappers that requests and urllib3 put around it."""
+    inner = next((argument for argument in reversed(error.args) if isinstance(argument, BaseException)), None)
+    if inner is None:
+        inner = getattr(error, "reason", None)
+    if not isinstance(inner, BaseException) and isinstance(error, HTTPError):
+        inner = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return _root(inner) if isinstance(inner, BaseException) else error
+
+
+def _is_of_trust(root: BaseException) -> bool:
+    return isinstance(root, ssl.SSLCertVerificationError) or type(root).__name__ == "CertificateError"
+
+
+def _advice(root: BaseException) -> str:
+    if getattr(root, "verify_code", None) in (18, 19, 20, 21):  # OpenSSL: whoever signed is not known
+        return " If an authority of your own signed the certificate, give its file in ca_path."
+    return ""
