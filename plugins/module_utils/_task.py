@@ -47,13 +47,15 @@ class Task(NamedTuple):
 
     ``check`` takes the raw arguments and whether check mode is on, and returns what is wrong with them. ``run`` takes
     the arguments as Ansible converted them, a client, and whether check mode and diff mode are on; it raises EciError.
-    ``told`` are options of which it has to know a null from one that is not given, see ``for_ansible``.
+    ``told`` are options of which it has to know a null from one that is not given, see ``for_ansible``. A task that is
+    not ``of_the_service`` needs no credentials of it, and gets None for the client.
     """
 
     spec: Callable[[], Spec]
     check: Callable[[Arguments, bool], list[Violation]]
-    run: Callable[[Arguments, Client, bool, bool], Result]
+    run: Callable[[Arguments, Any, bool, bool], Result]
     told: Collection[str] = ()
+    of_the_service: bool = True
 
 
 def perform(
@@ -70,10 +72,11 @@ def perform(
     warnings: list[str] = []
     client: Client | None = None
     try:
-        target = connection(arguments)
-        warnings += target.warnings
-        transport = connect(target, max(POOL_SIZE, arguments.get("concurrency", 0)))
-        client = Client(transport, hide=hider(secrets(task.spec(), arguments)), say=say)
+        if task.of_the_service:
+            target = connection(arguments)
+            warnings += target.warnings
+            transport = connect(target, max(POOL_SIZE, arguments.get("concurrency", 0)))
+            client = Client(transport, hide=hider(secrets(task.spec(), arguments)), say=say)
         with by_signals():
             result = task.run(arguments, client, check_mode, diff_mode)
     except EciError as error:

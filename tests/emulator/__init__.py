@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 from .faults import Fault
+from .listener import Misbehaviour
 from .proxy import Proxy
 from .records import Record
+from .registry import Registry
 from .runner import Emulator
 from .settings import Settings
 
-__all__ = ["Emulator", "Fault", "Proxy", "Record", "Settings"]
+__all__ = ["Emulator", "Fault", "Misbehaviour", "Proxy", "Record", "Registry", "Settings"]

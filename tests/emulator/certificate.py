@@ -14,9 +14,11 @@ _NAMES = ("127.0.0.1", "localhost", "eci-global.ctapi.ctyun.cn")
 
 
 class Certificate:
-    """``context`` is for the server; ``ca_file`` tells a client whom to trust, until ``close``."""
+    """``context`` is for the server; ``ca_file`` tells a client whom to trust, until ``close``. It is for this machine
+    and, if there are any, for the hosts of these names.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, *names: str) -> None:
         try:
             import trustme
         except ImportError:
@@ -24,7 +26,7 @@ class Certificate:
         authority = trustme.CA()
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.minimum_version = ssl.TLSVersion.TLSv1_3
-        authority.issue_cert(*_NAMES).configure_cert(self.context)
+        authority.issue_cert(*_NAMES, *names).configure_cert(self.context)
         self._folder = tempfile.TemporaryDirectory(prefix="emulator-")
         self.ca_file = str(Path(self._folder.name) / "ca.pem")
         authority.cert_pem.write_to_path(self.ca_file)

@@ -39,6 +39,7 @@ _BOUNDS = {
     "wait_timeout": (0, False, _LONGEST),
     "wait_interval": (0, True, _LONGEST),
     "prune_keep": (0, False, 100_000),
+    "size_factor": (1, False, 100),
     "prune_grace": (0, False, 3650 * 86400),
 }
 # Texts that somebody copies, with a line feed or a blank at an end that is no part of them.

@@ -131,6 +131,14 @@ def lock_spec() -> Spec:
     return {"lock_dir": {"type": "path", "fallback": (env_fallback, ["CTYUN_ECI_LOCK_DIR"])}}
 
 
+def registry_spec() -> Spec:
+    """How the registries of images are looked at."""
+    return {
+        "registry_addresses": {"type": "dict"},
+        "size_factor": {"type": "float", "default": 3.0},
+    }
+
+
 def merged(*specs: Spec) -> Spec:
     """One spec out of several."""
     result: Spec = {}

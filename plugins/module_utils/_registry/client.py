@@ -218,9 +218,11 @@ class _Conversation:
             try:
                 found = self._send(f"https://{self._address}{path}", headers)
             except NoReply as error:
+                if error.is_final:
+                    raise
                 if reply:
                     return plain, reply
-                raise error if error.is_final or refused is None else refused from None
+                raise refused or error from None
             schemes[self._address] = "https"
             return f"https://{self._address}{path}", found
         url = f"{scheme or 'https'}://{self._address}{path}"
@@ -230,9 +232,11 @@ class _Conversation:
         """What is found where a reply sends one on to, without any authorization. Raises NoReply and _Ended."""
         for _hop in range(_REDIRECTS):
             try:
-                url = urljoin(url, reply.headers.get("Location", ""))
+                location = reply.headers.get("Location", "")
+                url = urljoin(url, location)
                 target = urlsplit(url)
-                is_good = target.scheme == "https" and bool(target.hostname) and "@" not in target.netloc
+                is_https = target.scheme == "https" and bool(target.hostname)
+                is_good = is_https and bool(location) and "@" not in target.netloc
             except ValueError:
                 is_good = False
             if not is_good:

@@ -69,10 +69,9 @@ def connection(arguments: Mapping[str, Any]) -> Connection:
     if advice:
         problems.append(f"- endpoint: {advice}")
     ca_path = arguments["ca_path"]
-    if ca_path and not os.path.exists(ca_path):
-        problems.append(f"- ca_path: there is no file or directory {ca_path}")
-    elif ca_path and not os.path.isabs(ca_path):
-        problems.append("- ca_path: must be an absolute path, or that of a file which Ansible finds with the playbook")
+    advice = ca_advice(ca_path)
+    if advice:
+        problems.append(f"- ca_path: {advice}")
     if problems:
         raise InvalidArguments("The service cannot be reached with these arguments:\n" + "\n".join(problems))
     return Connection(
@@ -85,6 +84,15 @@ def connection(arguments: Mapping[str, Any]) -> Connection:
         retries=arguments["retries"],
         retry_max_delay=arguments["retry_max_delay"],
     )
+
+
+def ca_advice(ca_path: str | None) -> str | None:
+    """Why the authorities at this path cannot be used, or None."""
+    if ca_path and not os.path.exists(ca_path):
+        return f"there is no file or directory {ca_path}"
+    if ca_path and not os.path.isabs(ca_path):
+        return "must be an absolute path, or that of a file which Ansible finds with the playbook"
+    return None
 
 
 def _is_token(value: str) -> bool:

@@ -138,9 +138,10 @@ CHANGING = [f"_image_cache.{path.stem}" for path in (HOUSE / "_image_cache").glo
 @pytest.mark.parametrize(
     ("task", "unneeded"),
     [
-        ("region_info", ["_image_cache"]),
-        ("quota_info", ["_image_cache"]),
-        ("image_cache_info", CHANGING),
+        ("region_info", ["_image_cache", "_registry"]),
+        ("quota_info", ["_image_cache", "_registry"]),
+        ("image_info", ["_image_cache", "_region"]),
+        ("image_cache_info", ["_registry", *CHANGING]),
         ("image_cache", ["_image_cache.converge_all", "_image_cache.prune"]),
     ],
 )

@@ -1,0 +1,229 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A small image registry beside the emulator: the parts of the OCI distribution API that reading an image takes.
+
+Three listeners: the registry, the service that gives its tokens, and another server that it may send one on to. Each
+request that any of them gets is recorded.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+import threading
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Literal
+from urllib.parse import parse_qs, urlsplit
+
+from .by_name import ByName
+from .certificate import Certificate
+from .images import Image
+from .listener import HOST, Answer, Listener, Misbehaviour, Seen
+
+REGISTRY, REALM, ELSEWHERE = "registry", "realm", "elsewhere"
+_VERSION = {"Docker-Distribution-Api-Version": "registry/2.0"}
+
+
+class Registry:
+    """Use it in a ``with`` statement. It has the users ``users``, and lets anybody read what is ``public``.
+
+    ``login`` is how it asks for a password. ``tls`` is whether the registry itself has TLS; the other two always have,
+    but for the realm with ``realm_tls`` false. ``names`` are names of hosts, for which ``environment`` leads to one of
+    the listeners: ``{"registry-1.docker.io": "registry", "auth.docker.io": "realm"}``; the first one for the realm is
+    the one that the registry tells.
+    """
+
+    def __init__(
+        self,
+        login: Literal["none", "basic", "bearer"] = "none",
+        *,
+        tls: bool = False,
+        realm_tls: bool = True,
+        names: Mapping[str, str] | None = None,
+        users: Mapping[str, str] | None = None,
+        public: tuple[str, ...] = (),
+        redirects_blobs: bool = False,
+    ) -> None:
+        self.login = login
+        self.users = dict(users or {})
+        self.public = set(public)
+        self.redirects_blobs = redirects_blobs
+        self.names = dict(names or {})
+        self._tls = {REGISTRY: tls, REALM: realm_tls, ELSEWHERE: True}
+        self._lock = threading.Lock()
+        self._manifests: dict[tuple[str, str], Image] = {}
+        self._blobs: dict[tuple[str, str], bytes] = {}
+        self._tokens: dict[str, tuple[str | None, str]] = {}
+        self._misbehaviours: list[Misbehaviour] = []
+        self._seen: list[Seen] = []
+
+    def __enter__(self) -> Registry:
+        self._certificate = Certificate(*self.names)
+        answers = {REGISTRY: self._answer, REALM: self._token, ELSEWHERE: self._content}
+        self._listeners = {
+            host: Listener(
+                host, answer, self._record, self._how, self._certificate.context if self._tls[host] else None
+            )
+            for host, answer in answers.items()
+        }
+        self._proxy = ByName(self._port_of)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._proxy.stop()
+        for listener in self._listeners.values():
+            listener.stop()
+        self._certificate.close()
+
+    @property
+    def address(self) -> str:
+        """What stands before the name of an image of this registry."""
+        return self.address_of(REGISTRY)
+
+    def address_of(self, host: str) -> str:
+        return f"{HOST}:{self._listeners[host].port}"
+
+    def url_of(self, host: str) -> str:
+        """As others are told of it: by its name, if it has one."""
+        name = next((name for name, role in self.names.items() if role == host), self.address_of(host))
+        return f"{'https' if self._tls[host] else 'http'}://{name}"
+
+    @property
+    def ca_file(self) -> str:
+        return self._certificate.ca_file
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What leads a client to the listeners by their names, and has it trust them."""
+        return {"HTTPS_PROXY": self._proxy.url, "NO_PROXY": HOST, "REQUESTS_CA_BUNDLE": self.ca_file}
+
+    @property
+    def requests(self) -> list[Seen]:
+        """All requests that the listeners got, in their order."""
+        return list(self._seen)
+
+    def seen_by(self, host: str) -> list[Seen]:
+        return [seen for seen in self._seen if seen.host == host]
+
+    def add(self, repository: str, tag: str, one: Image) -> Image:
+        """Have an image, under a tag and its digest, with all that belongs to it."""
+        self._manifests[repository, tag] = self._manifests[repository, one.digest] = one
+        for part in one.manifests:
+            self.add(repository, part.digest, part)
+        for digest, content in one.blobs.items():
+            self._blobs[repository, digest] = content
+        return one
+
+    def inject(self, *misbehaviours: Misbehaviour) -> None:
+        with self._lock:
+            self._misbehaviours += misbehaviours
+
+    def reset(self) -> None:
+        """No misbehaviour any more, and no request seen."""
+        with self._lock:
+            self._misbehaviours.clear()
+            self._seen.clear()
+
+    def _port_of(self, name: str) -> int | None:
+        role = self.names.get(name)
+        if role is None and name == HOST:
+            return None
+        return self._listeners[role].port if role else None
+
+    def _record(self, seen: Seen) -> None:
+        self._seen.append(seen)
+
+    def _how(self, seen: Seen) -> Misbehaviour | None:
+        with self._lock:
+            for how in self._misbehaviours:
+                if how.host == seen.host and how.only in seen.path:
+                    if how.times is not None:
+                        how.times -= 1
+                        if not how.times:
+                            self._misbehaviours.remove(how)
+                    return how
+        return None
+
+    def _answer(self, seen: Seen) -> Answer:
+        found = _parts(seen.path)
+        if found is None:
+            return _refused(404, "UNSUPPORTED")
+        repository, kind, name = found
+        if not self._may_read(seen.headers.get("authorization", ""), repository):
+            return _refused(401, "UNAUTHORIZED", {"WWW-Authenticate": self._challenge(repository)})
+        if kind == "blobs" and self.redirects_blobs and (repository, name) in self._blobs:
+            return Answer(307, b"", {"Location": f"{self.url_of(ELSEWHERE)}{seen.path}?signature=x", **_VERSION})
+        return self._content(seen)
+
+    def _content(self, seen: Seen) -> Answer:
+        found = _parts(seen.path)
+        if found is None:
+            return Answer(404)
+        repository, kind, name = found
+        if kind == "blobs":
+            blob = self._blobs.get((repository, name))
+            return _refused(404, "BLOB_UNKNOWN") if blob is None else Answer(200, blob, _octets())
+        one = self._manifests.get((repository, name))
+        if one is None:
+            known = any(place[0] == repository for place in self._manifests)
+            return _refused(404, "MANIFEST_UNKNOWN" if known else "NAME_UNKNOWN")
+        if one.media_type not in seen.headers.get("accept", ""):
+            return _refused(404, "MANIFEST_UNKNOWN")
+        headers = {"Content-Type": one.media_type, "Docker-Content-Digest": one.digest, **_VERSION}
+        return Answer(200, one.content, headers)
+
+    def _challenge(self, repository: str) -> str:
+        if self.login == "basic":
+            return 'Basic realm="a registry"'
+        realm = f"{self.url_of(REALM)}/token"
+        return f'Bearer realm="{realm}",service="a registry",scope="repository:{repository}:pull"'
+
+    def _may_read(self, authorization: str, repository: str) -> bool:
+        if self.login == "none" or (self.login == "basic" and repository in self.public):
+            return True
+        scheme, _blank, value = authorization.partition(" ")
+        if self.login == "basic":
+            return scheme == "Basic" and self._user(value) is not None
+        user, scope = self._tokens.get(value, (None, ""))
+        return scope == f"repository:{repository}:pull" and (user is not None or repository in self.public)
+
+    def _user(self, basic: str) -> str | None:
+        name, _colon, password = base64.b64decode(basic).decode().partition(":")
+        return name if name in self.users and self.users[name] == password else None
+
+    def _token(self, seen: Seen) -> Answer:
+        asked = parse_qs(urlsplit(seen.path).query)
+        scheme, _blank, value = seen.headers.get("authorization", "").partition(" ")
+        user = self._user(value) if scheme == "Basic" else None
+        if scheme and user is None:
+            return Answer(401, b'{"details":"incorrect username or password"}', {"Content-Type": "application/json"})
+        token = f"token-{secrets.token_hex(16)}"
+        self._tokens[token] = user, asked.get("scope", [""])[0]
+        return Answer(
+            200, json.dumps({"token": token, "expires_in": 300}).encode(), {"Content-Type": "application/json"}
+        )
+
+
+def _parts(path: str) -> tuple[str, str, str] | None:
+    """``/v2/team/app/manifests/1`` -> ``("team/app", "manifests", "1")``."""
+    head, _slash, name = urlsplit(path).path.rpartition("/")
+    front, _slash, kind = head.rpartition("/")
+    if not front.startswith("/v2/") or kind not in ("manifests", "blobs"):
+        return None
+    return front[len("/v2/") :], kind, name
+
+
+def _octets() -> dict[str, str]:
+    return {"Content-Type": "application/octet-stream", **_VERSION}
+
+
+def _refused(status: int, code: str, headers: Mapping[str, str] | None = None) -> Answer:
+    body: dict[str, Any] = {"errors": [{"code": code, "message": "as it is said", "detail": None}]}
+    return Answer(
+        status, json.dumps(body).encode(), {"Content-Type": "application/json", **_VERSION, **(headers or {})}
+    )

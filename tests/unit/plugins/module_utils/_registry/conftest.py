@@ -1,0 +1,63 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Registries on this machine, and looks at them."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from ansible_collections.ctyun.eci.plugins.module_utils._registry.client import Settings
+from ansible_collections.ctyun.eci.plugins.module_utils._registry.found import Found
+from ansible_collections.ctyun.eci.plugins.module_utils._registry.look import look
+from tests.emulator import Registry, images
+
+PASSWORD = "planted-secret-of-alice"
+
+MakeRegistry = Callable[..., Registry]
+Look = Callable[..., list[Found]]
+
+
+def login(server: str, password: str = PASSWORD) -> dict[str, str]:
+    return {"server": server, "user_name": "alice", "password": password}
+
+
+@pytest.fixture
+def make_registry() -> Iterator[MakeRegistry]:
+    """Start a registry that has team/app:1 for amd64 and arm64, and a user alice."""
+    with ExitStack() as stack:
+
+        def make(kind: Any = "none", **settings: Any) -> Registry:
+            registry = stack.enter_context(Registry(kind, **{"users": {"alice": PASSWORD}, **settings}))
+            parts = (images.image([b"shared", b"amd64"]), images.image([b"shared", b"arm64"], "linux/arm64"))
+            registry.add("team/app", "1", images.index(*parts, images.attestation()))
+            return registry
+
+        yield make
+
+
+@pytest.fixture
+def see() -> Look:
+    """Look at images of a registry by what stands after its address, with short patience."""
+
+    def looked(registry: Registry, *names: str, credentials: Any = (), concurrency: int = 8, **settings: Any) -> Any:
+        known = {"verify": registry.ca_file, "timeout": 5.0, **settings}
+        images = [
+            name if "://" in name or "." in name.split("/")[0] else f"{registry.address}/{name}" for name in names
+        ]
+        return look(images, credentials, Settings(**known), concurrency)
+
+    return looked
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound and not listening: nobody else gets it, connecting is refused
+        yield taken.getsockname()[1]

@@ -1,0 +1,149 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Manifests and indexes, whole, odd and hostile."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+
+from ansible_collections.ctyun.eci.plugins.module_utils._registry.manifest import (
+    DOCKER_LIST,
+    DOCKER_MANIFEST,
+    MEDIA_TYPES,
+    OCI_INDEX,
+    OCI_MANIFEST,
+    Entry,
+    Unreadable,
+    digest_of,
+    is_for,
+    pick,
+    platform_of,
+    read,
+)
+from tests.emulator import images
+
+DIGEST = "sha256:" + "a" * 64
+
+
+def test_the_four_kinds_are_those_of_the_images_that_tests_make() -> None:
+    assert set(MEDIA_TYPES) == {images.OCI_INDEX, images.OCI_MANIFEST, images.DOCKER_LIST, images.DOCKER_MANIFEST}
+
+
+@pytest.mark.parametrize("media_type", [OCI_MANIFEST, DOCKER_MANIFEST])
+def test_an_image_has_layers_and_a_config(media_type: str) -> None:
+    one = images.image([b"one", 10**9], media_type=media_type)
+    found = read(one.content, f"{media_type.upper()}; charset=utf-8")
+    assert found.media_type == media_type
+    assert found.entries is None
+    assert [size for _digest, size in found.layers] == [3, 10**9]
+    assert found.layers[0][0] == images.digest_of(b"one")
+    assert found.config in one.blobs
+    assert platform_of(one.blobs[str(found.config)]) == "linux/amd64"
+
+
+@pytest.mark.parametrize("media_type", [OCI_INDEX, DOCKER_LIST])
+def test_an_index_has_platforms(media_type: str) -> None:
+    parts = [images.image([b"a"]), images.image([b"b"], "linux/arm64/v8"), images.attestation()]
+    found = read(images.index(*parts, media_type=media_type).content, media_type)
+    assert found.platforms == ("linux/amd64", "linux/arm64/v8")
+    assert [entry.digest for entry in found.entries or ()] == [parts[0].digest, parts[1].digest]
+
+
+@pytest.mark.parametrize("content_type", ["", "application/json", "application/octet-stream", "text/plain"])
+def test_what_the_document_says_counts_where_the_header_says_nothing(content_type: str) -> None:
+    one = images.image()
+    assert read(one.content, content_type).media_type == OCI_MANIFEST
+    unsaid = {key: value for key, value in json.loads(one.content).items() if key != "mediaType"}
+    assert read(json.dumps(unsaid).encode(), content_type).media_type == OCI_MANIFEST
+    assert read(b'{"schemaVersion": 2, "manifests": []}', content_type).media_type == OCI_INDEX
+
+
+def manifest(**changes: Any) -> bytes:
+    return json.dumps({"schemaVersion": 2, "config": {}, "layers": [], **changes}).encode()
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type", "why"),
+    [
+        (b"", OCI_MANIFEST, "not JSON"),
+        (b"<html>", OCI_MANIFEST, "not JSON"),
+        (b"\xff", OCI_MANIFEST, "not JSON"),
+        (b"[" * 100_000, OCI_MANIFEST, "not JSON"),
+        (b'{"x": ' + b"1" * 1_000_000 + b"}", OCI_MANIFEST, "not JSON"),
+        (b"[]", OCI_MANIFEST, "not a JSON object"),
+        (b"{}", "text/html", "none of the four"),
+        (b'{"schemaVersion": 1, "fsLayers": []}', "application/vnd.docker.distribution.manifest.v1+json", "no sizes"),
+        (manifest(manifests=[]), OCI_MANIFEST, "at the same time"),
+        (manifest(manifests=[]), OCI_INDEX, "at the same time"),
+        (b'{"manifests": {}}', OCI_INDEX, "no list of manifests"),
+        (b'{"manifests": [1]}', OCI_INDEX, "without a digest"),
+        (b'{"manifests": [{"digest": "sha256:../../x"}]}', OCI_INDEX, "without a digest"),
+        (b'{"layers": 1}', OCI_MANIFEST, "no list of layers"),
+        (manifest(layers=[{"digest": DIGEST}]), OCI_MANIFEST, "a digest or a size"),
+        (manifest(layers=[{"digest": DIGEST, "size": True}]), OCI_MANIFEST, "a digest or a size"),
+        (manifest(layers=[{"digest": DIGEST, "size": -1}]), OCI_MANIFEST, "a digest or a size"),
+        (manifest(layers=[{"digest": DIGEST, "size": 1.5}]), OCI_MANIFEST, "a digest or a size"),
+        (manifest(layers=[{"digest": 1, "size": 1}]), OCI_MANIFEST, "a digest or a size"),
+        (manifest(layers=["x"]), OCI_MANIFEST, "a digest or a size"),
+    ],
+)
+def test_what_is_no_manifest_is_refused(content: bytes, content_type: str, why: str) -> None:
+    with pytest.raises(Unreadable, match=why):
+        read(content, content_type)
+
+
+def test_the_config_of_anything_but_an_image_is_none() -> None:
+    assert (
+        read(manifest(config={"mediaType": "application/vnd.cncf.helm", "digest": DIGEST}), OCI_MANIFEST).config is None
+    )
+    assert read(manifest(config=None), OCI_MANIFEST).config is None
+
+
+@pytest.mark.parametrize(
+    "config", [b"{}", b'{"os": "linux"}', b'{"os": 1, "architecture": "x"}', b'{"os": "a b", "architecture": "x"}']
+)
+def test_a_config_may_tell_no_platform(config: bytes) -> None:
+    assert platform_of(config) is None
+
+
+def test_an_index_in_an_index_is_left_out() -> None:
+    content = {"manifests": [{"digest": DIGEST, "mediaType": OCI_INDEX}, {"digest": DIGEST}]}
+    assert read(json.dumps(content).encode(), OCI_INDEX).entries == (Entry(DIGEST, None),)
+
+
+@pytest.mark.parametrize(
+    ("platforms", "wanted", "expected"),
+    [
+        (["linux/arm64", "linux/amd64"], "linux/amd64", 1),
+        (["linux/amd64/v3", "linux/amd64"], "linux/amd64", 1),
+        (["linux/amd64/v3", "linux/amd64/v2"], "linux/amd64", 0),
+        (["linux/arm64/v8"], "linux/arm64", 0),
+        (["linux/arm64"], "linux/arm64/v8", 0),
+        (["linux/arm/v6", "linux/arm/v7"], "linux/arm/v7", 1),
+        (["linux/arm/v6"], "linux/arm/v7", None),
+        ([None, "windows/amd64"], "linux/amd64", 0),
+        ([None, "linux/amd64/v2"], "linux/amd64", 1),
+        (["windows/amd64"], "linux/amd64", None),
+        (["linux/amd64x"], "linux/amd64", None),
+        ([], "linux/amd64", None),
+    ],
+)
+def test_the_image_of_a_platform(platforms: list[str | None], wanted: str, expected: int | None) -> None:
+    entries = [Entry(str(number), platform) for number, platform in enumerate(platforms)]
+    assert pick(entries, wanted) == (None if expected is None else entries[expected])
+
+
+def test_what_an_image_is_for() -> None:
+    assert is_for("linux/amd64/v2", "linux/amd64")
+    assert not is_for("linux/arm64", "linux/amd64")
+
+
+def test_digests_are_computed() -> None:
+    assert digest_of(b"x") == "sha256:" + hashlib.sha256(b"x").hexdigest()
+    assert digest_of(b"x", "sha512:0") == "sha512:" + hashlib.sha512(b"x").hexdigest()

@@ -1,0 +1,100 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The names of images: Docker's rules, and what is none."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.ctyun.eci.plugins.module_utils._registry.reference import (
+    Reference,
+    address,
+    is_server,
+    parse,
+    server_name,
+)
+
+DIGEST = "sha256:" + "0123456789abcdef" * 4
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        ("nginx", Reference("docker.io", "library/nginx")),
+        ("nginx:1.29", Reference("docker.io", "library/nginx", "1.29")),
+        ("team/app", Reference("docker.io", "team/app")),
+        ("docker.io/nginx", Reference("docker.io", "library/nginx")),
+        ("index.docker.io/nginx", Reference("docker.io", "library/nginx")),
+        ("registry-1.docker.io/library/nginx", Reference("docker.io", "library/nginx")),
+        ("localhost/app", Reference("localhost", "app")),
+        ("localhost:5000", Reference("docker.io", "library/localhost", "5000")),
+        ("localhost:5000/app:1", Reference("localhost:5000", "app", "1")),
+        ("127.0.0.1:5000/a/b/c:x.y-z_1", Reference("127.0.0.1:5000", "a/b/c", "x.y-z_1")),
+        ("[::1]:5000/app", Reference("[::1]:5000", "app")),
+        ("HOST/app", Reference("host", "app")),
+        ("Registry.Example.com:443/app", Reference("registry.example.com", "app")),
+        (
+            "registry-vpc-crs-huadong1.ctyun.cn/x-eci/base:latest",
+            Reference("registry-vpc-crs-huadong1.ctyun.cn", "x-eci/base", "latest"),
+        ),
+        (f"nginx@{DIGEST}", Reference("docker.io", "library/nginx", None, DIGEST)),
+        (f"a.b/c:1@{DIGEST}", Reference("a.b", "c", "1", DIGEST)),
+        ("a.b/c__d/e-----f/g.h_i", Reference("a.b", "c__d/e-----f/g.h_i")),
+    ],
+)
+def test_a_name_is_read_as_docker_reads_it(image: str, expected: Reference) -> None:
+    assert parse(image) == expected
+
+
+@pytest.mark.parametrize(
+    ("image", "advice"),
+    [
+        ("https://a.b/c", "without http:// or https:// in front"),
+        ("a.b/Team/app", "in lower case"),
+        ("Nginx", "in lower case"),
+        ("", "is not a name of an image"),
+        ("/nginx", "is not a name of an image"),
+        ("a.b/", "is not a name of an image"),
+        ("a.b/c d", "is not a name of an image"),
+        ("a.b/c/../d", "is not a name of an image"),
+        ("a.b/c?x=y", "is not a name of an image"),
+        ("user@a.b/c", "has a digest that is none"),
+        ("a_b.c/d", "is not a name of an image"),
+        ("a.b/" + "c" * 256, "is not a name of an image"),
+        ("nginx:", "has a tag"),
+        ("nginx:a/b", "is not a name of an image"),
+        ("a.b/nginx:a/b", "has a tag"),
+        ("nginx:" + "x" * 129, "has a tag"),
+        ("nginx:1\r\nHost: x", "has a tag"),
+        ("nginx@sha256:12", "has a digest"),
+        ("nginx@md5:" + "0" * 64, "has a digest"),
+    ],
+)
+def test_what_is_no_name_is_told_what_to_write(image: str, advice: str) -> None:
+    with pytest.raises(ValueError, match=advice):
+        parse(image)
+
+
+def test_the_version_is_the_digest_where_there_is_one() -> None:
+    assert parse("nginx").version == "latest"
+    assert parse("nginx:1").version == "1"
+    assert parse(f"nginx:1@{DIGEST}").version == DIGEST
+    assert str(parse("nginx:1")) == "library/nginx:1"
+    assert str(parse(f"nginx:1@{DIGEST}")) == f"library/nginx@{DIGEST}"
+
+
+def test_servers_have_one_spelling() -> None:
+    assert server_name(" Index.Docker.io/v1/ ") == server_name("docker.io") == "docker.io"
+    assert server_name("a.b:443") == server_name("A.b/") == "a.b"
+    assert server_name("a.b:444") == "a.b:444"
+    assert address("docker.io") == "registry-1.docker.io"
+    assert address("a.b") == "a.b"
+
+
+@pytest.mark.parametrize(
+    ("name", "good"), [("a.b", True), ("a", True), ("[::1]:5", True), ("a:", False), ("a@b", False), ("-a", False)]
+)
+def test_a_server_is_a_host_and_a_port(name: str, good: bool) -> None:
+    assert is_server(name) is good
