@@ -12,8 +12,8 @@ options:
     description:
       - Where this machine reaches a registry whose name in O(images) is for others. A mapping of that name, with its port
         if it has one, to a host and port that lead to the same registry from here.
-      - Images of CTYun's own registry have names that only machines in the VPC reach, for example
-        V({"registry-vpc-crs-huadong1.ctyun.cn": "registry-crs-huadong1.ctyun.cn"}).
+      - Images of CTYun's own registry may have names that only machines in the VPC reach, such as
+        V(registry-vpc-crs-huadong1.ctyun.cn), where V(registry-crs-huadong1.ctyun.cn) is reached from elsewhere.
       - The login for the name is sent to the address, so both must be the same registry.
     type: dict
   size_factor:

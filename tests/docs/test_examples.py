@@ -17,6 +17,8 @@ import yaml
 from tests.emulator import Emulator
 
 from .conftest import ROOT, Ansible
+from .registry import documented as documented_registries
+from .registry import fill
 
 MODULES = sorted((ROOT / "plugins" / "modules").glob("[!_]*.py"), key=lambda path: path.stem)
 # What the examples expect to be given.
@@ -69,7 +71,9 @@ def test_examples_work(ansible: Ansible, emulator: Emulator, tmp_path: Path, pat
     playbook = tmp_path / "examples.yml"
     playbook.write_text(json.dumps([play]), encoding="utf-8")
 
-    run = ansible("playbook", playbook, **emulator.environment)
+    with documented_registries(VARIABLES["registry_password"]) as registry:
+        fill(registry)
+        run = ansible("playbook", playbook, **emulator.environment, **registry.environment)
 
     assert run.returncode == 0, run.stdout + run.stderr
     assert run.stderr == ""

@@ -32,6 +32,7 @@ from tests.tools.shown import missing
 from tests.tools import translations
 
 from .conftest import ROOT, Ansible
+from .registry import documented, fill
 
 GUIDES = sorted((ROOT / "docs" / "guides").glob("*.md"))
 DOCUMENTS = [
@@ -96,11 +97,14 @@ def test_a_document_runs_and_prints_what_it_shows(ansible: Ansible, tmp_path: Pa
     playbook = tmp_path / "document.yml"
     playbook.write_text(json.dumps(document.plays), encoding="utf-8")
     shown = [] if path.parent == ROOT else document.shown
-    with Emulator(**{"ready_after": 0, **document.prepared.get("settings", {})}) as emulator:
+    settings = {"ready_after": 0, **document.prepared.get("settings", {})}
+    with Emulator(**settings) as emulator, documented(VARIABLES["REGISTRY_PASSWORD"]) as registry:
+        fill(registry)
         for cache in document.prepared.get("caches", []):
             emulator.service.seed(**cache)
         emulator.inject(*(Fault(**fault) for fault in document.prepared.get("faults", [])))
-        run = ansible("playbook", playbook, **emulator.environment, **VARIABLES)
+        environment = {**emulator.environment, **registry.environment, **VARIABLES}
+        run = ansible("playbook", playbook, **environment)
     assert run.returncode == 0, run.stdout + run.stderr
     assert missing(shown, run.stdout, run.stderr) == [], run.stdout + run.stderr
     assert VARIABLES["REGISTRY_PASSWORD"] not in run.stdout + run.stderr

@@ -20,6 +20,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._tasks import (
     image_cache,
     image_cache_info,
     image_caches,
+    image_info,
     quota_info,
     region_info,
 )
@@ -30,6 +31,7 @@ TASKS = {
     "image_cache": image_cache.TASK,
     "image_caches": image_caches.TASK,
     "image_cache_info": image_cache_info.TASK,
+    "image_info": image_info.TASK,
     "region_info": region_info.TASK,
     "quota_info": quota_info.TASK,
 }
@@ -37,6 +39,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "image_cache": BODY,
     "image_caches": {"image_caches": [BODY]},
     "image_cache_info": {"name": "web"},
+    "image_info": {"images": ["nginx"]},
     "region_info": {},
     "quota_info": {},
 }

@@ -27,6 +27,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._options.specs import (
     body_spec,
     connection_spec,
     prune_spec,
+    registry_spec,
     tags_option,
 )
 from ansible_collections.ctyun.eci.plugins.module_utils._task import Task
@@ -180,7 +181,7 @@ def test_images_element_by_element() -> None:
 
 @pytest.mark.parametrize(("option", "largest"), [(option, bounds[2]) for option, bounds in _BOUNDS.items()])
 def test_the_largest_number_is_good(option: str, largest: int) -> None:
-    spec = {**ALL, **prune_spec(), "concurrency": {"type": "int"}}
+    spec = {**ALL, **prune_spec(), **registry_spec(), "concurrency": {"type": "int"}}
     assert check(spec, {option: largest}).violations == []
     assert check(spec, {option: largest + 1}).violations == [Violation((option,), f"must be at most {largest}")]
 
@@ -635,7 +636,7 @@ def test_no_report_contains_a_planted_value(given_arguments: dict[str, Any]) -> 
 
 
 def test_the_bounds_belong_to_options_that_exist() -> None:
-    assert set(_BOUNDS) <= set(ALL) | set(image_caches.TASK.spec())
+    assert set(_BOUNDS) <= set(ALL) | set(image_caches.TASK.spec()) | set(registry_spec())
     assert check(connection_spec(), {"wait_timeout": -1}).violations == [
         Violation(("wait_timeout",), "is not an option here; did you mean timeout?")
     ]
