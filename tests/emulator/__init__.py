@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from . import images
 from .faults import Fault
 from .listener import Misbehaviour
 from .proxy import Proxy
@@ -13,4 +14,4 @@ from .registry import Registry
 from .runner import Emulator
 from .settings import Settings
 
-__all__ = ["Emulator", "Fault", "Misbehaviour", "Proxy", "Record", "Registry", "Settings"]
+__all__ = ["Emulator", "Fault", "Misbehaviour", "Proxy", "Record", "Registry", "Settings", "images"]

@@ -40,6 +40,7 @@ FOLDER = ROOT / "build" / "mutants"
 PACKAGE = "ansible_collections.ctyun.eci.plugins.module_utils"
 FILES = [
     *sorted((CODE / "_image_cache").glob("*.py")),
+    *sorted((CODE / "_registry").glob("*.py")),
     CODE / "_service" / "reply.py",
     CODE / "_service" / "gateway.py",
     CODE / "_options" / "check.py",
