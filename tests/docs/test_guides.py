@@ -27,9 +27,9 @@ import pytest
 import yaml
 
 from tests.emulator import Emulator, Fault
+from tests.tools import translations
 from tests.tools.follow import Block
 from tests.tools.shown import missing
-from tests.tools import translations
 
 from .conftest import ROOT, Ansible
 from .registry import documented, fill

@@ -15,8 +15,7 @@ import yaml
 
 from ansible_collections.ctyun.eci.plugins.module_utils._service import connection
 from ansible_collections.ctyun.eci.plugins.module_utils._tasks import image_cache, region_info
-from tests.tools import figures
-from tests.tools import translations
+from tests.tools import figures, translations
 
 from .conftest import ROOT
 
