@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
+from . import like
 from .runner import Emulator
 from .settings import Settings, parse_setting
 
@@ -63,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--ready-after", type=float, metavar="S", help="seconds until a new cache is ready")
     parser.add_argument("--page-size", type=int, metavar="N", help="largest page of a list")
     parser.add_argument("--quota", type=int, metavar="N", help="how many image caches there may be")
+    parser.add_argument("--like", type=Path, metavar="F", help="have the habits in a report of the playbook wire_check")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="any setting")
     parser.add_argument("--env-file", type=Path, metavar="F", help="write export lines to F once ready")
     return parser
@@ -76,6 +78,11 @@ def _settings(options: argparse.Namespace) -> Settings:
         "quota": options.quota,
     }
     settings = Settings()
+    if options.like is not None:
+        likeness = like.read(options.like)
+        settings.update(likeness.settings)
+        if likeness.left:
+            print(f"{options.like}: not taken over: {', '.join(likeness.left)}", file=sys.stderr)
     settings.update({name: value for name, value in given.items() if value is not None})
     settings.update(dict(parse_setting(text) for text in options.set))
     return settings

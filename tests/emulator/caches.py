@@ -14,10 +14,19 @@ from .settings import Settings
 Tags = list[dict[str, str]]
 
 _BEIJING = timezone(timedelta(hours=8))
+# Fields that only the types of CTYun's SDK have.
+_UNSET = ("process", "resourceGroupId", "expireDateTime", "lastMatchedTime")
 
 
 def beijing(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, _BEIJING).isoformat(timespec="seconds")
+
+
+def creation_time(seconds: float, form: str) -> str:
+    if form == "offset":
+        return beijing(seconds)
+    utc = datetime.fromtimestamp(seconds, timezone.utc).replace(tzinfo=None).isoformat(timespec="seconds")
+    return f"{utc}Z" if form == "utc" else utc
 
 
 def with_prefix(image: str, prefix: str) -> str:
@@ -66,9 +75,11 @@ class Cache:
             "imageCacheSize": self.size,
             "images": [with_prefix(image, prefix) for image in self.images] if prefix else list(self.images),
             "status": self.status(now, settings),
-            "creationTime": beijing(self.created),
+            "creationTime": creation_time(self.created, settings.time_form),
             "azName": self.zone,
         }
+        if settings.null_fields:
+            reply.update(dict.fromkeys(("tags", *_UNSET)))
         if settings.tags_shown and self.tags:
             reply["tags"] = [dict(tag) for tag in self.tags]
         return reply
@@ -92,15 +103,22 @@ class Cache:
             for number, (moment, kind, message) in enumerate(happened)
         ]
 
-    def has_images(self, wanted: list[str], prefix: str) -> bool:
-        if not wanted:
-            return True
+    def has_name(self, wanted: str, match: str, case: bool) -> bool:
+        name = self.name
+        if not case:
+            name, wanted = name.lower(), wanted.lower()
+        if match == "fuzzy":
+            return wanted in name
+        return name.startswith(wanted) if match == "prefix" else name == wanted
+
+    def has_images(self, wanted: list[str], prefix: str, one_is_enough: bool) -> bool:
         own = {with_prefix(image, prefix) for image in self.images}
-        return all(with_prefix(image, prefix) in own for image in wanted)
+        found = (with_prefix(image, prefix) in own for image in wanted)
+        return any(found) if one_is_enough else all(found)
 
     def has_tags(self, wanted: Tags, one_is_enough: bool) -> bool:
         found = (any(pair.items() <= tag.items() for tag in self.tags) for pair in wanted)
-        return any(found) if one_is_enough and wanted else all(found)
+        return any(found) if one_is_enough else all(found)
 
     def merge_tags(self, tags: Tags) -> None:
         keys = {tag.get("key") for tag in tags}

@@ -39,7 +39,10 @@ class Reply:
 
 
 def good(answer: Answer, settings: Settings) -> Reply:
-    return Reply(200, {"statusCode": _GOOD[settings.status_code_style], "returnObj": answer.value}, answer.effect)
+    payload = {"statusCode": _GOOD[settings.status_code_style], "returnObj": answer.value}
+    if settings.null_fields:
+        payload.update(dict.fromkeys(("error", "message")))
+    return Reply(200, payload, answer.effect)
 
 
 def refused(error: ServiceError, settings: Settings) -> Reply:

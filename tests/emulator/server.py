@@ -11,6 +11,7 @@ import ssl
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 
@@ -195,7 +196,10 @@ def _call(record: Record) -> Call:
     unread = route.operation in routes.WITH_BODY and record.body is None
     if unread and _parsed(record.raw, _NOT_JSON) is _NOT_JSON:
         raise ServiceError("BadRequest", "the request body is not JSON")
-    return Call(route.operation, record.headers.get("regionid"), route.identifier, record.body)
+    identifier = route.identifier
+    if route.operation == "region":
+        identifier = dict(parse_qsl(record.query)).get("regionId", "")
+    return Call(route.operation, record.headers.get("regionid"), identifier, record.body)
 
 
 def _too_large() -> ServiceError:

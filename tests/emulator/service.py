@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from . import rules
+from . import rules, tokens
 from .caches import Cache, Tags
 from .clock import Clock
 from .errors import ServiceError
@@ -24,6 +24,9 @@ _ALPHABET = string.ascii_lowercase + string.digits
 _DAY = 86400.0
 _DEFAULT_LIMIT = 1000
 _DEFAULT_SIZE = 20
+_ECHOED = ["imageCacheName", "imageCacheSize", "images"]
+# the one in CTYun's example of the operation region
+_ANOTHER_REGION = "b342b77ef26b11ecb0ac0242ac110002"
 _KEPT = ["vpcId", "vSwitchId", "securityGroupId", "retentionDays", "eip"]
 
 
@@ -114,7 +117,7 @@ class Service:
             case "updateImageCache":
                 return self._update(_valid(rules.UPDATE, body), now)
             case "region":
-                return self._region()
+                return self._region(identifier)
             case "listUsage":
                 return self._usage()
         raise ServiceError("NotFound", "no such operation")
@@ -127,8 +130,9 @@ class Service:
 
     def _create(self, body: dict[str, Any], now: float) -> Answer:
         settings = self.settings
+        zone = body["azInfo"]["azName"]
         body = _in_own_words(body, settings)
-        if settings.show_unknown_zone_error and body["azInfo"]["azName"] not in settings.zones:
+        if settings.show_unknown_zone_error and {zone, body["azInfo"]["azName"]}.isdisjoint(settings.zones):
             raise ServiceError("Invalid", "azInfo.azName: no such zone in this region")
         if settings.unique_names and any(c.name == body["imageCacheName"] for c in self._caches.values()):
             raise ServiceError("AlreadyExists", "imageCacheName: there is an image cache of this name")
@@ -137,7 +141,10 @@ class Service:
         broken = any(part in image for image in body["images"] for part in settings.fail_images)
         outcome = settings.failed_status if broken else settings.ready_status
         identifier = self._add(body, now, now + settings.ready_after, outcome, now + settings.list_lag)
-        return Answer({"requestId": _request_id(), "imageCacheId": identifier}, effect=True)
+        reply = {"requestId": _request_id(), "imageCacheId": identifier}
+        if settings.create_echo:
+            reply.update({name: body[name] for name in _ECHOED})
+        return Answer(reply, effect=True)
 
     def _add(self, body: dict[str, Any], now: float, settled: float, outcome: str, visible_from: float) -> str:
         identifier = body.get("imageCacheId") or "imc-" + "".join(random.choices(_ALPHABET, k=16))
@@ -168,37 +175,53 @@ class Service:
         return identifier
 
     def _list(self, body: dict[str, Any], now: float) -> Answer:
+        settings = self.settings
+        if settings.list_needs_images and "images" not in body:
+            raise ServiceError("Invalid", "images: is required")
         found = list(self._matching(body, now))
-        start = _offset(body.get("nextToken", ""))
-        end = start + min(body.get("limit") or _DEFAULT_LIMIT, self.settings.max_page)
+        start = tokens.offset(body.get("nextToken", ""))
+        limit = body.get("limit") if settings.limit_heeded else None
+        end = start + min(limit or _DEFAULT_LIMIT, settings.max_page)
         reply: dict[str, Any] = {
             "requestId": _request_id(),
-            "imageCaches": [cache.described(now, self.settings) for cache in found[start:end]],
+            "imageCaches": [cache.described(now, settings) for cache in found[start:end]],
         }
-        if self.settings.list_total:
+        if settings.list_total:
             reply["total"] = len(found)
         if end < len(found):
-            reply["nextToken"] = f"{int(now)}.{len(found)}.{end}"
+            reply["nextToken"] = tokens.token(now, len(found), end, settings.token_form)
         return Answer(reply)
 
     def _matching(self, body: dict[str, Any], now: float) -> Iterator[Cache]:
-        identifier, name = body.get("imageCacheId"), body.get("imageCacheName")
-        images = body.get("images") or []
-        tags = _filter(body.get("tags") or [], self.settings)
-        one_is_enough = self.settings.tags_filter == "any"
-        fuzzy = self.settings.name_match == "fuzzy"
-        prefix = self.settings.image_prefix
         caches = self._caches.values()
+        conditions = self._conditions(body)
+        enough = any if conditions and self.settings.filters_match == "any" else all
         for cache in caches if self.settings.list_order == "oldest" else reversed(caches):
-            if identifier and cache.identifier != identifier:
-                continue
-            if name and cache.name != name and not (fuzzy and name in cache.name):
-                continue
-            if cache.visible_from <= now and cache.has_images(images, prefix) and cache.has_tags(tags, one_is_enough):
+            if cache.visible_from <= now and enough(holds(cache) for holds in conditions):
                 yield cache
 
+    def _conditions(self, body: dict[str, Any]) -> list[Callable[[Cache], bool]]:
+        """What each filter that is given asks of a cache."""
+        settings = self.settings
+        conditions: list[Callable[[Cache], bool]] = []
+        identifier, name, images = body.get("imageCacheId"), body.get("imageCacheName"), body.get("images")
+        if identifier:
+            conditions.append(lambda cache: cache.identifier == identifier)
+        if name and settings.name_match != "off":
+            conditions.append(lambda cache: cache.has_name(name, settings.name_match, settings.name_case))
+        if images and settings.images_filter != "off":
+            one = settings.images_filter == "any"
+            conditions.append(lambda cache: cache.has_images(images, settings.image_prefix, one))
+        tags = _filter(body.get("tags") or [], settings)
+        if tags:
+            conditions.append(lambda cache: cache.has_tags(tags, settings.tags_filter == "any"))
+        return conditions
+
     def _describe(self, identifier: str, now: float) -> Answer:
-        cache = self._found(identifier)
+        reason = self.settings.missing_reason
+        if identifier not in self._caches and reason == "none":
+            return Answer({"requestId": _request_id()})
+        cache = self._found(identifier, reason)
         reply = cache.described(now, self.settings)
         return Answer({"requestId": _request_id(), **reply, "events": cache.events(now)})
 
@@ -231,8 +254,11 @@ class Service:
                 cache.tags = tags
         return Answer({"requestId": _request_id()}, effect=cache.tags != before)
 
-    def _region(self) -> Answer:
-        return Answer({"region": {"regionId": self.settings.region_id, "zones": list(self.settings.zones)}})
+    def _region(self, in_query: str) -> Answer:
+        settings = self.settings
+        is_asked_for = settings.region_told == "asked" or (settings.region_told == "query" and bool(in_query))
+        region = settings.region_id if is_asked_for else _ANOTHER_REGION
+        return Answer({"region": {"regionId": region, "zones": list(settings.zones)}})
 
     def _usage(self) -> Answer:
         kinds = (
@@ -251,10 +277,10 @@ class Service:
         records = [dict(zip(names, kind, strict=True)) for kind in kinds]
         return Answer({"requestId": _request_id(), "records": records})
 
-    def _found(self, identifier: str) -> Cache:
+    def _found(self, identifier: str, reason: str = "NotFound") -> Cache:
         cache = self._caches.get(identifier)
         if cache is None:
-            raise ServiceError("NotFound", "imageCacheId: no such image cache")
+            raise ServiceError(reason, "imageCacheId: no such image cache")
         return cache
 
     def _depart(self, cache: Cache, moment: float) -> None:
@@ -316,12 +342,3 @@ def _filter(tags: Tags, settings: Settings) -> Tags:
 
 def _request_id() -> str:
     return str(uuid.uuid4())
-
-
-def _offset(token: str) -> int:
-    if not token:
-        return 0
-    parts = token.split(".")
-    if len(parts) != 3 or not all(part.isascii() and part.isdigit() for part in parts):
-        raise ServiceError("Invalid", "nextToken: not a token of this service")
-    return int(parts[2])

@@ -15,7 +15,7 @@ from .._errors import NONE, POSSIBLE, EciError, TaskEnded, Throttled
 from .._wait import MACHINE_TIME, Clock
 from .connection import Connection
 from .pace import Pace
-from .reply import Reply, read
+from .reply import HttpReply, Reply, read
 from .telling import Hide
 from .transport import Operation, Transport
 
@@ -42,8 +42,9 @@ class Client:
 
     ``hide`` takes the secrets of the task out of what the service wrote. ``retried`` has a line for each attempt that
     was followed by another. ``is_left_open`` is true if a request that changes something was
-    interrupted. ``say`` takes a line on the progress of the task, where somebody listens. ``clock`` is the
-    one that all parts of the task have: its ``sleep`` ends with TaskEnded as soon as the task is ended.
+    interrupted. ``say`` takes a line on the progress of the task, where somebody listens; ``hear``, where it is set,
+    takes each reply as it came. ``clock`` is the one that all parts of the task have: its ``sleep`` ends with TaskEnded
+    as soon as the task is ended.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Client:
         self.connection: Connection = transport.connection
         self.hide = hide
         self.say = say
+        self.hear: Callable[[HttpReply], None] | None = None
         self.retried: list[str] = []
         self.is_left_open = False
         self._transport = transport
@@ -77,6 +79,14 @@ class Client:
         """End the task: no pause and no further attempt from now on. ``ended_by`` tells the first reason."""
         self.ended_by = self.ended_by or reason
         self._ended.set()
+
+    def successor(self) -> Client:
+        """Another one for what has to be done although the task is ended."""
+        clock = self.clock._replace(sleep=self._sleep)
+        other = Client(self._transport, clock=clock, uniform=self._uniform, hide=self.hide, say=self.say)
+        other.retried = self.retried
+        other.hear = self.hear
+        return other
 
     @property
     def is_ended(self) -> bool:
@@ -108,6 +118,8 @@ class Client:
             try:
                 sent = self.pace.keep()
                 reply = self._transport.send(operation, body, identifier, self.clock.time, self.hide)
+                if self.hear:
+                    self.hear(reply)
                 good = read(reply, self.clock.time(), self.hide)
             except EciError as error:
                 if operation.changes and error.effect == POSSIBLE:

@@ -37,7 +37,7 @@ from .telling import Hide, told
 CLOCK_WINDOW = 15 * 60
 MESSAGE_LENGTH = 2000
 
-_GOOD_STATUS_CODES = ("200", "800")
+GOOD_STATUS_CODES = ("200", "800")
 _STATUS_CODE = re.compile("[0-9]{3,6}")
 # Where a failure may carry its code, see docs/wire.md. A good reply may have a "code" as well.
 _CODE_FIELDS = ("eopErrCode", "error", "errorCode")
@@ -133,7 +133,7 @@ def read(reply: HttpReply, now: float, hide: Hide = str) -> Reply:
         raise failed(_meaning(reply.status, envelope, words))
     if not _STATUS_CODE.fullmatch(words.status_code):
         raise failed(_OPEN, "the reply has no statusCode, or an odd one")
-    if words.status_code not in _GOOD_STATUS_CODES:
+    if words.status_code not in GOOD_STATUS_CODES:
         raise failed(_meaning(reply.status, envelope, words))
     payload = envelope.get("returnObj")
     if payload is not None and not isinstance(payload, dict):
@@ -161,7 +161,7 @@ def _code(envelope: Mapping[str, Any], status_code: str) -> str:
     for field in _CODE_FIELDS:
         if envelope.get(field):
             return str(envelope[field]).strip()
-    if status_code in _GOOD_STATUS_CODES:
+    if status_code in GOOD_STATUS_CODES:
         return ""
     if envelope.get("code") and str(envelope["code"]) != status_code:
         return str(envelope["code"]).strip()
@@ -223,7 +223,7 @@ def _by_status(http_status: int, status_code: str) -> _Meaning:
 def _error(meaning: _Meaning, reply: HttpReply, words: _Words, problem: str, now: float, hide: Hide) -> EciError:
     text = ": ".join(part for part in (problem, words.message) if part) or "the service gave no reason"
     # a good statusCode is no code of a failure
-    code = told(words.code or ("" if words.status_code in _GOOD_STATUS_CODES else words.status_code), hide)
+    code = told(words.code or ("" if words.status_code in GOOD_STATUS_CODES else words.status_code), hide)
     request_id = words.request_id or reply.request_id
     error = meaning.kind(
         f"{reply.operation} failed: {text.rstrip('.')}"

@@ -148,7 +148,7 @@ def test_a_command_that_is_not_there() -> None:
         ("quota", "expected name=value"),
         ("other=1", "no such setting: other"),
         ("tags_shown=maybe", "tags_shown must be true or false"),
-        ("name_match=some", "name_match must be one of exact, fuzzy"),
+        ("name_match=some", "name_match must be one of exact, prefix, fuzzy, off"),
         ("tags_filter=true", "tags_filter must be one of all, any, key, off"),
         ("zone_aliases=az1", "zone_aliases must be a list of sent=told"),
     ],

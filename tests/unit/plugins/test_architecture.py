@@ -23,6 +23,7 @@ PLUGINS = "ansible_collections.ctyun.eci.plugins"
 FLOORS = [
     {"_tasks", "_module"},
     {"_task"},
+    {"_wire_check"},
     {"_image_cache"},
     {"_region", "_registry"},
     {"_service", "_options"},
@@ -30,9 +31,13 @@ FLOORS = [
 ]
 LEVEL = {wing: level for level, wings in enumerate(FLOORS) for wing in wings}
 # What is left out of a floor below.
-NOT_FOR = {("_task", "_image_cache"), ("_module", "_image_cache"), ("_module", "_region"), ("_image_cache", "_options")}
-NOT_FOR |= {("_registry", "_options"), ("_task", "_registry"), ("_module", "_registry")}
-WITHOUT_ANSIBLE = ["_service", "_image_cache", "_registry", "_errors", "_names", "_wait", "_workers", "_region"]
+NOT_FOR = {
+    *((above, wing) for above in ("_task", "_module") for wing in ("_image_cache", "_registry", "_wire_check")),
+    ("_module", "_region"),
+    *((wing, "_options") for wing in ("_image_cache", "_registry", "_wire_check")),
+    ("_wire_check", "_registry"),
+}
+WITHOUT_ANSIBLE = ["_service", "_image_cache", "_registry", "_wire_check", "_errors", "_names", "_wait", "_workers", "_region"]
 
 FILES = sorted(HOUSE.rglob("*.py"))
 
@@ -141,8 +146,9 @@ CHANGING = [f"_image_cache.{path.stem}" for path in (HOUSE / "_image_cache").glo
         ("region_info", ["_image_cache", "_registry"]),
         ("quota_info", ["_image_cache", "_registry"]),
         ("image_info", ["_image_cache", "_region"]),
-        ("image_cache_info", ["_registry", *CHANGING]),
-        ("image_cache", ["_image_cache.converge_all", "_image_cache.prune"]),
+        ("image_cache_info", ["_registry", "_wire_check", *CHANGING]),
+        ("image_cache", ["_image_cache.converge_all", "_image_cache.prune", "_wire_check"]),
+        ("wire_check", ["_image_cache.converge", "_image_cache.converge_all", "_image_cache.prune"]),
     ],
 )
 def test_a_task_does_not_load_what_others_need(place: str, task: str, unneeded: list[str]) -> None:

@@ -42,6 +42,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "image_cache_info": {"name": "web"},
     "region_info": {},
     "quota_info": {},
+    "wire_check": {},
 }
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
 # ansible-core shows the invocation if it is asked to, before 2.21 always
@@ -52,6 +53,7 @@ FIRST = {
     "image_cache_info": "describeImageCaches",
     "region_info": "region",
     "quota_info": "listUsage",
+    "wire_check": "describeImageCaches",
 }
 
 

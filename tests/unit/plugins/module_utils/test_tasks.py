@@ -23,6 +23,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._tasks import (
     image_info,
     quota_info,
     region_info,
+    wire_check,
 )
 from tests.emulator import Emulator, Fault
 from tests.unit.plugins.emulated import BODY, A, B, seed
@@ -34,6 +35,7 @@ TASKS = {
     "image_info": image_info.TASK,
     "region_info": region_info.TASK,
     "quota_info": quota_info.TASK,
+    "wire_check": wire_check.TASK,
 }
 GOOD: dict[str, dict[str, Any]] = {
     "image_cache": BODY,
@@ -42,6 +44,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "image_info": {"images": ["nginx"]},
     "region_info": {},
     "quota_info": {},
+    "wire_check": {},
 }
 
 

@@ -26,6 +26,7 @@ from ansible_collections.ctyun.eci.plugins.action import (
     image_caches,
     quota_info,
     region_info,
+    wire_check,
 )
 from ansible_collections.ctyun.eci.plugins.module_utils import _tasks
 from ansible_collections.ctyun.eci.plugins.module_utils._service.transport import Transport
@@ -115,7 +116,7 @@ def run(emulator: Emulator, make_action: Callable[..., TaskAction], monkeypatch:
     return run_action
 
 
-@pytest.mark.parametrize("plugin", [image_cache, image_caches, image_cache_info, region_info, quota_info])
+@pytest.mark.parametrize("plugin", [image_cache, image_caches, image_cache_info, region_info, quota_info, wire_check])
 def test_each_plugin_does_its_task(plugin: Any) -> None:
     name = plugin.__name__.rpartition(".")[2]
     assert plugin.ActionModule.TASK is import_module(f"{_tasks.__name__}.{name}").TASK
