@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Mapping
 
-from .._errors import EciError, TaskEnded
+from .._errors import EciError, TaskEnded, unexpected
 from .._image_cache.image_cache import from_wire, ids
 from .._image_cache.workers import each
 from .._service.client import Client
@@ -30,6 +30,7 @@ class Finding:
     """What a check has found out so far. ``order`` is what it orders, or would order."""
 
     changed: bool = False
+    created: bool = False
     habits: dict[str, Any] = field(default_factory=dict)
     order: dict[str, Any] | None = None
     warnings: list[str] = field(default_factory=list)
@@ -37,11 +38,10 @@ class Finding:
 
     def result(self) -> dict[str, Any]:
         """The task's result: always the same keys."""
-        created = self.order is not None and self.changed
         return {
             "changed": self.changed,
             "order": self.order,
-            "report": report(self.habits, created),
+            "report": report(self.habits, self.created),
             "comparison": comparison(self.habits),
         }
 
@@ -75,19 +75,26 @@ def check(
         error.outcome = finding
         raise
     except BaseException as reason:
-        if isinstance(reason, Exception):
-            raise
-        client.end(reason)
-        told = trial.error.message if trial and trial.error else ""
-        ended = TaskEnded(f"The task was ended before it was done ({type(reason).__name__}). {told}".strip())
+        ended = _ended(reason, client, trial)
         ended.outcome = finding
         raise ended from reason
     finally:
-        finding.changed = finding.changed or bool(trial and trial.changed)
+        finding.created = bool(trial and trial.changed)
+        finding.changed = finding.changed or finding.created
         finding.habits = judge(observer.seen)
         _warn_of_unknown_words(observer)
         finding.warnings = observer.warnings
     return finding
+
+
+def _ended(reason: BaseException, client: Client, trial: Trial | None) -> EciError:
+    if isinstance(reason, Exception):
+        return unexpected(reason, client.hide)
+    client.end(reason)
+    ended = TaskEnded(f"The task was ended before it was done ({type(reason).__name__}).")
+    if trial and trial.error:
+        ended.add(trial.error.message)
+    return ended
 
 
 def _ordered(body: Mapping[str, Any], twin: bool) -> dict[str, Any]:

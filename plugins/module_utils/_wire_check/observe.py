@@ -10,6 +10,7 @@ request (the keys, the network, the pace) ends the check.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import uuid
 from typing import Any, Callable, Mapping
@@ -147,17 +148,24 @@ class Observer:
     def _find_all(self) -> None:
         try:
             self._find({})
-        except ServiceError as error:
-            if isinstance(error, _OF_ALL):
+        except ServiceError as refused:
+            if isinstance(refused, _OF_ALL) or self._filters:
                 raise
-            self._filters = {"images": []}
-            try:
-                self._find({})
-            except ServiceError:
-                raise error from None
-            self.seen.needs_images = True
-        else:
-            self.seen.needs_images = bool(self._filters)
+            self._find_with_images(refused)
+        self.seen.needs_images = bool(self._filters)
+
+    def _find_with_images(self, refused: ServiceError) -> None:
+        """Find out whether a list is refused since it has no images."""
+        self._filters = {"images": []}
+        try:
+            self._find({})
+        except ServiceError:
+            raise refused from None
+        with contextlib.suppress(ServiceError):
+            self.client.call(LIST, {})
+            self._filters = {}  # that was a refusal of the moment
+        self._objects = []
+        self._find({})
 
     def _find(self, filters: Mapping[str, Any]) -> Listing:
         return self.caches.find(**{**self._filters, **filters})

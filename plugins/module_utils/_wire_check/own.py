@@ -43,6 +43,8 @@ SMALLEST_SIZE = 10
 RETENTION_DAYS = 1
 # How often a deletion is asked for that is seen to have failed.
 DELETIONS = 3
+# Seconds before each time that everything is tried again, should any of it fail.
+PAUSES_OF_ROUNDS = (0.0, 2.0, 5.0)
 
 
 def order(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -199,21 +201,30 @@ class Trial:
         """Delete what was made, also if the task is ended. What goes wrong is told in ``error``."""
         caches = ImageCaches(self._client.successor())
         failed: EciError | None = None
-        try:
-            for image_cache_id in list(self._made):
-                self._delete(caches, image_cache_id)
-            if self._is_open or self.changed:
-                self._sweep(caches)
-        except EciError as error:
-            failed = error
-        except Exception as error:  # noqa: BLE001  it has to be told what is left
-            failed = unexpected(error, self._client.hide)
+        for pause in PAUSES_OF_ROUNDS:
+            caches.client.clock.sleep(pause)
+            failed = self._cleaned_up(caches)
+            if failed is None:
+                break
         if failed:
             self._tell(failed, failed.message)
         if self._made or self._is_open:
             self._tell(Unanswered("What became of an order is not known."), self._left())
         elif self.error and self.changed:
             self.error.add("What the check had made is deleted again.")
+
+    def _cleaned_up(self, caches: ImageCaches) -> EciError | None:
+        """Delete what there is, or say why it cannot be."""
+        try:
+            for image_cache_id in list(self._made):
+                self._delete(caches, image_cache_id)
+            if self._is_open or self.changed:
+                self._sweep(caches)
+        except EciError as error:
+            return error
+        except Exception as error:  # noqa: BLE001  it has to be told what is left
+            return unexpected(error, self._client.hide)
+        return None
 
     def _tell(self, error: EciError, text: str) -> None:
         if self.error is None:
@@ -242,7 +253,7 @@ class Trial:
                 break
         if cache is None and not self._deleted:
             self.own.gone_after = seconds
-        if cache is not None and not self._client.is_ended:
+        if cache is not None and (cache.deletion_failed or not self._client.is_ended):
             delete.raise_if_there(caches, self._wait, Outcome(image_cache=cache), delete.Departure(None))
         self._made.remove(image_cache_id)
         self._deleted.append(image_cache_id)
