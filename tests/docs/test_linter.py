@@ -23,7 +23,7 @@ BODY = {
     "az_info": {"az_name": "az1"},
 }
 ONE, MANY, INFO = "ctyun.eci.image_cache", "ctyun.eci.image_caches", "ctyun.eci.image_cache_info"
-REGION, QUOTA = "ctyun.eci.region_info", "ctyun.eci.quota_info"
+REGION, QUOTA, CHECK = "ctyun.eci.region_info", "ctyun.eci.quota_info", "ctyun.eci.wire_check"
 
 # What is wrong, and a word of what the linter says of it.
 WRONG: list[tuple[str, dict[str, Any], str]] = [
@@ -42,6 +42,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     (INFO, {"names": ["web"]}, "names"),
     (REGION, {"region": "r"}, "region"),
     (QUOTA, {"timeout": "soon"}, "timeout"),
+    (CHECK, {"create": True, "name": "web"}, "name"),
 ]
 
 RIGHT: list[tuple[str, dict[str, Any]]] = [
@@ -60,6 +61,7 @@ RIGHT: list[tuple[str, dict[str, Any]]] = [
     (INFO, {"tags": [{"key": "team"}], "events": "{{ events }}"}),
     (REGION, {"retries": 0}),
     (QUOTA, {"timeout": 2.5}),
+    (CHECK, {"create": "{{ create }}", "az_info": "{{ zone }}", "images": ["nginx:latest"]}),
 ]
 
 

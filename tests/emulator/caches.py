@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from .settings import Settings
@@ -25,7 +25,7 @@ def beijing(seconds: float) -> str:
 def creation_time(seconds: float, form: str) -> str:
     if form == "offset":
         return beijing(seconds)
-    utc = datetime.fromtimestamp(seconds, timezone.utc).replace(tzinfo=None).isoformat(timespec="seconds")
+    utc = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat(timespec="seconds")
     return f"{utc}Z" if form == "utc" else utc
 
 

@@ -33,7 +33,11 @@ def read(path: Path) -> Like:
         raise ValueError(f"{path}: {error.strerror}") from None
     except ValueError:
         raise ValueError(f"{path} is not JSON") from None
-    if not isinstance(report, dict) or report.get("wire_report") != _FORMAT or not isinstance(report.get("habits"), dict):
+    if (
+        not isinstance(report, dict)
+        or report.get("wire_report") != _FORMAT
+        or not isinstance(report.get("habits"), dict)
+    ):
         raise ValueError(f"{path} is no report of the playbook ctyun.eci.wire_check")
     return like(report["habits"])
 

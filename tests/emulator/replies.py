@@ -39,7 +39,7 @@ class Reply:
 
 
 def good(answer: Answer, settings: Settings) -> Reply:
-    payload = {"statusCode": _GOOD[settings.status_code_style], "returnObj": answer.value}
+    payload: dict[str, Any] = {"statusCode": _GOOD[settings.status_code_style], "returnObj": answer.value}
     if settings.null_fields:
         payload.update(dict.fromkeys(("error", "message")))
     return Reply(200, payload, answer.effect)

@@ -54,7 +54,7 @@ def check(
     Raises EciError, whose ``outcome`` tells what was seen before.
     """
     observer = Observer(client)
-    finding = Finding(order=body and _ordered(body, twin))
+    finding = Finding(order=_ordered(body, twin) if body else None)
     trial: Trial | None = None
     try:
         observer.read()

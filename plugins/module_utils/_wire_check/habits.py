@@ -187,9 +187,7 @@ HABITS: dict[str, Habit] = {
         "nothing; all for a sibling, virtual nodes",
         ("all", "any"),
     ),
-    "tags_shown": Habit(
-        "Do replies show tags?", "no; CTYun's SDK has them in its types", TRUE_OR_FALSE
-    ),
+    "tags_shown": Habit("Do replies show tags?", "no; CTYun's SDK has them in its types", TRUE_OR_FALSE),
     "tags_filter": Habit(
         "Do several tags find what has all or any of them, or all keys whatever the values, or are they not heeded?",
         _NOTHING,

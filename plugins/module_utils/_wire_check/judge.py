@@ -17,7 +17,12 @@ from .._image_cache.image_cache import ImageCache, from_wire
 from .habits import HABITS, OTHER, reason
 from .seen import Own, Seen
 
-_STYLES: dict[tuple[type, str], str] = {(int, "200"): "int", (str, "200"): "str", (int, "800"): "800", (str, "800"): "800"}
+_STYLES: dict[tuple[type, str], str] = {
+    (int, "200"): "int",
+    (str, "200"): "str",
+    (int, "800"): "800",
+    (str, "800"): "800",
+}
 _DATE = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?"
 _TIMES = {
     "offset": re.compile(_DATE + r"[+-]\d\d:\d\d"),

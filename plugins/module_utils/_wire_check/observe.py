@@ -128,7 +128,8 @@ class Observer:
             listing = self._find(filters)
             return any(found.image_cache_id == cache.image_cache_id for found in listing.caches)
 
-        return self._tried(find)
+        found: bool | None = self._tried(find)
+        return found
 
     def item(self, image_cache_id: str) -> dict[str, Any] | None:
         """What the list shows of an image cache, as it came."""

@@ -157,9 +157,7 @@ class Trial:
             return found
 
         self._say(f"is looked at until it is ready, for at most {self._wait.timeout:g} s")
-        done, last = self._wait.until(
-            self._client.clock, cache, read, lambda found: found.is_ready or found.has_failed
-        )
+        done, last = self._wait.until(self._client.clock, cache, read, lambda found: found.is_ready or found.has_failed)
         if not done:
             self._observer.warnings.append(
                 f"The image cache of the check was not ready after {self._wait.timeout:g} s (option wait_timeout), its"

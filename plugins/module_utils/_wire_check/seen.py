@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
-
 @dataclass
 class Missing:
     """What describeImageCache says of an ID that there is not; ``code`` is empty if it says nothing against it."""

@@ -15,10 +15,9 @@ from ansible_collections.ctyun.eci.plugins.module_utils._service.connection impo
 from ansible_collections.ctyun.eci.plugins.module_utils._service.pace import Pace
 from ansible_collections.ctyun.eci.plugins.module_utils._service.reply import HttpReply
 from ansible_collections.ctyun.eci.plugins.module_utils._service.transport import Operation, Transport
-from ansible_collections.ctyun.eci.plugins.module_utils._wait import Clock
+from ansible_collections.ctyun.eci.plugins.module_utils._wait import Clock, Wait
 from ansible_collections.ctyun.eci.plugins.module_utils._wire_check.check import Finding, check
 from ansible_collections.ctyun.eci.plugins.module_utils._wire_check.own import order
-from ansible_collections.ctyun.eci.plugins.module_utils._wait import Wait
 from tests.emulator import replies
 from tests.emulator.clock import Clock as ServiceClock
 from tests.emulator.errors import ServiceError

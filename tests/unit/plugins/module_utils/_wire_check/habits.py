@@ -144,10 +144,7 @@ def seen_by_creating(values: Values) -> Values:
     fails = values["delete_fails"] > 0
     return {
         **seen,
-        **{
-            name: values[name]
-            for name in ("tags_shown", "tags_filter", "unique_names", "create_echo")
-        },
+        **{name: values[name] for name in ("tags_shown", "tags_filter", "unique_names", "create_echo")},
         "filters_match": values["filters_match"] if values["tags_filter"] != "off" else seen["filters_match"],
         "tags_update": None if hidden else values["tags_update"],
         "pending_status": values["pending_status"] if waits else None,

@@ -18,7 +18,18 @@ from tests.emulator.like import like
 from tests.emulator.settings import Settings
 
 from .direct import BODY, checked
-from .habits import DEFAULTS, GROUPS, VALUES, Values, combinations, drawn, ordered, seen_by_creating, seen_by_reading, settings
+from .habits import (
+    DEFAULTS,
+    GROUPS,
+    VALUES,
+    Values,
+    combinations,
+    drawn,
+    ordered,
+    seen_by_creating,
+    seen_by_reading,
+    settings,
+)
 
 DRAWN = 40
 
@@ -65,4 +76,6 @@ def test_every_setting_that_is_a_habit_is_among_those_that_are_tried() -> None:
     }  # fmt: skip
     assert set(Settings().as_dict()) == set(VALUES) - {"zone", "broken"} | not_seen
     assert {name for group in GROUPS.values() for name in group} | {"list_needs_images"} == set(VALUES)
-    assert all(DEFAULTS[name] == Settings().as_dict().get(name, DEFAULTS[name]) for name in VALUES if name != "ready_after")
+    assert all(
+        DEFAULTS[name] == Settings().as_dict().get(name, DEFAULTS[name]) for name in VALUES if name != "ready_after"
+    )
