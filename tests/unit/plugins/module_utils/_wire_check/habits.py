@@ -72,7 +72,7 @@ GROUPS: dict[str, list[str]] = {
     "spelling": ["zone", "image_prefix", "size_step", "create_echo", "null_fields", "tags_shown", "time_form"],
     "replies": ["status_code_style", "http_errors", "missing_reason", "null_fields", "region_told"],
 }  # fmt: skip
-# The habits that issue 12 names.
+# The habits that a reader asks for first.
 NAMED = [
     "tags_shown", "tags_filter", "tags_update", "name_match", "zone", "list_lag", "unique_names", "time_form",
     "ready_status", "max_page",
