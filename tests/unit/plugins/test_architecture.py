@@ -37,7 +37,17 @@ NOT_FOR = {
     *((wing, "_options") for wing in ("_image_cache", "_registry", "_wire_check")),
     ("_wire_check", "_registry"),
 }
-WITHOUT_ANSIBLE = ["_service", "_image_cache", "_registry", "_wire_check", "_errors", "_names", "_wait", "_workers", "_region"]
+WITHOUT_ANSIBLE = [
+    "_service",
+    "_image_cache",
+    "_registry",
+    "_wire_check",
+    "_errors",
+    "_names",
+    "_wait",
+    "_workers",
+    "_region",
+]
 
 FILES = sorted(HOUSE.rglob("*.py"))
 
