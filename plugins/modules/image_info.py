@@ -166,6 +166,7 @@ images:
   contains:
     image:
       description: The name of the image, as it was given.
+      returned: always
       type: str
       sample: nginx:1.29
     outcome:
@@ -175,28 +176,34 @@ images:
         - V(refused) if the registry does not let this login read it. Many answer the same for a repository that is not there.
         - V(unreachable) if nothing is known of it. The registry cannot be reached from here, takes too long, is out of order,
           has had too many requests, or is none. That says nothing about whether CTYun reaches it.
+      returned: always
       type: str
       choices: [found, not_found, refused, unreachable]
       sample: found
     digest:
       description: The digest of what the name stands for, computed from it. For an image of several platforms, that of its index.
+      returned: always, null if it is not known
       type: str
       sample: sha256:1b50b4b3d7ac0dab6c4ea8a37fd94d28a3a5ba7b2e4e9f95a7d4a3e7f6a1c2d3
     media_type:
       description: The media type of that.
+      returned: always, null if it is not known
       type: str
       sample: application/vnd.oci.image.index.v1+json
     platforms:
       description: The platforms that the image is for. Empty if they are not known.
+      returned: always
       type: list
       elements: str
       sample: [linux/amd64, linux/arm64]
     compressed_size:
       description: The packed size in bytes of the layers for O(platform), each counted once. V(null) if it is not known.
+      returned: always, null if it is not known
       type: int
       sample: 72000000
     message:
       description: What is the matter, for people. V(null) if the image was found.
+      returned: always, null if the image was found
       type: str
       sample: registry-1.docker.io has no library/nginx:1.99. Check the name and the tag.
 image_cache_size:
@@ -208,37 +215,44 @@ image_cache_size:
   type: int
   sample: 20
 failure:
-  description: What a program can use of an error. It has always the same keys.
+  description: The error in a form for programs. It always has the same keys.
   returned: failure, unless the arguments are wrong
   type: dict
   contains:
     code:
       description: The code of the service.
+      returned: always, null if the service told none
       type: str
       sample: ECI.Openapi.StatusReasonQuotaExceed
     message:
-      description: The message of the service, or of this module where no reply came.
+      description: The message of the service, or that of this module if no reply came.
+      returned: always
       type: str
     request_id:
-      description: The service's ID of the request, or the one that was sent (C(ctyun-eop-request-id)).
+      description: The service's ID of the request. If it told none, the ID that was sent with the request (C(ctyun-eop-request-id)).
+      returned: always, null if no request failed
       type: str
     http_status:
       description: The HTTP status.
+      returned: always, null if no reply came
       type: int
       sample: 429
     operation:
       description: The operation of the API.
+      returned: always, null if no request failed
       type: str
       sample: region
     effect:
       description:
-        - Whether the request can have taken effect, be it in this or in an earlier attempt.
-        - V(none) if it cannot have, V(possible) if it may have. A request that only reads has none.
+        - Whether the request can have taken effect, in this attempt or in an earlier one.
+        - V(none) if it cannot have taken effect, V(possible) if it may have. A request that only reads has no effect.
+      returned: always
       type: str
       choices: [none, possible]
       sample: none
     attempts:
-      description: How often the request was sent, or tried to be sent.
+      description: How many times the task sent the request, or tried to.
+      returned: always
       type: int
       sample: 1
 """
