@@ -168,22 +168,27 @@ order:
   contains:
     number:
       description: How many image caches at most, V(2) with O(twin=true).
+      returned: always
       type: int
       sample: 1
     image_cache_size:
       description: The size of each in GB.
+      returned: always
       type: int
       sample: 10
     retention_days:
       description: After how many days the service deletes it by itself.
+      returned: always
       type: int
       sample: 1
     az_name:
       description: The name of the zone.
+      returned: always
       type: str
       sample: az1
     images:
       description: The images.
+      returned: always
       type: list
       elements: str
       sample: ["registry-vpc-crs-huadong1.ctyun.cn/x-eci/base:latest"]
@@ -198,13 +203,16 @@ report:
   contains:
     wire_report:
       description: The version of the form of the report.
+      returned: always
       type: int
       sample: 1
     created:
       description: Whether an image cache was made for it.
+      returned: always
       type: bool
     habits:
       description: The answers by the name of the habit.
+      returned: always
       type: dict
 comparison:
   description: For each question a line with what is documented and what was seen.
@@ -213,37 +221,44 @@ comparison:
   elements: str
   sample: ["unique_names: Is a name unique? Documented: nothing. Seen: no."]
 failure:
-  description: What a program can use of an error. It has always the same keys.
+  description: The error in a form for programs. It always has the same keys.
   returned: failure, unless the arguments are wrong
   type: dict
   contains:
     code:
       description: The code of the service.
+      returned: always, null if the service told none
       type: str
       sample: ECI.Openapi.StatusReasonQuotaExceed
     message:
-      description: The message of the service, or of this module where no reply came.
+      description: The message of the service, or that of this module if no reply came.
+      returned: always
       type: str
     request_id:
-      description: The service's ID of the request, or the one that was sent (C(ctyun-eop-request-id)).
+      description: The service's ID of the request. If it told none, the ID that was sent with the request (C(ctyun-eop-request-id)).
+      returned: always, null if no request failed
       type: str
     http_status:
       description: The HTTP status.
+      returned: always, null if no reply came
       type: int
       sample: 429
     operation:
       description: The operation of the API.
+      returned: always, null if no request failed
       type: str
       sample: describeImageCaches
     effect:
       description:
-        - Whether the request can have taken effect, be it in this or in an earlier attempt.
-        - V(none) if it cannot have, V(possible) if it may have. A request that only reads has none.
+        - Whether the request can have taken effect, in this attempt or in an earlier one.
+        - V(none) if it cannot have taken effect, V(possible) if it may have. A request that only reads has no effect.
+      returned: always
       type: str
       choices: [none, possible]
       sample: none
     attempts:
-      description: How often the request was sent, or tried to be sent.
+      description: How many times the task sent the request, or tried to.
+      returned: always
       type: int
       sample: 1
 """
