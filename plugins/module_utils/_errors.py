@@ -94,6 +94,10 @@ class Irreplaceable(EciError):
     """An image cache cannot be replaced, since a new one could not be made; nothing was deleted."""
 
 
+class PreflightFailed(EciError):
+    """What is to be ordered would not come about, and the task said ``preflight: fail``; nothing was changed."""
+
+
 class WaitFailed(EciError):
     """The image cache ended in a state that will not become the wanted one."""
 

@@ -33,6 +33,7 @@ extends_documentation_fragment:
   - ctyun.eci.attributes
   - ctyun.eci.body
   - ctyun.eci.policy
+  - ctyun.eci.preflight
   - ctyun.eci.wait
   - ctyun.eci.lock
   - ctyun.eci.connection

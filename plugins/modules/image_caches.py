@@ -33,6 +33,7 @@ extends_documentation_fragment:
   - ctyun.eci.body.many
   - ctyun.eci.prune
   - ctyun.eci.policy
+  - ctyun.eci.preflight
   - ctyun.eci.wait
   - ctyun.eci.lock
   - ctyun.eci.connection

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Iterator
+from typing import TYPE_CHECKING, Iterator
 
 from .._errors import EciError, Vanished, WaitFailed, WaitTimeout
 from .._service.client import Client
@@ -20,20 +20,30 @@ from .item import Item
 from .operations import ImageCaches
 from .outcome import Outcome
 from .pick import picked
-from .plan import Wanted
+from .plan import CREATE, Wanted
 from .surroundings import Surroundings
 from .tags import TagFilter
 from .twins import staying
 
+if TYPE_CHECKING:
+    from .preflight import Preflight
 
-def converge(wanted: Wanted, client: Client, wait: Wait, check_mode: bool = False, folder: Folder = PRIVATE) -> Outcome:
+
+def converge(
+    wanted: Wanted,
+    client: Client,
+    wait: Wait,
+    check_mode: bool = False,
+    folder: Folder = PRIVATE,
+    preflight: Preflight | None = None,
+) -> Outcome:
     """Bring one image cache into the wanted state.
 
     ``wait`` is used if the task wants to wait for the end, and where an image cache is replaced. In check mode
-    nothing is changed, and the outcome is the predicted one. ``folder`` is for what tasks tell each other. Raises
-    EciError, whose ``outcome`` tells what was reached before.
+    nothing is changed, and the outcome is the predicted one. ``folder`` is for what tasks tell each other, ``preflight``
+    looks at what is going to be ordered. Raises EciError, whose ``outcome`` tells what was reached before.
     """
-    around = Surroundings(ImageCaches(client), wait, folder)
+    around = Surroundings(ImageCaches(client), wait, folder, preflight)
     item = Item(wanted, around)
     try:
         if check_mode:
@@ -71,6 +81,8 @@ def _consider(item: Item) -> None:
         named = item.named()
         eldest = next(iter(staying(named)), ImageCache())
         item.consider_named(named, TagFilter(caches, imageCacheId=eldest.image_cache_id))
+    if CREATE in item.planned.steps:
+        item.outcome.warnings += item.around.look_before([("", item.planned)])
     if item.planned.replaces:
         item.check_replacement()
 

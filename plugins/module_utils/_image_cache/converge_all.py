@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Iterable, Mapping, Sequence
 
 from .. import _region as regions
 from .._errors import EciError, Irreplaceable, LockError, QuotaUsedUp, Vanished
@@ -35,6 +35,9 @@ from .review import counts, prepared
 from .settling import settled
 from .surroundings import Surroundings
 from .twins import settle
+
+if TYPE_CHECKING:
+    from .preflight import Preflight
 
 REPLACE = [DELETE, CREATE]
 
@@ -70,17 +73,20 @@ def converge_all(
     check_mode: bool = False,
     diff_mode: bool = False,
     folder: Folder = PRIVATE,
+    preflight: Preflight | None = None,
 ) -> Outcomes:
     """Bring many image caches into their wanted states, and prune what carries the tags of ``prune`` and is not wanted.
 
-    ``folder`` is for what tasks tell each other. Raises EciError if the image caches cannot be listed or locked, before
-    anything is changed. What fails later is told by the item.
+    ``folder`` is for what tasks tell each other, ``preflight`` looks at what is going to be ordered. Raises EciError if
+    the image caches cannot be listed or locked or the preflight fails, before anything is changed. What fails later is
+    told by the item.
     """
-    around = Surroundings(ImageCaches(client), wait, folder)
+    around = Surroundings(ImageCaches(client), wait, folder, preflight)
     many = _Many(wanted, around, concurrency, prune, diff_mode)
     try:
         if check_mode:
             many.consider()
+            many.look_before()
             many.predict()
         else:
             _carry_out(many, around)
@@ -97,6 +103,7 @@ def _carry_out(many: _Many, around: Surroundings) -> None:
     names = many.names()
     with around.locked(names) as locks:
         many.consider()
+        many.look_before()
         many.prune_first(locks)
         many.create_and_retag()
         many.replace()
@@ -127,11 +134,8 @@ class _Many:
         self._diff_mode = diff_mode
         self._quota: tuple[int, int] | None = None
         self._quota_error: EciError | None = None
-
-    @property
-    def has_begun(self) -> bool:
-        """Whether anything is known of any of the items."""
-        return any(item.change or item.error for item in self._group.items)
+        # before that nothing is changed, so an error is that of the whole task
+        self.has_begun = False
 
     def names(self) -> set[str]:
         """The names of all that is wanted; those that are picked by an ID have to be asked for. Raises EciError."""
@@ -164,6 +168,15 @@ class _Many:
             # a list that was not whole did not show it: that is no proof that it is gone
             missing = [item for item in group.planned([]) if item.wanted.state == "absent" and not item.planned.before]
             group.each(missing, lambda item: item.consider_named(group.named(item.name)), "asked for")
+
+    def look_before(self) -> None:
+        """Look at what is going to be ordered, if the task asks for that. Raises EciError."""
+        ordered = self._group.planned([CREATE], REPLACE)
+        numbers = {id(item): number for number, item in enumerate(self._group.items)}
+        self._warnings += self._around.look_before(
+            [(f"image_caches[{numbers[id(item)]}].", item.planned) for item in ordered]
+        )
+        self.has_begun = True
 
     def predict(self) -> None:
         """Take the plans for the outcomes."""

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, TypeVar
+from typing import Any, Callable, TypeVar
 
 from .. import _region as regions
 from .._errors import EciError, Irreplaceable, ServiceError
@@ -23,25 +23,28 @@ class Room:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._zones: list[str] | None = None
-        self._quota: tuple[int, int] | None = None
-        self._is_read = False
+        self._known: dict[str, Any] = {}
         self.warnings: list[str] = []
+
+    def zones(self) -> list[str] | None:
+        """The zones of the region, None if that is not known. Raises EciError if the service cannot be asked."""
+        return self._ask(regions.zones, "the zones of the region")
+
+    def quota(self) -> tuple[int, int] | None:
+        """How many image caches there are and may be, None if that is not known. Raises EciError as ``zones`` does."""
+        return self._ask(regions.image_cache_quota, "the quota")
 
     def check(self, change: Plan, more: int = 0) -> None:
         """Raise Irreplaceable if a replacement could not be made; ``more`` others are going to be created before it."""
-        if not self._is_read:
-            self._zones = self._ask(regions.zones, "the zones of the region")
-            self._quota = self._ask(regions.image_cache_quota, "the quota")
-            self._is_read = True
+        zones, quota = self.zones(), self.quota()
         zone = change.body["azInfo"]["azName"]
-        if self._zones and zone not in self._zones:
+        if zones and zone not in zones:
             raise Irreplaceable(
                 f"{_old(change)} is not replaced: az_info.az_name {zone!r} is not a zone of this region. Its zones:"
-                f" {', '.join(self._zones)}. Nothing was deleted."
+                f" {', '.join(zones)}. Nothing was deleted."
             )
-        if self._quota and self._quota[0] + more > self._quota[1]:
-            used, limit = self._quota
+        if quota and quota[0] + more > quota[1]:
+            used, limit = quota
             raise Irreplaceable(
                 f"{_old(change)} is not replaced: the quota of image caches has no room for a new one ({used} of"
                 f" {limit} are used). Nothing was deleted."
@@ -49,14 +52,17 @@ class Room:
 
     def _ask(self, read: Callable[[Client], T], what: str) -> T | None:
         """What is read, or None where the service refuses to tell, which some accounts may have no right to."""
-        try:
-            return read(self._client)
-        except ServiceError as error:
-            self.warnings.append(f"Before replacing, {what} could not be checked: {error.message}")
-            return None
-        except EciError as error:
-            error.add(f"So {what} could not be checked before replacing, and nothing was deleted.")
-            raise
+        if what not in self._known:
+            try:
+                self._known[what] = read(self._client)
+            except ServiceError as error:
+                self.warnings.append(f"Before anything was ordered, {what} could not be checked: {error.message}")
+                self._known[what] = None
+            except EciError as error:
+                error.add(f"So {what} could not be checked, and nothing was deleted or ordered.")
+                raise
+        found: T | None = self._known[what]
+        return found
 
 
 def namesakes(caches: ImageCaches, change: Plan) -> list[str]:

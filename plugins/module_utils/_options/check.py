@@ -26,7 +26,7 @@ from ansible.module_utils.common.validation import (
 from .._names import option_name
 from .body import request_body
 from .schema import Path, Violation, validate
-from .specs import Spec
+from .specs import OFF, Spec
 
 # Longer than anybody waits, and no clock of a system overflows.
 _LONGEST = 31 * 86400
@@ -38,6 +38,7 @@ _BOUNDS = {
     "retry_max_delay": (0, False, _LONGEST),
     "wait_timeout": (0, False, _LONGEST),
     "wait_interval": (0, True, _LONGEST),
+    "size_factor": (0, True, 1000),
     "prune_keep": (0, False, 100_000),
     "size_factor": (1, False, 100),
     "prune_grace": (0, False, 3650 * 86400),
@@ -138,6 +139,8 @@ def _check_options(spec: Spec, given: Mapping[str, Any], path: Path, violations:
 
 def _check_value(option: str, rules: Mapping[str, Any], value: Any, path: Path, violations: list[Violation]) -> Any:
     kind = rules["type"]
+    if value is False and OFF in rules.get("choices", ()):
+        value = OFF  # as Ansible has it
     converted = _convert(kind, value)
     advice = _advice(option, rules, value, converted)
     if advice:

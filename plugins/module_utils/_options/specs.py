@@ -16,6 +16,9 @@ from ansible.module_utils.common.parameters import env_fallback
 
 Spec = Dict[str, Dict[str, Any]]
 
+# YAML takes it for a false where it has no quotes.
+OFF = "off"
+
 DEFAULT_ENDPOINT = "https://eci-global.ctapi.ctyun.cn"
 
 
@@ -115,6 +118,19 @@ def policy_spec() -> Spec:
         "drift": {"type": "str", "default": "warn", "choices": ["warn", "fail", "recreate"]},
         "duplicates": {"type": "str", "default": "fail", "choices": ["fail", "delete_younger"]},
     }
+
+
+def registry_spec() -> Spec:
+    """How the registries of images are asked."""
+    return {
+        "registry_addresses": {"type": "dict"},
+        "size_factor": {"type": "float", "default": 3.0},
+    }
+
+
+def preflight_spec() -> Spec:
+    """Whether to look before anything is ordered, and how."""
+    return {"preflight": {"type": "str", "default": OFF, "choices": [OFF, "warn", "fail"]}, **registry_spec()}
 
 
 def wait_spec() -> Spec:

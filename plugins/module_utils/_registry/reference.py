@@ -43,14 +43,20 @@ class Reference:
         return f"{self.repository}{'@' if self.digest else ':'}{self.version}"
 
 
+def names_server(image: str) -> bool:
+    """Whether the name of an image says which server has it."""
+    first, slash, _rest = image.partition("@")[0].partition("/")
+    return bool(slash) and (first == "localhost" or first != first.lower() or any(sign in first for sign in ".:["))
+
+
 def parse(image: str) -> Reference:
     """The image that a name means. Raises ValueError, which says what to write instead."""
     if "://" in image:
         raise ValueError(f"must be a name without http:// or https:// in front, {_EXAMPLE}")
     name, at, digest = image.partition("@")
-    first, slash, rest = name.partition("/")
-    if slash and (first == "localhost" or first != first.lower() or any(sign in first for sign in ".:[")):
-        server, path = server_name(first), rest
+    if names_server(image):
+        first, _slash, path = name.partition("/")
+        server = server_name(first)
     else:
         server, path = DOCKER_HUB, name
     path, colon, tag = path.partition(":")

@@ -13,10 +13,20 @@ from .._image_cache.outcome import Outcome
 from .._image_cache.plan import Wanted, diff, plan
 from .._options.check import as_written, check, check_body
 from .._options.schema import Violation
-from .._options.specs import Spec, body_spec, connection_spec, lock_spec, merged, policy_spec, wait_spec
+from .._options.specs import (
+    Spec,
+    body_spec,
+    connection_spec,
+    lock_spec,
+    merged,
+    policy_spec,
+    preflight_spec,
+    wait_spec,
+)
 from .._service.client import Client
 from .._task import Arguments, Result, Task, outcome_result
 from .._wait import Wait
+from ._preflight import preflight
 from ._wanted import wanted
 
 
@@ -28,6 +38,7 @@ def _spec() -> Spec:
         },
         body_spec(),
         policy_spec(),
+        preflight_spec(),
         wait_spec(),
         lock_spec(),
         connection_spec(),
@@ -56,7 +67,8 @@ def _run(arguments: Arguments, client: Client, check_mode: bool, diff_mode: bool
         outcome = _not_made_yet(one)
     else:
         wait = Wait(arguments["wait_timeout"], arguments["wait_interval"])
-        outcome = converge(one, client, wait, check_mode, Folder.at(arguments["lock_dir"]))
+        folder = Folder.at(arguments["lock_dir"])
+        outcome = converge(one, client, wait, check_mode, folder, preflight(arguments, client))
     result = outcome_result(outcome, diff_mode)
     # no fact is left of an image cache that is gone
     result.values["ansible_facts"] = {"imageCacheId": outcome.image_cache_id if state == "present" else None}

@@ -21,12 +21,14 @@ from .._options.specs import (
     lock_spec,
     merged,
     policy_spec,
+    preflight_spec,
     prune_spec,
     wait_spec,
 )
 from .._service.client import Client
 from .._task import Arguments, Result, Task
 from .._wait import Wait
+from ._preflight import preflight
 from ._wanted import wanted
 
 ERRORS_SHOWN = 5
@@ -41,6 +43,7 @@ def _spec() -> Spec:
         },
         prune_spec(),
         policy_spec(),
+        preflight_spec(),
         wait_spec(),
         lock_spec(),
         connection_spec(),
@@ -114,6 +117,7 @@ def _run(arguments: Arguments, client: Client, check_mode: bool, diff_mode: bool
         check_mode=check_mode,
         diff_mode=diff_mode,
         folder=Folder.at(arguments["lock_dir"]),
+        preflight=preflight(arguments, client),
     )
     values: dict[str, Any] = {
         "changed": any(item.outcome.changed for item in outcomes.all),

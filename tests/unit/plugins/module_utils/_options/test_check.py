@@ -26,6 +26,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._options.schema import V
 from ansible_collections.ctyun.eci.plugins.module_utils._options.specs import (
     body_spec,
     connection_spec,
+    preflight_spec,
     prune_spec,
     registry_spec,
     tags_option,
@@ -179,9 +180,18 @@ def test_images_element_by_element() -> None:
     assert [violation.advice for violation in found] == [TEXT + QUOTES, TEXT, TEXT, TEXT]
 
 
+@pytest.mark.parametrize(
+    ("given", "good"), [(False, True), ("off", True), ("fail", True), (True, False), ("no", False)]
+)
+def test_an_off_without_quotes(given: Any, good: bool) -> None:
+    """YAML reads it as a false, and Ansible takes that for the off among the choices."""
+    advice = [] if good else ["must be one of off, warn, fail"]
+    assert [violation.advice for violation in check(preflight_spec(), {"preflight": given}).violations] == advice
+
+
 @pytest.mark.parametrize(("option", "largest"), [(option, bounds[2]) for option, bounds in _BOUNDS.items()])
 def test_the_largest_number_is_good(option: str, largest: int) -> None:
-    spec = {**ALL, **prune_spec(), **registry_spec(), "concurrency": {"type": "int"}}
+    spec = {**ALL, **prune_spec(), **registry_spec(), **preflight_spec(), "concurrency": {"type": "int"}}
     assert check(spec, {option: largest}).violations == []
     assert check(spec, {option: largest + 1}).violations == [Violation((option,), f"must be at most {largest}")]
 

@@ -1,0 +1,36 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  preflight:
+    description:
+      - Whether to look before anything is ordered, since a mistake is found minutes after the order otherwise. It looks whether
+        each image is in its registry, whether its login is right, whether O(ignore:image_cache_size) is enough, whether the
+        zone is one of the region, and whether the quota has room. It does so for what would be made, not for what exists.
+      - V(off) does not look.
+      - V(warn) makes a warning of each finding, and goes on.
+      - V(fail) fails with all findings, by the path of the option, before anything is ordered or changed. In check mode as
+        well.
+      - What cannot be told from here is a note in either case and no reason to fail. That is a registry that this machine does
+        not reach, and an image whose name has no server, since it is not known where CTYun looks for it.
+    type: str
+    choices: ["off", warn, fail]
+    default: "off"
+  registry_addresses:
+    description:
+      - For the name of a registry's server that only machines in the VPC reach, the one that this machine reaches. Images and
+        logins are written with the name on the left.
+      - A login goes to the address on the right as well.
+    type: dict
+  size_factor:
+    description:
+      - How many times as large as their packed layers images count when they are unpacked. A rule of thumb.
+    type: float
+    default: 3.0
+"""

@@ -1,0 +1,125 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A look at what is going to be ordered, before it is: images, logins, size, zone and quota. Private to the collection."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence, Tuple
+
+from .._errors import PreflightFailed
+from .._registry.found import FOUND, LEAST, NOT_FOUND, REFUSED, Found, enough
+from .._registry.reference import names_server, server_name
+from .plan import Plan
+from .replace import Room
+
+FAIL = "fail"
+
+Credentials = Sequence[Mapping[str, Any]]
+Look = Callable[[Sequence[str], Credentials], Sequence[Found]]
+# The path of the task's options for an image cache, with a dot at its end, and the plan that has a create.
+Order = Tuple[str, Plan]
+
+_UNKNOWN_SERVER = "It is not known where CTYun looks for an image whose name has no server, so that may be well."
+
+
+class Finding(NamedTuple):
+    """What is wrong, by the path of an option; a note is what is only not known."""
+
+    path: str
+    text: str
+    is_note: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.text}"
+
+
+class Preflight:
+    """What a task wants looked at. With ``fails`` nothing is done if something is wrong, else that is a warning.
+
+    ``look`` asks the registries; ``factor`` is how much larger images are than their packed layers.
+    """
+
+    def __init__(self, fails: bool, factor: float, look: Look) -> None:
+        self._fails = fails
+        self._factor = factor
+        self._look = look
+
+    def check(self, orders: Sequence[Order], room: Room) -> list[str]:
+        """Look at all of these. Returns warnings, raises PreflightFailed, and EciError if the service cannot be asked."""
+        if not orders:
+            return []
+        findings = [*_of_room(orders, room), *self._of_images(orders)]
+        wrong = [finding for finding in findings if not finding.is_note]
+        if wrong and self._fails:
+            raise PreflightFailed(_message(findings))
+        return [f"Preflight: {finding}" for finding in findings]
+
+    def _of_images(self, orders: Sequence[Order]) -> Iterator[Finding]:
+        seen = self._seen(orders)
+        for path, change in orders:
+            found = [seen[image, _logins(change.body)] for image in change.body["images"]]
+            for index, one in enumerate(found):
+                if one.outcome != FOUND:
+                    yield _of_image(path, change, index, one)
+            size, least = change.body.get("imageCacheSize", LEAST), enough(found, self._factor)
+            if least is not None and size < least:
+                text = (
+                    f"{size} GB are less than the images need when they are unpacked, which is about {least} GB"
+                    f" ({self._factor:g} x their packed layers, see size_factor)"
+                )
+                yield Finding(f"{path}image_cache_size", text)
+
+    def _seen(self, orders: Sequence[Order]) -> dict[tuple[str, tuple[Any, ...]], Found]:
+        """What the registries say of each image, asked once for each set of logins."""
+        images: dict[tuple[Any, ...], dict[str, None]] = {}
+        for _path, change in orders:
+            images.setdefault(_logins(change.body), {}).update(dict.fromkeys(change.body["images"]))
+        return {
+            (one.image, logins): one
+            for logins, names in images.items()
+            for one in self._look(list(names), [dict(login) for login in logins])
+        }
+
+
+def _logins(body: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The logins of a body under the names of the options, as something that can be compared."""
+    return tuple(
+        (("server", login["server"]), ("user_name", login["userName"]), ("password", login["password"]))
+        for login in body.get("imageRegistryCredentials", ())
+    )
+
+
+def _of_image(path: str, change: Plan, index: int, one: Found) -> Finding:
+    text = f"{one.image!r}: {one.message}"
+    if one.outcome not in (NOT_FOUND, REFUSED):
+        return Finding(f"{path}images[{index}]", text, is_note=True)
+    if not names_server(one.image):
+        return Finding(f"{path}images[{index}]", f"{text} {_UNKNOWN_SERVER}", is_note=True)
+    if one.outcome == REFUSED:
+        servers = [server_name(login["server"]) for login in change.body.get("imageRegistryCredentials", ())]
+        if server_name(one.image) in servers:
+            number = servers.index(server_name(one.image))
+            return Finding(f"{path}image_registry_credentials[{number}]", text)
+    return Finding(f"{path}images[{index}]", text)
+
+
+def _of_room(orders: Sequence[Order], room: Room) -> Iterator[Finding]:
+    zones, quota = room.zones(), room.quota()
+    for path, change in orders:
+        zone = change.body["azInfo"]["azName"]
+        if zones and zone not in zones:
+            text = f"{zone!r} is not a zone of this region. Its zones: {', '.join(zones)}"
+            yield Finding(f"{path}az_info.az_name", text)
+    more = sum(not change.replaces for _path, change in orders)
+    if quota and more and quota[0] + more > quota[1]:
+        used, limit = quota
+        yield Finding("the quota of image caches", f"{more} would be made, and {used} of {limit} are used")
+
+
+def _message(findings: Sequence[Finding]) -> str:
+    lines = [f"- {finding}" for finding in findings if not finding.is_note]
+    notes = [f"- {finding}" for finding in findings if finding.is_note]
+    text = ["The preflight found what would go wrong. Nothing was ordered or changed:", *lines]
+    return "\n".join(text + (["It could not tell of:", *notes] if notes else []))
