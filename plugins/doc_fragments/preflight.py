@@ -22,15 +22,4 @@ options:
     type: str
     choices: ["off", warn, fail]
     default: "off"
-  registry_addresses:
-    description:
-      - For the name of a registry's server that only machines in the VPC reach, the one that this machine reaches. Images and
-        logins are written with the name on the left.
-      - A login goes to the address on the right as well.
-    type: dict
-  size_factor:
-    description:
-      - How many times as large as their packed layers images count when they are unpacked. A rule of thumb.
-    type: float
-    default: 3.0
 """

@@ -98,6 +98,10 @@ class PreflightFailed(EciError):
     """What is to be ordered would not come about, and the task said ``preflight: fail``; nothing was changed."""
 
 
+class ContentUnknown(EciError):
+    """It is not known what is in an image, and so which generation is wanted; nothing was changed."""
+
+
 class WaitFailed(EciError):
     """The image cache ended in a state that will not become the wanted one."""
 

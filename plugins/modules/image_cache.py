@@ -34,6 +34,7 @@ extends_documentation_fragment:
   - ctyun.eci.body
   - ctyun.eci.policy
   - ctyun.eci.preflight
+  - ctyun.eci.registry
   - ctyun.eci.wait
   - ctyun.eci.lock
   - ctyun.eci.connection

@@ -32,8 +32,10 @@ extends_documentation_fragment:
   - ctyun.eci.attributes
   - ctyun.eci.body.many
   - ctyun.eci.prune
+  - ctyun.eci.generations
   - ctyun.eci.policy
   - ctyun.eci.preflight
+  - ctyun.eci.registry
   - ctyun.eci.wait
   - ctyun.eci.lock
   - ctyun.eci.connection
@@ -97,6 +99,19 @@ EXAMPLES = r"""
     prune: true
     prune_tags: [{key: team, value: web}]
     prune_keep: 1
+
+- name: Look before anything is ordered
+  ctyun.eci.image_caches:
+    image_caches:
+      - name: web
+        images: ["registry-vpc-crs-huadong1.ctyun.cn/x-eci/base:latest"]
+        vpc_id: vpc-ctt6yag121
+        v_switch_id: subnet-test
+        security_group_id: sg-test
+        az_info: {az_name: az1}
+    preflight: fail
+    registry_addresses:
+      registry-vpc-crs-huadong1.ctyun.cn: registry-crs-huadong1.ctyun.cn
 
 - name: Delete some of them
   ctyun.eci.image_caches:
@@ -197,6 +212,10 @@ image_caches:
       returned: always
       type: list
       elements: str
+    generation_of:
+      description: The name in the task that it is a generation of. V(null) without O(generations), and in RV(pruned).
+      returned: always
+      type: str
     waited:
       description: For how many seconds the task waited for this image cache alone.
       returned: always
@@ -302,7 +321,10 @@ ansible_facts:
   type: dict
   contains:
     imageCacheIds:
-      description: The IDs of the image caches of the task by their names.
+      description:
+        - The IDs of the image caches of the task by their names.
+        - With O(generations) by the name in the task that of the newest one that is ready, or of the one that is being
+          made if none is.
       returned: success
       type: dict
       sample: {"web": "imc-7nh0dkpoaxepqyh2", "worker": "imc-oni57igbl0kp8t3x"}

@@ -254,7 +254,10 @@ def _converged(ask: Ask, client: Client, check_mode: bool, place: folder.Folder)
 def _converged_all(ask: Ask, client: Client, check_mode: bool, place: folder.Folder) -> Told:
     more: dict[str, Any] = {"concurrency": ask.concurrency, "check_mode": check_mode, "folder": place}
     try:
-        outcomes = converge_all(ask.wanted(), client, _WAIT, prune=ask.prune(), diff_mode=check_mode, **more)
+        prune = ask.prune()
+        outcomes = converge_all(
+            ask.wanted(), client, _WAIT, prune=[prune] if prune else [], diff_mode=check_mode, **more
+        )
     except EciError as error:
         return Told([], error=error.message, rest=(error.failure(), client.retried))
     entries = [_entry(item.name, item.outcome, item.error) for item in outcomes.items]

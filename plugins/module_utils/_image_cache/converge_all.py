@@ -69,13 +69,13 @@ def converge_all(
     wait: Wait,
     *,
     concurrency: int,
-    prune: Prune | None = None,
+    prune: Sequence[Prune] = (),
     check_mode: bool = False,
     diff_mode: bool = False,
     folder: Folder = PRIVATE,
     preflight: Preflight | None = None,
 ) -> Outcomes:
-    """Bring many image caches into their wanted states, and prune what carries the tags of ``prune`` and is not wanted.
+    """Bring many image caches into their wanted states, and prune what carries the tags of a ``prune`` and is not wanted.
 
     ``folder`` is for what tasks tell each other, ``preflight`` looks at what is going to be ordered. Raises EciError if
     the image caches cannot be listed or locked or the preflight fails, before anything is changed. What fails later is
@@ -122,13 +122,12 @@ class _Many:
         wanted: Sequence[Wanted],
         around: Surroundings,
         concurrency: int,
-        prune: Prune | None,
+        prunes: Sequence[Prune],
         diff_mode: bool,
     ) -> None:
         self._around = around
         self._group = Group([Item(one, self._around) for one in wanted], self._around, concurrency)
-        self._pruning = Pruning(self._group, prune) if prune else None
-        self._prunes_first = bool(prune and prune.first)
+        self._pruning = Pruning(self._group, prunes) if prunes else None
         self._warnings: list[str] = []
         self._before = Listing([], whole=True, unreadable=0)
         self._diff_mode = diff_mode
@@ -195,7 +194,7 @@ class _Many:
 
     def prune_first(self, locks: Locks) -> None:
         """Make room, if the task accepts a gap."""
-        if self._pruning and self._prunes_first:
+        if self._pruning and self._pruning.is_first:
             self._pruning.carry_out(locks)
 
     def create_and_retag(self) -> None:
@@ -230,7 +229,7 @@ class _Many:
     def deletes(self) -> bool:
         """Whether something may be left to be deleted."""
         absent = any(item.wanted.state == "absent" or item.has_younger for item in self._group.items)
-        return absent or (self._pruning is not None and not self._prunes_first)
+        return absent or (self._pruning is not None and not self._pruning.is_first)
 
     def delete(self) -> None:
         """Delete what shall be absent, and younger ones of a name where the task says so."""
@@ -243,7 +242,7 @@ class _Many:
 
     def prune_last(self, locks: Locks) -> None:
         """Delete what carries the tags and is not wanted, once all that is wanted is there and ready."""
-        if self._pruning and not self._prunes_first:
+        if self._pruning and not self._pruning.is_first:
             self._pruning.carry_out(locks)
 
     def end(self, reason: BaseException) -> None:

@@ -23,7 +23,9 @@ SECRET_FIELD = "imageRegistryCredentials"
 
 
 class Wanted(NamedTuple):
-    """What a task describes. ``body`` holds the fields of createImageCache that the task gave, and no others."""
+    """What a task describes. ``body`` holds the fields of createImageCache that the task gave, and no others; ``note`` is
+    what a reviewer is told of a create.
+    """
 
     state: str
     body: Mapping[str, Any]
@@ -32,6 +34,7 @@ class Wanted(NamedTuple):
     drift: str = "warn"
     wait: bool = False
     duplicates: str = "fail"
+    note: str = ""
 
     @property
     def name(self) -> str | None:

@@ -6,18 +6,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence, Tuple
+from typing import Iterator, NamedTuple, Sequence, Tuple
 
 from .._errors import PreflightFailed
 from .._registry.found import FOUND, LEAST, NOT_FOUND, REFUSED, Found, enough
 from .._registry.reference import names_server, server_name
+from .contents import Look, contents
 from .plan import Plan
 from .replace import Room
 
 FAIL = "fail"
 
-Credentials = Sequence[Mapping[str, Any]]
-Look = Callable[[Sequence[str], Credentials], Sequence[Found]]
 # The path of the task's options for an image cache, with a dot at its end, and the plan that has a create.
 Order = Tuple[str, Plan]
 
@@ -57,9 +56,8 @@ class Preflight:
         return [f"Preflight: {finding}" for finding in findings]
 
     def _of_images(self, orders: Sequence[Order]) -> Iterator[Finding]:
-        seen = self._seen(orders)
-        for path, change in orders:
-            found = [seen[image, _logins(change.body)] for image in change.body["images"]]
+        seen = contents([change.body for _path, change in orders], self._look)
+        for (path, change), found in zip(orders, seen):
             for index, one in enumerate(found):
                 if one.outcome != FOUND:
                     yield _of_image(path, change, index, one)
@@ -70,25 +68,6 @@ class Preflight:
                     f" ({self._factor:g} x their packed layers, see size_factor)"
                 )
                 yield Finding(f"{path}image_cache_size", text)
-
-    def _seen(self, orders: Sequence[Order]) -> dict[tuple[str, tuple[Any, ...]], Found]:
-        """What the registries say of each image, asked once for each set of logins."""
-        images: dict[tuple[Any, ...], dict[str, None]] = {}
-        for _path, change in orders:
-            images.setdefault(_logins(change.body), {}).update(dict.fromkeys(change.body["images"]))
-        return {
-            (one.image, logins): one
-            for logins, names in images.items()
-            for one in self._look(list(names), [dict(login) for login in logins])
-        }
-
-
-def _logins(body: Mapping[str, Any]) -> tuple[Any, ...]:
-    """The logins of a body under the names of the options, as something that can be compared."""
-    return tuple(
-        (("server", login["server"]), ("user_name", login["userName"]), ("password", login["password"]))
-        for login in body.get("imageRegistryCredentials", ())
-    )
 
 
 def _of_image(path: str, change: Plan, index: int, one: Found) -> Finding:

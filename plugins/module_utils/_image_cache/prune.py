@@ -8,23 +8,30 @@ the collection.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timezone
 from typing import Any, Collection, Iterable, NamedTuple
 
-from .image_cache import ImageCache, Tags
-from .operations import ImageCaches
+from .image_cache import ImageCache, Tags, normal_tags
 from .tags import TagFilter
 
 
 class Prune(NamedTuple):
     """What a task says about pruning: ``keep`` so many of the newest, and all for ``grace`` seconds after the youngest wanted
-    one was created. With ``first`` they are deleted before anything is made.
+    one was created. With ``first`` they are deleted before anything is made. Only what has a name of the pattern ``names``
+    goes, if there is one; then ``youngest`` is the name of the wanted one whose time of creation counts.
     """
 
     tags: Tags
     keep: int = 0
     grace: float = 0.0
     first: bool = False
+    names: str | None = None
+    youngest: str | None = None
+
+    def may_go(self, cache: ImageCache) -> bool:
+        """Whether its name allows that it is pruned."""
+        return self.names is None or re.fullmatch(self.names, cache.image_cache_name or "") is not None
 
 
 class Kept(NamedTuple):
@@ -45,25 +52,27 @@ class Kept(NamedTuple):
 
 
 def prunable(
-    caches: ImageCaches, existing: Iterable[ImageCache], wanted: Collection[str | None], tags: Tags
+    prune: Prune, tag_filter: TagFilter, existing: Iterable[ImageCache], wanted: Collection[str | None]
 ) -> tuple[list[ImageCache], list[Kept]]:
-    """The image caches that carry all of these tags and are not wanted, the newest first; and those of which that cannot be
+    """The image caches that carry all of the tags and are not wanted, the newest first; and those of which that cannot be
     told. ``wanted`` has names and IDs.
 
     One without a readable name may be a wanted one, and one that is on its way out needs nothing done. Where the
     service shows no tags, the filter of the list is asked. Raises EciError.
     """
+    tags = normal_tags(prune.tags)
     unwanted = [
         cache
         for cache in existing
         if cache.image_cache_name
+        and prune.may_go(cache)
         and cache.image_cache_name not in wanted
         and cache.image_cache_id not in wanted
         and not cache.is_going
     ]
     carrying = [cache for cache in unwanted if cache.tags is not None and all(tag in cache.tags for tag in tags)]
     unseen = [cache for cache in unwanted if cache.tags is None]
-    carriers = TagFilter(caches).carriers(tags) if unseen else set()
+    carriers = tag_filter.carriers(tags) if unseen else set()
     if carriers is not None:
         carrying += [cache for cache in unseen if cache.image_cache_id in carriers]
         unseen = []

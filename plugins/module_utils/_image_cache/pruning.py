@@ -6,24 +6,30 @@
 
 from __future__ import annotations
 
+from typing import Sequence
+
 from .._errors import EciError, QuotaUsedUp
 from .group import Group, listed
-from .image_cache import ImageCache, normal_tags
+from .image_cache import ImageCache
 from .item import Item
 from .lock import Locks
 from .plan import Wanted
 from .prune import Kept, Prune, chosen, prunable
+from .tags import TagFilter
 
 
 class Pruning:
-    """What became of it: ``pruned`` have been deleted, or would be; ``kept`` could have been."""
+    """What became of it: ``pruned`` have been deleted, or would be; ``kept`` could have been. With ``is_first`` it comes before
+    anything is made.
+    """
 
-    def __init__(self, group: Group, prune: Prune) -> None:
+    def __init__(self, group: Group, prunes: Sequence[Prune]) -> None:
         self.pruned: list[Item] = []
         self.kept: list[Kept] = []
         self.warnings: list[str] = []
         self._group = group
-        self._prune = prune
+        self._prunes = prunes
+        self.is_first = any(prune.first for prune in prunes)
 
     def predict(self) -> None:
         """Find out what would be pruned, if all that is planned comes about."""
@@ -44,32 +50,42 @@ class Pruning:
         group.await_gone([item for item in self.pruned if item.wanted.wait and not item.error])
 
     def _chosen(self, predict: bool) -> list[ImageCache]:
-        group, prune = self._group, self._prune
+        group = self._group
         try:
             if not predict and any(item.outcome.changed for item in group.items):
                 group.read()
             wanted = {item.name for item in group.items} | {item.image_cache_id for item in group.items}
-            carrying, unknown = prunable(group.caches, group.listing.caches, wanted, normal_tags(prune.tags))
+            tag_filter = TagFilter(group.caches)
+            found = [(one, *prunable(one, tag_filter, group.listing.caches, wanted)) for one in self._prunes]
         except EciError as error:
             self.warnings.append(f"Nothing was pruned, since what there is could not be read: {error.message}")
             return []
+        self.kept = [kept for _prune, _carrying, unknown in found for kept in unknown]
+        carrying = [cache for _prune, some, _unknown in found for cache in some]
         reason, text = self._reason_to_keep(predict)
         if reason and carrying:
             self.warnings.append(f"Nothing was pruned, since {text}.")
             self._tell_of_room(carrying)
-            self.kept = [*unknown, *(Kept(cache, reason) for cache in carrying)]
+            self.kept += [Kept(cache, reason) for cache in carrying]
             return []
-        present = [item.cache for item in group.items if item.wanted.state == "present"]
-        going, spared = chosen(prune, carrying, present, group.around.clock.time())
-        self.kept = unknown + spared
-        return going
+        result: list[ImageCache] = []
+        for prune, some, _unknown in found:
+            going, spared = chosen(prune, some, self._born_with(prune), group.around.clock.time())
+            self.kept += spared
+            result += going
+        return result
+
+    def _born_with(self, prune: Prune) -> list[ImageCache]:
+        """The wanted ones of whose time of creation the grace counts."""
+        present = [item for item in self._group.items if item.wanted.state == "present"]
+        return [item.cache for item in present if prune.youngest in (None, item.name)]
 
     def _reason_to_keep(self, predict: bool) -> tuple[str, str]:
         """Why nothing may be pruned now, for a program and for a message; empty texts if it may."""
         group = self._group
         if group.failures():
             return "failed", group.failures()
-        for item in group.items if not self._prune.first else []:
+        for item in group.items if not self.is_first else []:
             if item.wanted.state == "absent" or item.cache.is_ready:
                 continue
             if item.cache.has_failed:

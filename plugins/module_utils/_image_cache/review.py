@@ -69,7 +69,7 @@ def _lines(item: Item, kind: str, now: float) -> list[str]:
     drift = "; ".join(f"{one['option']} {one['found']!r} -> {one['wanted']!r}" for one in change.drift)
     before, after = change.before or ImageCache(), change.after or ImageCache()
     text = {
-        "create": f"+ {name} create, {_size(after)} GB",
+        "create": f"+ {name} create, {_size(after)} GB" + (f", {item.wanted.note}" if item.wanted.note else ""),
         "retag": f"~ {name} retag, {_tags(before.tags or [], change.tags)}",
         "replace": f"-/+ {name} replace, {drift}",
         "delete": f"- {name} delete{_age(before, now)}",

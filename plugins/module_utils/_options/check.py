@@ -38,7 +38,7 @@ _BOUNDS = {
     "retry_max_delay": (0, False, _LONGEST),
     "wait_timeout": (0, False, _LONGEST),
     "wait_interval": (0, True, _LONGEST),
-    "size_factor": (0, True, 1000),
+    "renew_before": (0, False, 3650),
     "prune_keep": (0, False, 100_000),
     "size_factor": (1, False, 100),
     "prune_grace": (0, False, 3650 * 86400),

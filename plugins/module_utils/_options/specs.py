@@ -111,6 +111,11 @@ def prune_spec() -> Spec:
     }
 
 
+def generations_spec() -> Spec:
+    """Whether names follow what is in the images."""
+    return {"generations": {"type": "bool", "default": False}, "renew_before": {"type": "float"}}
+
+
 def policy_spec() -> Spec:
     """What may be done to an image cache that exists already."""
     return {
@@ -120,17 +125,9 @@ def policy_spec() -> Spec:
     }
 
 
-def registry_spec() -> Spec:
-    """How the registries of images are asked."""
-    return {
-        "registry_addresses": {"type": "dict"},
-        "size_factor": {"type": "float", "default": 3.0},
-    }
-
-
 def preflight_spec() -> Spec:
-    """Whether to look before anything is ordered, and how."""
-    return {"preflight": {"type": "str", "default": OFF, "choices": [OFF, "warn", "fail"]}, **registry_spec()}
+    """Whether to look before anything is ordered."""
+    return {"preflight": {"type": "str", "default": OFF, "choices": [OFF, "warn", "fail"]}}
 
 
 def wait_spec() -> Spec:

@@ -21,12 +21,13 @@ from .._options.specs import (
     merged,
     policy_spec,
     preflight_spec,
+    registry_spec,
     wait_spec,
 )
 from .._service.client import Client
 from .._task import Arguments, Result, Task, outcome_result
 from .._wait import Wait
-from ._preflight import preflight
+from ._looking import Registries, check_looking, preflight
 from ._wanted import wanted
 
 
@@ -39,6 +40,7 @@ def _spec() -> Spec:
         body_spec(),
         policy_spec(),
         preflight_spec(),
+        registry_spec(),
         wait_spec(),
         lock_spec(),
         connection_spec(),
@@ -47,7 +49,8 @@ def _spec() -> Spec:
 
 def _check(given: Arguments, check_mode: bool) -> list[Violation]:
     spec = _spec()
-    values, violations = check(spec, given)
+    checked = check(spec, given)
+    values, violations = checked
     present = values.get("state") != "absent"
     by_id = "image_cache_id" in values
     if by_id and not values["image_cache_id"] and not check_mode:
@@ -57,7 +60,7 @@ def _check(given: Arguments, check_mode: bool) -> list[Violation]:
         violations.append(Violation(("image_cache_name",), "is required, or image_cache_id, to delete one"))
     # an image cache picked by its ID exists, so only what the task gives of the body matters, unless it is replaced
     complete = present and not (by_id and values.get("drift") != "recreate")
-    return violations + check_body(spec, given, (), values, complete)
+    return violations + check_body(spec, given, (), values, complete) + list(check_looking(checked))
 
 
 def _run(arguments: Arguments, client: Client, check_mode: bool, diff_mode: bool) -> Result:
@@ -68,7 +71,8 @@ def _run(arguments: Arguments, client: Client, check_mode: bool, diff_mode: bool
     else:
         wait = Wait(arguments["wait_timeout"], arguments["wait_interval"])
         folder = Folder.at(arguments["lock_dir"])
-        outcome = converge(one, client, wait, check_mode, folder, preflight(arguments, client))
+        look = Registries(arguments, client)
+        outcome = converge(one, client, wait, check_mode, folder, preflight(arguments, look))
     result = outcome_result(outcome, diff_mode)
     # no fact is left of an image cache that is gone
     result.values["ansible_facts"] = {"imageCacheId": outcome.image_cache_id if state == "present" else None}

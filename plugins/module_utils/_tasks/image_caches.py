@@ -18,17 +18,20 @@ from .._options.specs import (
     Spec,
     connection_spec,
     entry_spec,
+    generations_spec,
     lock_spec,
     merged,
     policy_spec,
     preflight_spec,
     prune_spec,
+    registry_spec,
     wait_spec,
 )
 from .._service.client import Client
 from .._task import Arguments, Result, Task
 from .._wait import Wait
-from ._preflight import preflight
+from ._generations import Generations, check_generations
+from ._looking import Registries, check_looking, preflight
 from ._wanted import wanted
 
 ERRORS_SHOWN = 5
@@ -42,8 +45,10 @@ def _spec() -> Spec:
             "concurrency": {"type": "int", "default": 10},
         },
         prune_spec(),
+        generations_spec(),
         policy_spec(),
         preflight_spec(),
+        registry_spec(),
         wait_spec(),
         lock_spec(),
         connection_spec(),
@@ -60,7 +65,7 @@ def _check(given: Arguments, check_mode: bool) -> list[Violation]:
     for index, entry in enumerate(checked.entries("image_caches")):
         if isinstance(entry, dict):
             violations += _check_entry(spec, given, checked.values, entry, index, first)
-    return [*violations, *_check_pruning(checked)]
+    return [*violations, *_check_pruning(checked), *check_generations(checked), *check_looking(checked)]
 
 
 def _check_entry(
@@ -105,24 +110,28 @@ def _check_pruning(checked: Checked) -> Iterator[Violation]:
 
 
 def _run(arguments: Arguments, client: Client, check_mode: bool, diff_mode: bool) -> Result:
+    look = Registries(arguments, client)
+    wishes = [
+        wanted(arguments, entry, entry.get("state") or arguments["state"], entry.get("image_cache_id"))
+        for entry in arguments["image_caches"]
+    ]
+    generations = Generations(arguments, wishes, client, look) if arguments["generations"] else None
     outcomes = converge_all(
-        [
-            wanted(arguments, entry, entry.get("state") or arguments["state"], entry.get("image_cache_id"))
-            for entry in arguments["image_caches"]
-        ],
+        generations.wanted if generations else wishes,
         client,
         Wait(arguments["wait_timeout"], arguments["wait_interval"]),
         concurrency=arguments["concurrency"],
-        prune=_prune(arguments),
+        prune=generations.prunes if generations else _prunes(arguments),
         check_mode=check_mode,
         diff_mode=diff_mode,
         folder=Folder.at(arguments["lock_dir"]),
-        preflight=preflight(arguments, client),
+        preflight=preflight(arguments, look),
     )
+    names = generations.names if generations else [None] * len(outcomes.items)
     values: dict[str, Any] = {
         "changed": any(item.outcome.changed for item in outcomes.all),
-        "image_caches": [_entry(item) for item in outcomes.items],
-        "pruned": [_entry(item) for item in outcomes.pruned],
+        "image_caches": [{**_entry(item), "generation_of": name} for item, name in zip(outcomes.items, names)],
+        "pruned": [{**_entry(item), "generation_of": None} for item in outcomes.pruned],
         "kept": [one.as_dict() for one in outcomes.kept],
         "plan": outcomes.plan,
         "waited": round(outcomes.waited, 1),
@@ -134,18 +143,24 @@ def _run(arguments: Arguments, client: Client, check_mode: bool, diff_mode: bool
         values["msg"] = _summary(failed, outcomes)
         values["failure"] = _entry(failed[0])["failure"]
     else:
-        values["ansible_facts"] = {"imageCacheIds": {_name(item): item.image_cache_id for item in _present(outcomes)}}
-    return Result(values, outcomes.warnings + _warnings(outcomes.all), failed=bool(failed))
+        values["ansible_facts"] = {"imageCacheIds": _ids(outcomes, generations)}
+    warnings = (generations.warnings if generations else []) + outcomes.warnings + _warnings(outcomes.all)
+    return Result(values, warnings, failed=bool(failed))
 
 
-def _prune(arguments: Arguments) -> Prune | None:
+def _ids(outcomes: Outcomes, generations: Generations | None) -> dict[str, str | None]:
+    """The ID of the image cache by its name in the task, of generations that of the newest one that can be used."""
+    if generations is None:
+        return {_name(item): item.image_cache_id for item in outcomes.items if item.wanted.state == "present"}
+    gone = [item.image_cache_id for item in outcomes.pruned]
+    return {name: generations.usable(name, item.cache, gone) for item, name in zip(outcomes.items, generations.names)}
+
+
+def _prunes(arguments: Arguments) -> list[Prune]:
     if not arguments["prune"]:
-        return None
-    return Prune(arguments["prune_tags"], arguments["prune_keep"], arguments["prune_grace"], arguments["prune_first"])
-
-
-def _present(outcomes: Outcomes) -> list[Item]:
-    return [item for item in outcomes.items if item.wanted.state == "present"]
+        return []
+    keep, grace, first = (arguments[f"prune_{option}"] for option in ("keep", "grace", "first"))
+    return [Prune(arguments["prune_tags"], keep, grace, first)]
 
 
 def _name(item: Item) -> str:

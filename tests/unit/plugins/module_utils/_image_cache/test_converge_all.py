@@ -59,7 +59,7 @@ def run(client: Client, sleeps: list[float]) -> Callable[..., Outcomes]:
     ) -> Outcomes:
         if prune_tags is not None:
             prune = {key: options.pop(key) for key in ("keep", "grace", "first") if key in options}
-            options["prune"] = Prune(prune_tags, **prune)
+            options["prune"] = [Prune(prune_tags, **prune)]
         wait = Wait(timeout, 5)
         return converge_all(wanted, client, wait, **{"concurrency": 4, **options})
 

@@ -363,7 +363,9 @@ def test_a_folder_that_goes_while_a_task_for_many_is_at_work_does_not_hide_what_
 
     emulator.before = go
     wanted = [Wanted("present", BODY), Wanted("absent", {"imageCacheName": "old"})]
-    outcomes = converge_all(wanted, client, Wait(60, 5), concurrency=1, prune=Prune([A]), folder=Folder.at(str(shared)))
+    outcomes = converge_all(
+        wanted, client, Wait(60, 5), concurrency=1, prune=[Prune([A])], folder=Folder.at(str(shared))
+    )
     made, absent = outcomes.items
     assert (made.outcome.changed, made.error) == (True, None)
     assert not absent.outcome.changed

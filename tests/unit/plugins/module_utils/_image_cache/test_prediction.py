@@ -155,7 +155,13 @@ def test_check_mode_and_the_run_agree(
         client = make_client(pool_size=2, time=emulator.service.clock.now)
         return told(
             converge_all(
-                wanted, client, Wait(200, 5), concurrency=2, prune=prune, check_mode=check_mode, diff_mode=True
+                wanted,
+                client,
+                Wait(200, 5),
+                concurrency=2,
+                prune=[prune] if prune else [],
+                check_mode=check_mode,
+                diff_mode=True,
             )
         )
 

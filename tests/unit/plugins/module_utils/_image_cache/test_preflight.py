@@ -252,7 +252,7 @@ class TestMany:
         ]
         with pytest.raises(PreflightFailed, match=r"- image_caches\[2\]\.images\[0\]: "):
             converge_all(
-                wanted, client, WAIT, concurrency=2, prune=Prune([A], first=True), check_mode=check_mode,
+                wanted, client, WAIT, concurrency=2, prune=[Prune([A], first=True)], check_mode=check_mode,
                 preflight=Preflight(True, 3, BAD),
             )  # fmt: skip
         assert {CREATE, UPDATE, DELETE}.isdisjoint(operations(emulator))

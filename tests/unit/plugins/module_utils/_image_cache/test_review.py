@@ -54,7 +54,7 @@ def release(emulator: Emulator, run: Callable[..., Outcomes], client: Client) ->
             wanted("replaced", drift="recreate", wait=True),
             wanted("drifted"),
             wanted("absent", "absent"),
-            prune=Prune([A]),
+            prune=[Prune([A])],
             diff_mode=True,
             **options,
         )

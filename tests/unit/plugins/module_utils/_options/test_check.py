@@ -26,6 +26,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._options.schema import V
 from ansible_collections.ctyun.eci.plugins.module_utils._options.specs import (
     body_spec,
     connection_spec,
+    generations_spec,
     preflight_spec,
     prune_spec,
     registry_spec,
@@ -191,7 +192,7 @@ def test_an_off_without_quotes(given: Any, good: bool) -> None:
 
 @pytest.mark.parametrize(("option", "largest"), [(option, bounds[2]) for option, bounds in _BOUNDS.items()])
 def test_the_largest_number_is_good(option: str, largest: int) -> None:
-    spec = {**ALL, **prune_spec(), **registry_spec(), **preflight_spec(), "concurrency": {"type": "int"}}
+    spec = {**ALL, **prune_spec(), **registry_spec(), **preflight_spec(), **generations_spec(), "concurrency": {"type": "int"}}
     assert check(spec, {option: largest}).violations == []
     assert check(spec, {option: largest + 1}).violations == [Violation((option,), f"must be at most {largest}")]
 

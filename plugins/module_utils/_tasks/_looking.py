@@ -1,0 +1,59 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a task asks the registries of its images before it orders anything. Private to the collection.
+
+What most tasks have no need of is not loaded for them, so it is imported where it is used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Iterator, Mapping, Sequence
+
+from .._options.check import Checked
+from .._options.schema import Violation
+from .._options.specs import OFF
+from .._service.client import Client
+
+if TYPE_CHECKING:
+    from .._image_cache.preflight import Preflight
+    from .._registry.found import Found
+
+
+class Registries:
+    """Looks at images as the options of a task say, at each but once."""
+
+    def __init__(self, arguments: Mapping[str, Any], client: Client) -> None:
+        # whoever does not check the certificate of an endpoint has not said that passwords may go to anybody
+        self._arguments = {**arguments, "validate_certs": True}
+        self._client = client
+        self._known: dict[tuple[str, str], Found] = {}
+
+    def __call__(self, images: Sequence[str], credentials: Sequence[Mapping[str, Any]]) -> list[Found]:
+        """What the registries say of these, with these logins."""
+        from .._registry.look import look
+        from ._registries import settings
+
+        logins = repr(credentials)
+        new = [image for image in dict.fromkeys(images) if (image, logins) not in self._known]
+        found = look(new, credentials, settings(self._arguments, self._client.hide))
+        self._known.update({(one.image, logins): one for one in found})
+        return [self._known[image, logins] for image in images]
+
+
+def preflight(arguments: Mapping[str, Any], look: Registries) -> Preflight | None:
+    """The look before anything is ordered that a task asks for, None if it asks for none."""
+    if arguments["preflight"] == OFF:
+        return None
+    from .._image_cache.preflight import FAIL, Preflight
+
+    return Preflight(arguments["preflight"] == FAIL, arguments["size_factor"], look)
+
+
+def check_looking(checked: Checked) -> Iterator[Violation]:
+    """What is wrong with the options that say how registries are looked at."""
+    if checked.values.get("registry_addresses"):
+        from ._registries import check_registries
+
+        yield from check_registries(checked)
