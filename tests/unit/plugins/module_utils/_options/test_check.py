@@ -192,7 +192,14 @@ def test_an_off_without_quotes(given: Any, good: bool) -> None:
 
 @pytest.mark.parametrize(("option", "largest"), [(option, bounds[2]) for option, bounds in _BOUNDS.items()])
 def test_the_largest_number_is_good(option: str, largest: int) -> None:
-    spec = {**ALL, **prune_spec(), **registry_spec(), **preflight_spec(), **generations_spec(), "concurrency": {"type": "int"}}
+    spec = {
+        **ALL,
+        **prune_spec(),
+        **registry_spec(),
+        **preflight_spec(),
+        **generations_spec(),
+        "concurrency": {"type": "int"},
+    }
     assert check(spec, {option: largest}).violations == []
     assert check(spec, {option: largest + 1}).violations == [Violation((option,), f"must be at most {largest}")]
 
