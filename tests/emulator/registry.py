@@ -56,6 +56,7 @@ class Registry:
         self._lock = threading.Lock()
         self._manifests: dict[tuple[str, str], Image] = {}
         self._blobs: dict[tuple[str, str], bytes] = {}
+        self._next: dict[tuple[str, str], list[Image]] = {}
         self._tokens: dict[str, tuple[str | None, str]] = {}
         self._misbehaviours: list[Misbehaviour] = []
         self._seen: list[Seen] = []
@@ -119,6 +120,10 @@ class Registry:
             self._blobs[repository, digest] = content
         return one
 
+    def move(self, repository: str, tag: str, *following: Image) -> None:
+        """Have the tag mean the next of these each time that it was read; the last one stays."""
+        self._next[repository, tag] = list(following)
+
     def inject(self, *misbehaviours: Misbehaviour) -> None:
         with self._lock:
             self._misbehaviours += misbehaviours
@@ -174,6 +179,9 @@ class Registry:
             return _refused(404, "MANIFEST_UNKNOWN" if known else "NAME_UNKNOWN")
         if one.media_type not in seen.headers.get("accept", ""):
             return _refused(404, "MANIFEST_UNKNOWN")
+        with self._lock:
+            if self._next.get((repository, name)):
+                self.add(repository, name, self._next[repository, name].pop(0))
         headers = {"Content-Type": one.media_type, "Docker-Content-Digest": one.digest, **_VERSION}
         return Answer(200, one.content, headers)
 
