@@ -10,7 +10,7 @@ class ModuleDocFragment:
 options:
   registry_addresses:
     description:
-      - Where this machine reaches a registry whose name in O(images) is for others. A mapping of that name, with its port
+      - Where this machine reaches a registry whose name in the images is for others. A mapping of that name, with its port
         if it has one, to a host and port that lead to the same registry from here.
       - Images of CTYun's own registry may have names that only machines in the VPC reach, such as
         V(registry-vpc-crs-huadong1.ctyun.cn), where V(registry-crs-huadong1.ctyun.cn) is reached from elsewhere.

@@ -121,7 +121,7 @@ class Sender:
             return NoReply(f"No trusted TLS connection to {host}: {text}.{_advice(root)}", _is_of_trust(root))
         if isinstance(error, ReadTimeoutError) or (isinstance(root, socket.timeout) and root.errno is None):
             return NoReply(f"No complete reply of {host} within {self._timeout:g} s (option timeout).", is_far=True)
-        if isinstance(error, FileNotFoundError) or type(error) is OSError:  # the bundle of authorities is not there
+        if isinstance(error, FileNotFoundError) or error.__class__ is OSError:  # the bundle of authorities is not there
             return NoReply(f"No request to {host} can be made: {text}.")
         proxy = select_proxy(url, proxies)
         if proxy and isinstance(error, ValueError) and not isinstance(error, InvalidSchema):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, cast
 
 from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
@@ -74,7 +75,7 @@ def seeded(service: Service) -> None:
 
 def checked(
     settings: Settings,
-    body: Mapping[str, Any] | None = BODY,
+    body: Mapping[str, Any] | None = MappingProxyType(BODY),
     twin: bool = True,
     prepare: Callable[[Service], None] = seeded,
 ) -> Finding:
