@@ -97,10 +97,10 @@ def _changes(node: Any, place: _Place) -> Iterator[Change]:
             yield change(f"{_short(node)} without {_short(node.values[index])}", new)
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
         yield change(f"{_short(node)} without not", node.operand)
-    elif isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
+    elif isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS and not _is_a_number(node):
         new = ast.BinOp(node.left, _OPERATORS[type(node.op)](), node.right)
         yield change(f"{_short(node)} -> {_short(new)}", new)
-    elif isinstance(node, ast.Constant) and not _is_a_choice(place):
+    elif isinstance(node, ast.Constant) and not (_is_a_choice(place) or _is_a_number(place.parent)):
         yield from _constants(node, change)
     elif isinstance(node, (ast.If, ast.While, ast.IfExp)) and isinstance(
         node.test, (ast.Name, ast.Attribute, ast.Call)
@@ -111,7 +111,7 @@ def _changes(node: Any, place: _Place) -> Iterator[Change]:
         for index, test in enumerate(node.ifs):
             always = _Place(node, "ifs", index).put(ast.Constant(True))
             yield Change(test.lineno, test.end_lineno or 0, f"all, not only if {_short(test)}", always)
-    elif isinstance(node, ast.Return) and node.value and not _is_none(node.value):
+    elif isinstance(node, ast.Return) and node.value and not _is_as_good_as_none(node.value):
         yield change(f"{_short(node)} -> return None", ast.Return(ast.Constant(None)))
     elif isinstance(node, ast.Break):
         yield change("break -> continue", ast.Continue())
@@ -131,8 +131,15 @@ def _is_a_choice(place: _Place) -> bool:
     return isinstance(place.parent, (ast.Assign, ast.Tuple)) and place.field in ("value", "elts")
 
 
-def _is_none(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
+def _is_a_number(node: ast.AST) -> bool:
+    """Whether it is a number written as a product, a sum or so: how long or how many."""
+    parts = (node.left, node.right) if isinstance(node, ast.BinOp) else ()
+    return bool(parts) and all(isinstance(part, ast.Constant) or _is_a_number(part) for part in parts)
+
+
+def _is_as_good_as_none(node: ast.AST) -> bool:
+    """Whether it is none, or a false, which is turned round."""
+    return isinstance(node, ast.Constant) and (node.value is None or node.value is False)
 
 
 def _is_removable(node: ast.AST, place: _Place) -> bool:

@@ -49,7 +49,7 @@ def converge(
         if check_mode:
             _consider(item)
             item.predict()
-            if wanted.wait and wanted.state == "present" and item.cache.has_failed:
+            if wanted.wait and item.cache.has_failed:
                 raise failed(item)
         else:
             with _locked(wanted, around):

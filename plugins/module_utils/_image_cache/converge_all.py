@@ -26,7 +26,7 @@ from .group import Group, attempt
 from .image_cache import ImageCache
 from .item import Item
 from .lock import Locks
-from .operations import ImageCaches, Listing
+from .operations import ImageCaches
 from .pick import picked, the_only
 from .plan import CREATE, DELETE, RETAG, Wanted
 from .prune import Kept, Prune
@@ -129,7 +129,7 @@ class _Many:
         self._group = Group([Item(one, self._around) for one in wanted], self._around, concurrency)
         self._pruning = Pruning(self._group, prunes) if prunes else None
         self._warnings: list[str] = []
-        self._before = Listing([], whole=True, unreadable=0)
+        self._before: list[ImageCache] = []
         self._diff_mode = diff_mode
         self._quota: tuple[int, int] | None = None
         self._quota_error: EciError | None = None
@@ -151,7 +151,7 @@ class _Many:
         by_name = settled(
             [item.sought for item in group.items if not item.wanted.image_cache_id], self._around, group.read
         )
-        self._before = group.listing
+        self._before = group.listing.caches
         group.ask_for_tags(by_name)
         if self._diff_mode:
             with contextlib.suppress(EciError):  # some accounts may not know
@@ -256,9 +256,9 @@ class _Many:
 
     def outcomes(self) -> Outcomes:
         """What became of it all; in diff mode with a text for a reviewer."""
-        group, pruning, before = self._group, self._pruning, self._before.caches
+        group, pruning = self._group, self._pruning
         pruned = pruning.pruned if pruning else []
-        plan = counts(group.items, pruned, before)
+        plan = counts(group.items, pruned, self._before)
         plan["quota_used"], plan["quota_limit"] = self._quota or (None, None)
         return Outcomes(
             group.items,

@@ -33,7 +33,7 @@ class Group:
         self.items = items
         self.around = around
         self.caches: ImageCaches = around.caches
-        self.listing = Listing([], whole=True, unreadable=0)
+        self.listing: Listing
         self.waited = 0.0
         self._shown: dict[str, ImageCache] = {}
         self._concurrency = concurrency

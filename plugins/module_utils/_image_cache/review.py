@@ -49,9 +49,9 @@ def _kinds(items: Iterable[Item], pruned: Iterable[Item]) -> Iterable[tuple[Item
 
 
 def _kind(item: Item) -> str:
-    if item.error or item.change is None:
+    if item.error:
         return "failed"
-    change = item.change
+    change = item.planned
     if change.replaces:
         return "replace"
     for step, kind in ((CREATE, "create"), (RETAG, "retag"), (DELETE, "delete")):

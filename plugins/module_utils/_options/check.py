@@ -87,7 +87,7 @@ def check(spec: Spec, given: Mapping[str, Any]) -> Checked:
     values = _check_options(spec, given, (), violations)
     for option, (smallest, excluded, largest) in _BOUNDS.items():
         number = values.get(option)
-        if option not in spec or not isinstance(number, (int, float)):
+        if not isinstance(number, (int, float)):
             continue
         if number < smallest or (excluded and number == smallest):
             violations.append(Violation((option,), f"must be {'more than' if excluded else 'at least'} {smallest}"))

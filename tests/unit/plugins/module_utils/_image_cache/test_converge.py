@@ -16,13 +16,16 @@ from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
     DriftError,
     EciError,
     Irreplaceable,
+    LockError,
     NoSuchCache,
     QuotaUsedUp,
     ServiceError,
+    TaskEnded,
     Unanswered,
     WaitFailed,
     WaitTimeout,
 )
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import lock
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.converge import Outcome, converge
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.image_cache import KEYS
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.item import Item
@@ -257,6 +260,30 @@ class TestFinding:
             run("absent", image_cache_id=other)
         assert present(emulator) == [other]
 
+    def test_a_task_by_id_holds_up_those_who_are_at_the_same_name(self, emulator: Emulator, client: Client) -> None:
+        task = Wanted("present", {"tags": [A]}, image_cache_id=seed(emulator, "other"))
+        with lock.held(client.connection, ["other"], client.clock, 1), pytest.raises(LockError):
+            converge(task, client, Wait(60, 5))
+        with lock.held(client.connection, ["", "web"], client.clock, 1):
+            assert converge(task, client, Wait(60, 5)).changed
+
+    def test_one_without_a_readable_name_is_held_by_its_id(self, emulator: Emulator, client: Client) -> None:
+        image_cache_id = seed(emulator)
+        emulator.inject(Fault("nameless", LIST, times=None))
+        task = Wanted("absent", {}, image_cache_id=image_cache_id)
+        with lock.held(client.connection, [image_cache_id], client.clock, 1), pytest.raises(LockError):
+            converge(task, client, Wait(60, 5))
+        assert converge(task, client, Wait(60, 5)).changed
+
+    @pytest.mark.parametrize("taken", ["old", "web"])
+    def test_a_task_that_gives_another_name_holds_both(
+        self, taken: str, emulator: Emulator, run: Callable[..., Outcome], client: Client
+    ) -> None:
+        old_id = seed(emulator, "old")
+        with lock.held(client.connection, [taken], client.clock, 1), pytest.raises(LockError, match=f"'{taken}'"):
+            run(image_cache_id=old_id, drift="recreate")
+        assert present(emulator) == [old_id]
+
     def test_an_id_without_a_name_is_none(self, emulator: Emulator, client: Client) -> None:
         image_cache_id = seed(emulator, "other")
         outcome = converge(Wanted("absent", {}, image_cache_id=image_cache_id), client, Wait(60, 5))
@@ -282,11 +309,14 @@ class TestFinding:
 
 
 class TestTags:
-    def test_a_service_that_adds_where_it_should_replace(self, emulator: Emulator, run: Callable[..., Outcome]) -> None:
+    def test_a_service_that_adds_where_it_should_replace(
+        self, emulator: Emulator, run: Callable[..., Outcome], sleeps: list[float]
+    ) -> None:
         emulator.settings.tags_update = "merge"
         seed(emulator, tags=[A])
         first = run(tags=[B])
         assert first.changed
+        assert sleeps == [1.0, 2.0]  # a list may lag
         assert "may add tags" in first.warnings[0]
         assert first.image_cache and first.image_cache.tags == [A, B]
         second = run(tags=[B])
@@ -343,6 +373,7 @@ class TestTags:
         with pytest.raises(EciError, match=f"The service took the new tags of {image_cache_id}") as caught:
             run(tags=[A])
         assert caught.value.outcome.changed
+        assert "Whether another one took its place could not be looked up" in caught.value.message
 
     def test_what_an_earlier_task_left_in_mind_is_settled(
         self, emulator: Emulator, run: Callable[..., Outcome], client: Client
@@ -510,6 +541,15 @@ class TestRecreate:
         old_id, other = seed(emulator, images=["redis:7"]), seed(emulator)
         outcome = run(image_cache_id=old_id, drift="recreate")
         assert present(emulator) == [other, outcome.image_cache_id]
+
+    def test_another_of_its_name_is_not_taken_for_the_new_one(
+        self, emulator: Emulator, run: Callable[..., Outcome]
+    ) -> None:
+        old_id, other = seed(emulator, images=["redis:7"]), seed(emulator)
+        emulator.inject(Fault("reset", CREATE))
+        outcome = run(image_cache_id=old_id, drift="recreate")
+        assert present(emulator) == [other, outcome.image_cache_id]
+        assert len(emulator.sent(CREATE)) == 2
 
     @pytest.mark.parametrize("operation", [REGION, USAGE])
     def test_a_check_that_the_service_does_not_answer_deletes_nothing(
@@ -721,7 +761,11 @@ class TestStatuses:
 
 @pytest.mark.parametrize("error", [MemoryError(), TypeError("nobody reckoned with it")], ids=repr)
 def test_what_is_raised_beside_our_own_errors_loses_nothing(
-    error: Exception, emulator: Emulator, run: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
+    error: Exception,
+    emulator: Emulator,
+    run: Callable[..., Outcome],
+    client: Client,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def fail(*_arguments: Any) -> None:
         raise error
@@ -729,11 +773,26 @@ def test_what_is_raised_beside_our_own_errors_loses_nothing(
     monkeypatch.setattr(Item, "confirm", fail)
     with pytest.raises(EciError) as caught:
         run()
+    assert not client.is_ended
     assert caught.value.outcome.changed
     assert [caught.value.outcome.image_cache_id] == present(emulator)
     says = {"MemoryError": "ulimit -v", "TypeError": "TypeError in test_converge.py, line "}
     assert says[type(error).__name__] in caught.value.message
     assert caught.value.effect == "possible"
+
+
+def test_what_ends_the_wait_ends_the_client(
+    emulator: Emulator, run: Callable[..., Outcome], client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_arguments: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Wait, "until", interrupted)
+    with pytest.raises(TaskEnded) as caught:
+        run(wait=True)
+    assert isinstance(client.ended_by, KeyboardInterrupt)
+    assert caught.value.effect == "none"
+    assert [caught.value.outcome.image_cache_id] == present(emulator)
 
 
 class TestWaiting:
@@ -742,6 +801,17 @@ class TestWaiting:
         outcome = run(wait=True)
         assert outcome.image_cache and outcome.image_cache.status == "ready"
         assert [pause for pause in sleeps if pause] == [5, 7.5, 11.25]
+
+    def test_each_look_takes_one_request(self, emulator: Emulator, run: Callable[..., Outcome]) -> None:
+        emulator.settings.ready_after = 20
+        run(wait=True)
+        assert operations(emulator) == [LIST, CREATE, LIST, LIST, LIST, LIST]
+
+    def test_one_that_no_list_shows_is_waited_for(self, emulator: Emulator, run: Callable[..., Outcome]) -> None:
+        emulator.settings.list_lag = 10_000
+        with pytest.raises(WaitTimeout) as caught:
+            run(wait=True)
+        assert [caught.value.outcome.image_cache_id] == present(emulator)
 
     def test_an_unchanged_cache_is_waited_for(self, emulator: Emulator, run: Callable[..., Outcome]) -> None:
         emulator.settings.ready_after = 3
@@ -864,6 +934,13 @@ class TestHelp:
             run(azInfo={"azName": "az9"})
         assert operations(emulator) == [LIST, CREATE, "region"]
         assert not caught.value.outcome.changed
+
+    def test_zones_of_another_region_are_none(self, emulator: Emulator, run: Callable[..., Outcome]) -> None:
+        region = {"region": {"regionId": "another", "zones": ["az9"]}}
+        emulator.inject(Fault("json", REGION, value={"statusCode": 200, "returnObj": region}, times=None))
+        with pytest.raises(ServiceError) as caught:
+            run(azInfo={"azName": "az9"})
+        assert "Its zones" not in caught.value.message
 
     def test_the_quota(self, emulator: Emulator, run: Callable[..., Outcome]) -> None:
         emulator.settings.quota = 1

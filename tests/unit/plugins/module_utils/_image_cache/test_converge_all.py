@@ -285,7 +285,11 @@ def test_what_is_raised_beside_our_own_errors_loses_nothing(
 
 @pytest.mark.parametrize("error", [MemoryError(), TypeError("nobody reckoned with it"), LockError("busy")], ids=repr)
 def test_what_is_raised_between_the_phases_loses_nothing(
-    error: Exception, emulator: Emulator, run: Callable[..., Outcomes], monkeypatch: pytest.MonkeyPatch
+    error: Exception,
+    emulator: Emulator,
+    run: Callable[..., Outcomes],
+    client: Client,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seed(emulator, "old")
 
@@ -300,6 +304,7 @@ def test_what_is_raised_between_the_phases_loses_nothing(
     assert (web.error, db.error) == (None, None)
     says = {"MemoryError": "ulimit -v", "TypeError": "TypeError in test_converge_all.py, line ", "LockError": "busy"}
     assert says[type(error).__name__] in str(old.error)
+    assert not client.is_ended
 
 
 def kept(outcomes: Outcomes) -> list[tuple[str, str, str | None]]:
@@ -425,6 +430,21 @@ class TestPrune:
         assert [item.image_cache_id for item in outcomes.pruned] == [gone]
         assert names(emulator) == ["none", "one", "wanted"]
 
+    def test_takes_no_look_of_its_own_where_nothing_has_changed(
+        self, emulator: Emulator, run: Callable[..., Outcomes]
+    ) -> None:
+        seed(emulator, "wanted")
+        seed(emulator, "away", tags=[A])
+        run(wanted("wanted"), prune_tags=[A])
+        assert operations(emulator) == [LIST, DELETE]
+
+    def test_what_is_going_already_is_left(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
+        seed(emulator, "wanted")
+        seed(emulator, "away", tags=[A], status="deleting")
+        outcomes = run(wanted("wanted"), prune_tags=[A])
+        assert (outcomes.pruned, kept(outcomes)) == ([], [])
+        assert operations(emulator) == [LIST]
+
     def test_nothing_without_being_asked(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
         seed(emulator, "other", tags=[A])
         assert run(wanted("new")).pruned == []
@@ -470,6 +490,15 @@ class TestPrune:
         outcomes = run(wanted("new"), prune_tags=[A])
         assert [item.name for item in outcomes.pruned] == ["away"]
         assert names(emulator) == ["new"]
+
+    @pytest.mark.parametrize(("wait", "pruned"), [(True, ["away"]), (False, [])])
+    def test_check_mode_reckons_with_the_wait(
+        self, wait: bool, pruned: list[str], emulator: Emulator, run: Callable[..., Outcomes]
+    ) -> None:
+        seed(emulator, "away", tags=[A])
+        outcomes = run(wanted("new", wait=wait), prune_tags=[A], check_mode=True)
+        assert [item.name for item in outcomes.pruned] == pruned
+        assert [reason for _name, reason, _until in kept(outcomes)] == ([] if wait else ["not_ready"])
 
     @pytest.mark.parametrize(
         ("bad", "reason"),
@@ -724,6 +753,24 @@ class TestPickedById:
         assert [type(item.error) for item in outcomes.items] == [NoSuchCache, type(None)]
         assert not outcomes.items[1].outcome.changed
 
+    def test_it_holds_up_those_who_are_at_the_same_and_nobody_else(
+        self, emulator: Emulator, run: Callable[..., Outcomes], client: Client
+    ) -> None:
+        mine = seed(emulator, "mine")
+        seed(emulator, "other")
+        task = Wanted("present", {"tags": [A]}, image_cache_id=mine)
+        with lock.held(client.connection, ["mine"], client.clock, 1), pytest.raises(LockError):
+            run(task)
+        with lock.held(client.connection, ["", "other"], client.clock, 1):
+            assert run(task).items[0].outcome.changed
+
+    def test_one_without_a_readable_name(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
+        image_cache_id = seed(emulator)
+        emulator.inject(Fault("nameless", LIST, times=None))
+        outcomes = run(Wanted("absent", {}, image_cache_id=image_cache_id))
+        assert outcomes.items[0].outcome.changed
+        assert present(emulator) == []
+
     def test_its_tags(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
         image_cache_id = seed(emulator, "other")
         outcomes = run(Wanted("present", {"tags": [A]}, image_cache_id=image_cache_id))
@@ -772,6 +819,15 @@ class TestTagsThatAreNotShown:
         outcomes = run(*[wanted(f"cache-{number}", tags=shared) for number in range(100)])
         assert not any(item.outcome.changed or item.error for item in outcomes.items)
         assert operations(emulator) == [LIST] * (1 + 2 + 2)
+
+    @pytest.mark.parametrize(("tag", "lists"), [(B, 2), ({"key": "a", "value": ""}, 1)], ids=str)
+    def test_cost_no_more_where_nothing_carries_them_or_the_filter_cannot_tell(
+        self, tag: dict[str, str], lists: int, emulator: Emulator, run: Callable[..., Outcomes]
+    ) -> None:
+        emulator.settings.tags_shown = False
+        seed(emulator, "web", tags=[A])
+        assert run(wanted("web", tags=[tag]), check_mode=True).items[0].outcome.changed
+        assert operations(emulator) == [LIST] * lists
 
     def test_are_asked_for_by_several_threads(
         self, emulator: Emulator, run: Callable[..., Outcomes], make_client: Callable[..., Client]
@@ -843,6 +899,21 @@ class TestWaiting:
         outcomes = run(wanted("away", wait=True), client=client)
         assert isinstance(outcomes.items[0].error, WaitFailed)
 
+    def test_one_that_was_ready_and_goes_while_others_are_waited_for(
+        self, emulator: Emulator, run: Callable[..., Outcomes], make_client: Callable[..., Client]
+    ) -> None:
+        emulator.settings.ready_after = 20
+        done = seed(emulator, "done")
+
+        def go(record: Record) -> None:
+            if record.operation == LIST and len(emulator.sent(LIST)) == 3:
+                emulator.service.remove(done)
+
+        emulator.before = go
+        outcomes = run(wanted("done", wait=True), wanted("new", wait=True))
+        assert [item.error for item in outcomes.items] == [None, None]
+        assert done not in present(emulator)
+
     def test_one_that_a_list_of_pages_skips_is_still_there(
         self, emulator: Emulator, run: Callable[..., Outcomes]
     ) -> None:
@@ -902,12 +973,13 @@ class TestEnded:
         assert item.outcome.changed is (method == "create")
 
     def test_after_what_is_done(
-        self, emulator: Emulator, run: Callable[..., Outcomes], interrupt: Callable[..., None]
+        self, emulator: Emulator, run: Callable[..., Outcomes], client: Client, interrupt: Callable[..., None]
     ) -> None:
         interrupt("create", after=1)
         outcomes = run(wanted("a"), wanted("b"), absent("never"), concurrency=1)
         assert [type(item.error) for item in outcomes.items] == [type(None), TaskEnded, type(None)]
         assert names(emulator) == ["a"]
+        assert client.is_ended
 
     def test_in_the_midst_of_deleting(
         self, emulator: Emulator, run: Callable[..., Outcomes], interrupt: Callable[..., None]

@@ -67,6 +67,15 @@ def test_an_open_outcome_after_the_effect_is_adopted(
     assert len(emulator.sent(CREATE)) == 1
 
 
+def test_the_request_of_the_attempt_that_made_it_is_told(emulator: Emulator, run: Callable[..., Outcome]) -> None:
+    emulator.inject(OPEN["500"](when="after"))
+    outcome = run()
+    assert outcome.request_id
+    emulator.settings.update({"unique_names": True, "list_lag": 1})
+    somebody_else_creates(emulator, imageCacheName="db")
+    assert run(imageCacheName="db").request_id is None
+
+
 @pytest.mark.parametrize("kind", OPEN)
 def test_an_open_outcome_without_effect_is_sent_again_after_several_looks(
     emulator: Emulator, run: Callable[..., Outcome], kind: str

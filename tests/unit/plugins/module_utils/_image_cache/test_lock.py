@@ -35,12 +35,14 @@ class Time:
     def __init__(self, then: Callable[[], Any] = lambda: None) -> None:
         self.now = 50.0
         self.pauses = 0
+        self.shortest, self.longest = 1e9, 0.0
         self.then = then
 
     def sleep(self, seconds: float) -> None:
         assert seconds > 0
         self.now += seconds
         self.pauses += 1
+        self.shortest, self.longest = min(seconds, self.shortest), max(seconds, self.longest)
         assert self.pauses < 100_000
         if self.pauses == 1:
             self.then()
@@ -144,6 +146,9 @@ def test_the_wait_has_an_end_and_is_no_shorter_than_the_task_s_own(
         with pytest.raises(LockError) as caught, held("web", timeout=timeout, time=time):
             pytest.fail("both hold it")
     assert expected < time.now - 50 < expected + 2 * lock.PAUSE
+    # tasks that wait for the same do not ask all at once
+    assert lock.PAUSE / 2 < time.shortest < lock.PAUSE / 2 * 1.1
+    assert lock.PAUSE * 2 * 0.9 < time.longest < lock.PAUSE * 2
     text = caught.value.message
     assert f"at work on the image cache 'web' for more than {expected:g} s" in text
     assert str(folder) in text

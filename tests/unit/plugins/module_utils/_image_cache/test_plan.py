@@ -187,6 +187,17 @@ def test_diff_of_a_delete_has_nothing_after() -> None:
     shown = diff(planned(Wanted("absent", {}), cache()))
     assert shown["before"]["image_cache_id"] == "imc-1"
     assert shown["after"] == {}
+    assert shown["before_header"] == shown["after_header"] == "web"
+
+
+def test_diff_of_a_replacement_has_the_new_name() -> None:
+    shown = diff(planned(Wanted("present", dict(BODY, imageCacheName="new"), drift="recreate"), cache()))
+    assert shown["before_header"] == shown["after_header"] == "new"
+
+
+def test_diff_where_nothing_is_and_nothing_shall_be() -> None:
+    empty = {"before": {}, "after": {}, "before_header": "", "after_header": ""}
+    assert diff(planned(Wanted("absent", {}), None)) == empty
 
 
 def test_diff_of_nothing_is_equal() -> None:

@@ -123,6 +123,26 @@ def test_what_fails_is_told(emulator: Emulator, run: Callable[..., Outcomes]) ->
     assert total.startswith("1 create, 1 failed; 0 unchanged")
 
 
+def test_what_was_planned_and_failed_counts_as_failed(emulator: Emulator, run: Callable[..., Outcomes]) -> None:
+    outcomes = run(wanted("bad", azInfo={"azName": "az9"}), wanted("good"), diff_mode=True)
+    first, second, _total = outcomes.prepared.splitlines()
+    assert first.startswith("x bad createImageCache failed")
+    assert second == "+ good create, 40 GB"
+    assert (outcomes.plan["failed"], outcomes.plan["create"], outcomes.plan["gb_after"]) == (1, 1, 40)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "text"),
+    [([A], [A, B], "+b=1"), ([A, B], [A], "-b=1"), ([A], [], "-a=1"), ([A], [{**A, "value": "2"}], "-a=1 +a=2")],
+)
+def test_only_tags_that_change_are_shown(
+    before: list[Any], after: list[Any], text: str, emulator: Emulator, run: Callable[..., Outcomes]
+) -> None:
+    seed(emulator, "web", tags=before)
+    outcomes = run(wanted("web", tags=after), diff_mode=True, check_mode=True)
+    assert outcomes.prepared.splitlines()[0] == f"~ web retag, {text}"
+
+
 def test_younger_ones_of_a_name(emulator: Emulator, run: Callable[..., Outcomes]) -> None:
     seed(emulator, "twice")
     emulator.advance(10)

@@ -139,6 +139,11 @@ def test_no_tags_are_asked_for_nothing(caches: ImageCaches, emulator: Emulator) 
     assert emulator.sent() == []
 
 
+def test_once_nothing_is_left_no_further_tag_is_asked_for(caches: ImageCaches, emulator: Emulator) -> None:
+    assert TagFilter(caches).carriers([A, B]) == set()
+    assert len(emulator.sent()) == 1
+
+
 def test_shown(caches: ImageCaches, emulator: Emulator) -> None:
     emulator.settings.tags_shown = False
     image_cache_id = seed(emulator, tags=[A])

@@ -6,12 +6,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils._errors import AmbiguousName, EciError, ServiceError
+from ansible_collections.ctyun.eci.plugins.module_utils._errors import AmbiguousName, EciError, ServiceError, TaskEnded
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import twins
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.converge import Outcome, converge
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.converge_all import converge_all
@@ -327,6 +330,36 @@ def test_a_play_can_heal_what_a_task_left_that_was_ended(
     if not check_mode:
         again = run(duplicates="delete_younger")
         assert (again.changed, again.duplicates) == (False, [])
+
+
+@pytest.mark.parametrize("operation", [CREATE, DELETE])
+def test_what_is_under_way_when_the_task_is_ended_is_finished_and_told(
+    operation: str, emulator: Emulator, run: Callable[..., Outcome]
+) -> None:
+    younger = []
+    if operation == DELETE:
+        seed(emulator)
+        emulator.advance(10)
+        younger = [seed(emulator)]
+
+    def interrupt(_number: int, _frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    def end(record: Record) -> None:
+        if record.operation == operation:
+            os.kill(os.getpid(), signal.SIGUSR1)
+            time.sleep(0.05)
+
+    emulator.before = end
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    try:
+        with pytest.raises(TaskEnded) as caught:
+            run(duplicates="delete_younger")
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert caught.value.outcome.changed
+    assert caught.value.outcome.duplicates == younger
+    assert present(emulator) == [caught.value.outcome.image_cache_id]
 
 
 def test_what_is_not_as_wanted_is_never_healed_away(emulator: Emulator, run: Callable[..., Outcome]) -> None:

@@ -210,6 +210,7 @@ def test_without_a_reason_the_status_decides(status: int, kind: type[EciError]) 
         (401, {"statusCode": 10020}, AuthenticationError),
         (503, {"statusCode": 404}, Unanswered),
         (200, {"statusCode": 900}, ServiceError),
+        (200, {"statusCode": 600}, ServiceError),
         (200, {"statusCode": 900, "error": "NotFound"}, ServiceError),
         (200, {"statusCode": 900, "error": {"code": 1}}, ServiceError),
         (200, {"statusCode": 900, "error": ["NotFound"]}, ServiceError),
@@ -230,6 +231,7 @@ def test_without_a_reason_the_status_decides(status: int, kind: type[EciError]) 
         (200, {"statusCode": 200, "returnObj": False}, Unanswered),
         (200, {"statusCode": 200, "returnObj": 0}, Unanswered),
         # redirects are for nobody to follow
+        (300, {}, ServiceError),
         (301, {"statusCode": 200, "returnObj": {}}, ServiceError),
         (302, {}, ServiceError),
         (304, {}, ServiceError),
@@ -405,6 +407,7 @@ def _somewhere_else(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         (CLOCK_WINDOW + 60, "The clock of this machine is 16 minutes ahead of the clock of the service"),
         (-CLOCK_WINDOW - 60, "The clock of this machine is 16 minutes behind the clock of the service"),
         (8 * 3600, "480 minutes ahead of"),
+        (CLOCK_WINDOW, None),
         (CLOCK_WINDOW - 1, None),
         (-CLOCK_WINDOW + 1, None),
         (0, None),
