@@ -76,13 +76,16 @@ NOTICED, ENDLESS, PASSED = "noticed", "endless", "passed"
 
 
 class Mutant(NamedTuple):
-    """The change of this number in a file, and the tests that come to its line."""
+    """The change of this number in a file, and the tests that come to its line; ``key`` tells it from others as long as the
+    code around it stays as it is.
+    """
 
     file: Path
     number: int
     line: int
     change: str
     tests: list[str]
+    key: tuple[str, str, str, str]
 
     @property
     def place(self) -> str:
@@ -90,11 +93,13 @@ class Mutant(NamedTuple):
 
 
 class Tried(NamedTuple):
-    """What became of a change, and the test that noticed it; ``code`` stands for the text of the file."""
+    """What became of a change, and the test that noticed it. ``code`` stands for the text of the function around it, or of
+    the file, ``at`` for the place there.
+    """
 
     file: str
     code: str
-    number: int
+    at: str
     change: str
     became: str
     test: str
@@ -117,15 +122,16 @@ def main() -> int:
     began = time.monotonic()
     found = list(_mutants(files, _tests_by_line(), options.tests))[:: options.every]
     before = {tried[:4]: tried for tried in _read() if tried.became != PASSED} if options.again else {}
-    known = [before[key] for key in map(_key, found) if key in before]
-    left = [mutant for mutant in found if _key(mutant) not in before]
+    known = [before[mutant.key] for mutant in found if mutant.key in before]
+    left = [mutant for mutant in found if mutant.key not in before]
     print(
         f"{len(found)} changes, {sum(not mutant.tests for mutant in found)} of them where no test comes;"
         f" {len(known)} were noticed before",
         flush=True,
     )
     _try(left, options.processes)
-    tried = known + [one for one in _read() if one[:4] in set(map(_key, left))]
+    keys = {mutant.key for mutant in left}
+    tried = known + [one for one in _read() if one[:4] in keys]
     text, good = _judged(found, tried, whole=options.every == 1)
     print(f"{text}\n\n{time.monotonic() - began:.0f} s")
     if options.write:
@@ -172,12 +178,17 @@ def _mutants(files: list[Path], tests: dict[str, dict[int, set[str]]], most: int
     for file in files:
         by_line = tests.get(str(file), {})
         everywhere = set().union(*by_line.values())
-        for number, change in enumerate(mutations.of(ast.parse(file.read_text(encoding="utf-8")))):
+        text = file.read_text(encoding="utf-8")
+        tree = ast.parse(text)
+        seen: Counter[tuple[str, str]] = Counter()
+        for number, change in enumerate(mutations.of(tree)):
             lines = [by_line.get(line) for line in range(change.line, change.end + 1)]
             coming = set().union(*(found for found in lines if found))
             if not coming and any(found is not None for found in lines):
                 coming = everywhere  # a line that runs when the module is imported
-            yield Mutant(file, number, change.line, change.text, _enough(coming, f"/test_{file.stem}.py::", most))
+            enough = _enough(coming, f"/test_{file.stem}.py::", most)
+            key = _key(file, text, tree, change, seen)
+            yield Mutant(file, number, change.line, change.text, enough, key)
 
 
 def _enough(tests: Iterable[str], own: str, most: int) -> list[str]:
@@ -199,9 +210,15 @@ def _enough(tests: Iterable[str], own: str, most: int) -> list[str]:
 # --- what became of them
 
 
-def _key(mutant: Mutant) -> tuple[str, str, int, str]:
-    code = hashlib.sha256(mutant.file.read_bytes()).hexdigest()[:16]
-    return (str(mutant.file.relative_to(ROOT)), code, mutant.number, mutant.change)
+def _key(file: Path, text: str, tree: ast.AST, change: mutations.Change, seen: Counter[tuple[str, str]]) -> tuple[str, str, str, str]:
+    lines = text.splitlines()
+    around = _function_around(tree, change.line)
+    first, last = (around.lineno, around.end_lineno or 0) if around else (1, len(lines))
+    code = hashlib.sha256("\n".join(lines[first - 1 : last]).encode()).hexdigest()[:16]
+    at = f"{change.line - first}"
+    seen[(f"{code} {at}", change.text)] += 1
+    name = str(file.relative_to(ROOT))
+    return (name, code, f"{at}.{seen[(f'{code} {at}', change.text)]}", change.text)
 
 
 def _read() -> list[Tried]:
@@ -220,7 +237,7 @@ def _judged(found: list[Mutant], tried: list[Tried], whole: bool) -> tuple[str, 
     known, good = 0, True
     for mutant in sorted(found):
         is_equivalent = equivalent.find(listed, mutant.file, mutant.line, mutant.change) is not None
-        if _key(mutant) in passed:
+        if mutant.key in passed:
             known += is_equivalent
             more = "" if mutant.tests else " (no test comes here)"
             print(f"{mutant.place}: {mutant.change}{more}{' (equivalent)' * is_equivalent}")
@@ -248,7 +265,7 @@ def _try(mutants: list[Mutant], processes: int) -> None:
     for name in SLOW_IMPORTS:
         importlib.import_module(name)
     unchanged = [
-        Mutant(mutants[0].file, UNCHANGED, 0, "no change", sorted({test for mutant in mutants for test in mutant.tests}))
+        Mutant(ROOT, UNCHANGED, 0, "", sorted({test for mutant in mutants for test in mutant.tests}), ("", "", "", ""))
     ]
     inside = [mutant for mutant in mutants if _is_inside_a_function(mutant)]
     others = [mutant for mutant in mutants if mutant not in inside]
@@ -273,7 +290,7 @@ def _write_down(mutant: Mutant, became: str, test: str) -> None:
             _give_up(f"{test} fails without any change.")
         return
     with open(FOLDER / "tried", "a", encoding="utf-8") as file:
-        file.write(json.dumps([*_key(mutant), became, test]) + "\n")
+        file.write(json.dumps([*mutant.key, became, test]) + "\n")
     if became == PASSED:
         print(f"... {mutant.place}: {mutant.change}", file=sys.__stderr__, flush=True)
 
@@ -412,27 +429,35 @@ def _is_inside_a_function(mutant: Mutant) -> bool:
     return _function_around(ast.parse(mutant.file.read_text(encoding="utf-8")), mutant.line) is not None
 
 
-def _function_around(tree: ast.AST, line: int) -> list[str] | None:
-    """The names that lead to the outermost function whose body has the line."""
+def _function_around(tree: ast.AST, line: int) -> ast.FunctionDef | None:
+    """The outermost function whose body has the line."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.FunctionDef) and node.body[0].lineno <= line <= (node.end_lineno or 0):
-            return [node.name]
-        if isinstance(node, ast.ClassDef):
-            inside = _function_around(node, line)
-            if inside:
-                return [node.name, *inside]
+            return node
+        inside = _function_around(node, line) if isinstance(node, ast.ClassDef) else None
+        if inside:
+            return inside
     return None
+
+
+def _names(tree: ast.AST, line: int) -> list[str]:
+    """The names that lead to that function."""
+    around = [node for node in ast.iter_child_nodes(tree) if isinstance(node, (ast.ClassDef, ast.FunctionDef))]
+    node = next((node for node in around if node.lineno <= line <= (node.end_lineno or 0)), None)
+    if node is None:
+        return []
+    return [node.name, *(_names(node, line) if isinstance(node, ast.ClassDef) else [])]
 
 
 def _put_in(mutant: Mutant) -> None:
     """Put the changed code into the function that has been imported."""
     if mutant.number == UNCHANGED:
         return
-    tree = _changed(mutant.file.read_bytes(), mutant.number)
-    names = _function_around(tree, mutant.line) or []
+    content = mutant.file.read_bytes()
+    tree = _changed(content, mutant.number)
     code = compile(tree, str(mutant.file), "exec", dont_inherit=True)
     place: Any = sys.modules[_module(mutant.file)]
-    for name in names:
+    for name in _names(ast.parse(content), mutant.line):
         code = next(one for one in code.co_consts if isinstance(one, CodeType) and one.co_name == name)
         place = vars(place)[name]
     place = place.fget if isinstance(place, property) else place

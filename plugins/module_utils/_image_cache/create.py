@@ -42,7 +42,7 @@ class Created(NamedTuple):
     changed: bool
     request_id: str | None
     answered: bool
-    unsettled: bool = False
+    unsettled: bool
 
 
 def create(

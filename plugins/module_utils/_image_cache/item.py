@@ -334,7 +334,6 @@ class Item:
             cache, done = self._younger[0], Outcome()
             delete.delete(self.around.caches, done, cache)
             self._younger = self._younger[1:]
-            self._known.append(cache.image_cache_id or "")
             self.outcome.duplicates.append(cache.image_cache_id or "")
             self.outcome.changed = self.outcome.changed or done.changed
 

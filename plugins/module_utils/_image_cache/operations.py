@@ -82,9 +82,9 @@ class ImageCaches:
 
     def find(self, **filters: Any) -> Listing:
         """The image caches that the service finds with these filters of describeImageCaches: every page of them."""
-        for reading in range(READINGS):
+        for _reading in range(READINGS):
             listing, total = self._read(filters)
-            if listing.whole or total in (None, len(listing.caches)) or reading == READINGS - 1:
+            if listing.whole or total in (None, len(listing.caches)):
                 break
         return listing
 

@@ -206,7 +206,7 @@ def _convert(kind: str, value: Any) -> Any:
 
 
 def _closest(key: str, names: Iterable[str]) -> str:
-    close = difflib.get_close_matches(key, names, n=1)
+    close = difflib.get_close_matches(key, names)
     return f"; did you mean {close[0]}?" if close else ""
 
 

@@ -27,7 +27,8 @@ from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
 )
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import lock
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.converge import Outcome, converge
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.image_cache import KEYS
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.delete import Departure
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.image_cache import KEYS, ImageCache
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.item import Item
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.mark import Mark, Marks
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Wanted
@@ -194,14 +195,16 @@ def _check_what_is_there(
         assert check_mode or there != [old_id]
     else:
         assert outcome.image_cache_id == old_id
+        assert bool(outcome.image_cache) is bool(old_id)
         assert there == ([old_id] if old_id else [])
     if check_mode or becomes in ("-", "warn", "fail"):
         assert outcome.request_id is None
 
 
 def test_the_body_on_the_wire_is_the_one_that_the_task_gives(emulator: Emulator, run: Callable[..., Outcome]) -> None:
-    run()
+    outcome = run()
     assert emulator.sent(CREATE)[0].body == BODY
+    assert outcome.request_id
 
 
 def test_the_prediction_equals_what_is_created(emulator: Emulator, run: Callable[..., Outcome]) -> None:
@@ -212,6 +215,7 @@ def test_the_prediction_equals_what_is_created(emulator: Emulator, run: Callable
     for key in set(KEYS) - unknown:
         assert getattr(predicted.image_cache, key) == getattr(real.image_cache, key), key
     assert predicted.diff == real.diff
+    assert real.diff and real.diff["after"]["image_cache_name"] == "web"
 
 
 class TestFinding:
@@ -319,6 +323,7 @@ class TestTags:
         assert sleeps == [1.0, 2.0]  # a list may lag
         assert "may add tags" in first.warnings[0]
         assert first.image_cache and first.image_cache.tags == [A, B]
+        assert first.diff and first.diff["after"]["tags"] == [A, B]
         second = run(tags=[B])
         assert not second.changed
         assert "may add tags" in second.warnings[0]
@@ -587,6 +592,38 @@ class TestRecreate:
             run(drift="recreate")
         assert caught.value.outcome.changed
         assert caught.value.outcome.image_cache_id == others[0]
+        assert caught.value.outcome.request_id  # of the deletion
+        assert present(emulator) == others
+
+    def test_one_that_another_client_makes_first_is_replaced_as_one_that_was_there(
+        self, emulator: Emulator, run: Callable[..., Outcome]
+    ) -> None:
+        emulator.settings.unique_names = True
+        others: list[str] = []
+
+        def intrude(record: Record) -> None:
+            if record.operation == CREATE and not others:
+                others.append(somebody_else_creates(emulator, images=["other"]))
+
+        emulator.before = intrude
+        outcome = run(drift="recreate")
+        assert outcome.changed
+        assert [outcome.image_cache_id] == present(emulator) != others
+        assert emulator.service.caches()[0]["images"] == BODY["images"]
+
+    def test_one_that_shows_after_an_open_outcome_is_not_replaced(
+        self, emulator: Emulator, run: Callable[..., Outcome]
+    ) -> None:
+        emulator.inject(Fault("reset", CREATE))
+        others: list[str] = []
+
+        def intrude(record: Record) -> None:
+            if record.operation == CREATE and not others:
+                others.append(seed(emulator, images=["other"]))
+
+        emulator.before = intrude
+        with pytest.raises(DriftError, match=r"differs from it in images.*left as it is"):
+            run(drift="recreate")
         assert present(emulator) == others
 
     @pytest.mark.parametrize("purge_tags", [True, False])
@@ -895,6 +932,71 @@ class TestDeleting:
         assert outcome.changed
         assert outcome.image_cache_id != old_id
         assert [cache["imageCacheId"] for cache in emulator.service.caches()] == [outcome.image_cache_id]
+
+    def test_a_create_that_is_refused_after_that_tells_of_no_deletion_of_its_own(
+        self, emulator: Emulator, run: Callable[..., Outcome]
+    ) -> None:
+        emulator.settings.delete_after = 12
+        seed(emulator)
+        run("absent")
+        emulator.inject(Fault("status", CREATE, status=422, reason="Invalid"))
+        with pytest.raises(ServiceError) as caught:
+            run()
+        assert "was deleted before" not in caught.value.message
+
+    def test_an_attempt_that_seemed_to_fail_is_the_cause_of_a_conflict(
+        self, emulator: Emulator, run: Callable[..., Outcome]
+    ) -> None:
+        emulator.settings.update({"delete_after": 60, "delete_again": "conflict"})
+        seed(emulator)
+        emulator.inject(Fault("reset", DELETE, when="after"))
+        assert run("absent").changed
+
+    @pytest.mark.parametrize(
+        ("status", "reason", "looks"), [(409, "Conflict", 3), (403, "Forbidden", 0), (404, "Unknown", 3)]
+    )
+    def test_a_deletion_that_is_refused(
+        self,
+        status: int,
+        reason: str,
+        looks: int,
+        emulator: Emulator,
+        run: Callable[..., Outcome],
+        make_client: Callable[..., Client],
+    ) -> None:
+        old_id = seed(emulator)
+        emulator.inject(Fault("status", DELETE, status=status, reason=reason))
+        with pytest.raises(EciError) as caught:
+            run("absent", client=make_client(retries=0))
+        assert not caught.value.outcome.changed
+        assert present(emulator) == [old_id]
+        assert operations(emulator) == [LIST, DELETE] + [LIST] * looks
+        assert ("may be deleted all the same" in caught.value.message) is (reason == "Unknown")
+
+    def test_a_deletion_of_which_nothing_can_be_told(
+        self, emulator: Emulator, run: Callable[..., Outcome], make_client: Callable[..., Client]
+    ) -> None:
+        old_id = seed(emulator)
+        emulator.inject(Fault("reset", DELETE), Fault("status", LIST, skip=1, times=None))
+        says = f"It could not be looked up either.*{old_id} may be deleted all the same"
+        with pytest.raises(Unanswered, match=says):
+            run("absent", client=make_client(retries=0))
+
+    @pytest.mark.parametrize(
+        ("before", "seen", "over"),
+        [
+            ("ready", [None], [True]),
+            ("ready", ["ready", "deleting", None], [False, False, True]),
+            ("ready", ["deleting", "delete_failed"], [False, True]),
+            ("ready", ["delete_failed"], [True]),
+            ("delete_failed", ["delete_failed", "deleting", "delete_failed"], [False, False, True]),
+            ("delete_failed", ["delete_failed", "delete_failed"], [False, True]),
+            ("delete_failed", ["deleting", "failed"], [False, False]),
+        ],
+    )
+    def test_when_a_deletion_is_over(self, before: str, seen: list[str | None], over: list[bool]) -> None:
+        end = Departure(before)
+        assert [end.is_reached(ImageCache("imc-1", status=status) if status else None) for status in seen] == over
 
     def test_one_that_is_going_cannot_be_picked(self, emulator: Emulator, run: Callable[..., Outcome]) -> None:
         image_cache_id = seed(emulator, status="deleting")

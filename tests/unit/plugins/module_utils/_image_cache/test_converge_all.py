@@ -28,6 +28,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
 )
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import lock, looks, pruning
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.converge_all import Outcomes, converge_all
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.group import listed
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.item import Item
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.operations import ImageCaches
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Wanted
@@ -699,6 +700,15 @@ class TestAbsent:
         assert [item.outcome.changed for item in outcomes.items] == [True, False]
         assert (old in present(emulator)) is check_mode
 
+    def test_a_list_that_fails_while_it_goes(
+        self, emulator: Emulator, run: Callable[..., Outcomes], make_client: Callable[..., Client]
+    ) -> None:
+        seed(emulator, "old")
+        emulator.inject(Fault("status", LIST, skip=1, times=None))
+        (item,) = run(absent("old", wait=True), client=make_client(retries=0)).items
+        assert isinstance(item.error, Unanswered)
+        assert item.outcome.changed
+
     def test_a_deletion_that_fails(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
         emulator.settings.update({"delete_after": 2, "delete_fails": 1})
         seed(emulator, "old")
@@ -771,6 +781,14 @@ class TestPickedById:
         assert outcomes.items[0].outcome.changed
         assert present(emulator) == []
 
+    def test_one_is_replaced_beside_another_of_its_name(
+        self, emulator: Emulator, run: Callable[..., Outcomes]
+    ) -> None:
+        old, other = seed(emulator, "web", images=["redis:7"]), seed(emulator, "web")
+        (item,) = run(wanted("web", drift="recreate")._replace(image_cache_id=old)).items
+        assert present(emulator) == [other, item.image_cache_id]
+        assert (item.error, item.outcome.warnings) == (None, [])
+
     def test_its_tags(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
         image_cache_id = seed(emulator, "other")
         outcomes = run(Wanted("present", {"tags": [A]}, image_cache_id=image_cache_id))
@@ -788,6 +806,22 @@ class TestPickedById:
         ids = [seed(emulator, f"cache-{number}") for number in range(3)]
         outcomes = run(*[Wanted("present", {"tags": [A]}, image_cache_id=image_cache_id) for image_cache_id in ids])
         assert all(item.outcome.changed for item in outcomes.items)
+
+
+def test_a_service_that_fails_too_often_is_left_alone(
+    emulator: Emulator, run: Callable[..., Outcomes], make_client: Callable[..., Client]
+) -> None:
+    client = make_client(retries=1)
+    client._budgets[True] = 1
+    emulator.inject(Fault("status", CREATE, times=None))
+    outcomes = run(*[wanted(f"cache-{number}") for number in range(4)], client=client, concurrency=1)
+    assert len(emulator.sent(CREATE)) == 2
+    assert [str(item.error).startswith("Not begun") for item in outcomes.items] == [False, True, True, True]
+
+
+def test_of_many_names_a_message_has_a_few() -> None:
+    assert listed(["a", "b", "c"]) == "'a', 'b', 'c'"
+    assert listed(["a", "b", "c", "d"]) == "'a', 'b', 'c' and 1 more"
 
 
 def test_the_first_refusal_of_the_quota_ends_the_creates(emulator: Emulator, run: Callable[..., Outcomes]) -> None:

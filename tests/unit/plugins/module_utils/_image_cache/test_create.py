@@ -26,11 +26,12 @@ from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
 )
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import create, looks
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.converge import Outcome, converge
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.mark import Mark, Marks
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Wanted
 from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._wait import Wait
 from tests.emulator import Emulator, Fault, Proxy
-from tests.unit.plugins.emulated import BODY, CREATE, LIST, operations, present, somebody_else_creates
+from tests.unit.plugins.emulated import BODY, CREATE, LIST, REGION, A, operations, present, seed, somebody_else_creates
 
 OPEN: dict[str, Callable[..., Fault]] = {
     "reset": lambda **more: Fault("reset", CREATE, **more),
@@ -63,6 +64,7 @@ def test_an_open_outcome_after_the_effect_is_adopted(
     emulator.inject(OPEN[kind](when="after"))
     outcome = run()
     assert outcome.changed
+    assert outcome.warnings == []
     assert [outcome.image_cache_id] == present(emulator)
     assert len(emulator.sent(CREATE)) == 1
 
@@ -73,7 +75,34 @@ def test_the_request_of_the_attempt_that_made_it_is_told(emulator: Emulator, run
     assert outcome.request_id
     emulator.settings.update({"unique_names": True, "list_lag": 1})
     somebody_else_creates(emulator, imageCacheName="db")
-    assert run(imageCacheName="db").request_id is None
+    adopted = run(imageCacheName="db")
+    assert (adopted.request_id, adopted.changed) == (None, False)
+
+
+def test_what_was_left_for_the_next_task_is_gone_once_it_is_settled(
+    emulator: Emulator, run: Callable[..., Outcome], client: Client
+) -> None:
+    marks = Marks(client.connection, client.clock)
+    emulator.inject(Fault("status", CREATE, status=422, reason="Invalid"))
+    with pytest.raises(ServiceError):
+        run()
+    assert marks.read("web") == Mark()
+    run()
+    assert marks.read("web") == Mark()
+    emulator.inject(Fault("late", CREATE, seconds=20))
+    run(imageCacheName="db")  # the one that was sent first may still take effect
+    assert marks.is_in_flight(marks.read("db"))
+
+
+def test_tags_of_one_that_was_deleted_for_it_outlive_a_refusal(
+    emulator: Emulator, client: Client, run: Callable[..., Outcome]
+) -> None:
+    seed(emulator, images=["redis:7"], tags=[A])
+    emulator.inject(Fault("status", CREATE, status=422, reason="Invalid"))
+    with pytest.raises(ServiceError):
+        converge(Wanted("present", BODY, drift="recreate"), client, Wait(60, 5))
+    run()
+    assert emulator.service.caches()[0]["tags"] == [A]
 
 
 @pytest.mark.parametrize("kind", OPEN)
@@ -148,6 +177,7 @@ def test_a_bad_service_gives_an_end(
     with pytest.raises(Unanswered, match=r"named 'web' may exist.*image_cache_info") as caught:
         run(make_client(retries=2))
     assert len(emulator.sent(CREATE)) == 3
+    assert REGION not in operations(emulator)
     assert not caught.value.outcome.changed
 
 
@@ -212,6 +242,7 @@ def test_a_refusal_is_final(
     with pytest.raises(kind) as caught:
         run()
     assert len(emulator.sent(CREATE)) == 1
+    assert (REGION in operations(emulator)) is (kind is EciError)
     assert ("may exist" in caught.value.message) is (caught.value.effect == POSSIBLE) is (fault.kind == "redirect")
 
 

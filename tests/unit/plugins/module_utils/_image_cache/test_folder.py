@@ -54,7 +54,7 @@ def test_without_a_name_it_is_the_private_one(tmp_path: Path) -> None:
         assert Folder.at(nothing).look().path == str(tmp_path / f"ansible-ctyun.eci-{os.getuid()}")
 
 
-@pytest.mark.parametrize("bits", [0o700, 0o755, 0o750, 0o770, 0o775, 0o2770])
+@pytest.mark.parametrize("bits", [0o700, 0o755, 0o750, 0o770, 0o775, 0o2770, 0o1700])
 def test_a_folder_of_this_user_may_be_used(bits: int, shared: Path) -> None:
     shared.chmod(bits)
     assert Folder.at(str(shared)).look().path == str(shared)
@@ -128,9 +128,10 @@ def test_a_folder_that_is_mine_but_a_foreign_group_may_write_to_is_refused(
 
 
 def test_what_cannot_be_written_to_is_refused(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "access", lambda *_arguments: False)
-    with pytest.raises(LockError, match="this user cannot write to it"):
-        Folder.at(str(shared))
+    for denied in (os.R_OK, os.W_OK, os.X_OK):
+        monkeypatch.setattr(os, "access", lambda _path, mode, denied=denied: not mode & denied)
+        with pytest.raises(LockError, match="this user cannot write to it"):
+            Folder.at(str(shared))
 
 
 def test_a_folder_has_to_be_there(shared: Path) -> None:

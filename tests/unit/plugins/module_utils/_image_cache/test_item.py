@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.ctyun.eci.plugins.module_utils._errors import NONE, POSSIBLE
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.create import Created
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.image_cache import ImageCache
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.item import Item
@@ -21,7 +22,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._service.client import C
 from ansible_collections.ctyun.eci.plugins.module_utils._wait import Wait
 from tests.unit.plugins.emulated import BODY
 
-MADE = Created("imc-1", True, "r", answered=True)
+MADE = Created("imc-1", True, "r", answered=True, unsettled=False)
 
 
 @pytest.fixture
@@ -78,3 +79,14 @@ def test_what_is_done_when_the_task_is_ended(
     it.outcome.image_cache = ImageCache("imc-1", status=status) if status else None
     it.created = MADE if made else None
     assert it.is_done is done
+
+
+@pytest.mark.parametrize("left_open", [True, False])
+def test_a_task_that_is_ended_says_whether_something_may_have_been_changed(
+    left_open: bool, item: Callable[..., Item], client: Client
+) -> None:
+    client.is_left_open = left_open
+    error = item().ended(KeyboardInterrupt())
+    assert error.effect == (POSSIBLE if left_open else NONE)
+    assert "The task was ended before it was done (KeyboardInterrupt)." in error.message
+    assert ("may be changed all the same; run the task again" in error.message) is left_open

@@ -208,6 +208,19 @@ def test_who_waits_for_a_file_that_is_removed_meanwhile_takes_the_new_one(folder
             pytest.fail("both hold it")
 
 
+def test_who_gets_the_lock_of_a_file_that_is_gone_makes_a_new_one(folder: Path) -> None:
+    with ExitStack() as old:
+        old.enter_context(held("web"))
+
+        def then() -> None:
+            (folder / "locks").unlink()
+            old.close()
+
+        with held("web", timeout=60, time=Time(then=then)):
+            assert (folder / "locks").exists()
+            assert not is_free("web")
+
+
 def test_the_file_is_kept_fresh(folder: Path) -> None:
     with held("web"):
         pass

@@ -89,6 +89,7 @@ def test_no_tags_are_nothing_to_remember(tags: None, folder: Path) -> None:
     [
         *("", "{}", "[]", "null", '{"sent": 1}', "\x00", "[" * 100_000),
         *('{"sent": "now", "tags": null}', '{"sent": true, "tags": null}', '{"sent": 1, "tags": "a"}'),
+        *('{"sent": 1, "tags": {}}', '{"sent": 1, "tags": [{"key": "a"}]}'),
         *('{"sent": 1, "tags": ["a"]}', '{"sent": 1, "tags": [{"key": "a", "value": 1}]}'),
     ],
     ids=lambda text: text[:40],

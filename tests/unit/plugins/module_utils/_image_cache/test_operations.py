@@ -183,8 +183,9 @@ def test_a_list_that_never_counts_what_it_says_has_an_end(caches: ImageCaches, e
 def test_an_odd_object_does_not_hide_the_others(
     odd: Any, shown: list[str | None], caches: ImageCaches, emulator: Emulator
 ) -> None:
-    emulator.inject(listing(FULL, odd))
+    emulator.inject(listing(FULL, odd, total=5))
     found = caches.find()
+    assert len(emulator.sent()) == 1
     assert (names(found), found.whole, found.unreadable) == (shown, False, 1)
 
 

@@ -130,6 +130,12 @@ def run(make_client: Callable[..., Client], lines: list[str]) -> Callable[..., A
     return run
 
 
+@pytest.fixture(autouse=True)
+def _later(sleeps: list[float]) -> None:
+    """The clock of a machine does not begin with the task."""
+    sleeps.append(100.0)
+
+
 def test_of_one_image_cache(emulator: Emulator, run: Callable[..., Outcome], lines: list[str]) -> None:
     emulator.settings.ready_after = 100
     outcome = run("web")
@@ -145,7 +151,7 @@ def test_of_its_deletion(emulator: Emulator, run: Callable[..., Outcome], lines:
     seed(emulator, images=["other"])
     outcome = run("web", drift="recreate")
     assert lines[0] == "web: deleting, 0:00 of 10:00"
-    assert outcome.waited > 20
+    assert 20 < outcome.waited < 60
 
 
 def test_of_many(
@@ -157,7 +163,7 @@ def test_of_many(
     outcomes = run(*[f"cache-{number}" for number in range(6)])
     assert any(line.startswith(("2 of 6 made", "4 of 6 made")) for line in lines)
     assert "0 of 6 ready, 0:00 of 10:00" in lines
-    assert outcomes.waited > 100
+    assert 100 < outcomes.waited < 200
     assert len([line for line in lines if "ready" in line]) <= 5
 
 

@@ -369,6 +369,47 @@ def test_what_is_not_as_wanted_is_never_healed_away(emulator: Emulator, run: Cal
     assert present(emulator) == ids
 
 
+def test_what_shall_be_absent_is_not_healed(emulator: Emulator, client: Client) -> None:
+    ids = [seed(emulator), seed(emulator)]
+    with pytest.raises(AmbiguousName):
+        converge(Wanted("absent", BODY, duplicates="delete_younger"), client, Wait(60, 5))
+    assert present(emulator) == ids
+
+
+def test_where_nothing_is_there_is_nothing_to_heal(emulator: Emulator, run: Callable[..., Outcome]) -> None:
+    assert run(duplicates="delete_younger").duplicates == []
+    assert not run(duplicates="delete_younger").changed
+    assert len(present(emulator)) == 1
+
+
+def test_giving_way_comes_to_an_end(emulator: Emulator, client: Client) -> None:
+    """Each time it gives way the elder one goes as well."""
+    elders: list[str] = []
+
+    def make_and_go(record: Record) -> None:
+        if record.operation == CREATE:
+            elders.append(seed(emulator))
+            emulator.advance(2)
+        elif record.operation == DELETE:
+            emulator.service.remove(elders[-1])
+
+    emulator.before = make_and_go
+    converge(Wanted("present", BODY), client, Wait(60, 5))
+    assert len(elders) == 4
+
+
+def test_another_one_shows_and_the_own_one_does_not(
+    emulator: Emulator, run: Callable[..., Outcome], rival: Callable[..., list[str]]
+) -> None:
+    emulator.settings.list_lag = 10_000
+    elder = rival("before")
+    outcome = run()
+    assert outcome.changed
+    assert "does not list it yet" in outcome.warnings[0]
+    assert "There are now several" in outcome.warnings[1]
+    assert all(str(one) in outcome.warnings[1] for one in (*elder, outcome.image_cache_id))
+
+
 def test_healing_that_fails_is_told(emulator: Emulator, run: Callable[..., Outcome]) -> None:
     seed(emulator), seed(emulator)
     emulator.inject(Fault("status", DELETE, status=403, reason="Forbidden"))

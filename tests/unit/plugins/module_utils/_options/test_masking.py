@@ -54,6 +54,7 @@ def test_masked_hides_secrets_by_their_place_and_nothing_else() -> None:
         pytest.param(
             {"imageRegistryCredentials": [{**LOGIN, "userName": {"password": SECRET}}]}, id="password-in-user"
         ),
+        pytest.param({"image_cache_name": [SECRET]}, id="list-for-a-text"),
         pytest.param({"registry_password": SECRET}, id="unknown-option"),
         pytest.param({"access_key": {"value": SECRET}}, id="key-in-mapping"),
         pytest.param({"az_info": SECRET}, id="zone"),
@@ -99,6 +100,7 @@ def test_secrets_are_found_with_their_quoted_forms_the_longest_first() -> None:
         ),
         (["eci"], "ECI.Openapi: 'eci' in special", "ECI.Openapi: '********' in special"),
         (["imc"], "imc-7nh0: password=imc, 密码imc错误", "imc-7nh0: password=********, 密码********错误"),
+        (["Pl4nt6"], "xPl4nt6x", "x********x"),
         (["Pl4nt"], "xPl4nt Pl4nt", "xPl4nt ********"),
         (["-"], "c858-4614 -", "c858-4614 ********"),
     ],
