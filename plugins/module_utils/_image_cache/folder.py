@@ -44,7 +44,7 @@ class Folder:
     """The private folder of this user under the temporary directory, or the ``shared`` one."""
 
     def __init__(self, shared: str | None = None) -> None:
-        self.shared = shared or None
+        self.shared = shared
 
     @classmethod
     def at(cls, path: str | None) -> Folder:

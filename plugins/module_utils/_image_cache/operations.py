@@ -84,7 +84,7 @@ class ImageCaches:
         """The image caches that the service finds with these filters of describeImageCaches: every page of them."""
         for _reading in range(READINGS):
             listing, total = self._read(filters)
-            if listing.whole or total in (None, len(listing.caches)):
+            if total in (None, len(listing.caches)):
                 break
         return listing
 

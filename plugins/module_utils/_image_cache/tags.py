@@ -77,7 +77,7 @@ class TagFilter:
 
     def show(self, cache: ImageCache, tags: Tags) -> ImageCache:
         """The image cache with these tags, if it carries them though the service does not show it."""
-        if tags and cache.tags is None and cache.image_cache_id in (self.carriers(tags) or ()):
+        if cache.tags is None and cache.image_cache_id in (self.carriers(tags) or ()):
             return cache.with_tags(tags)
         return cache
 

@@ -370,6 +370,23 @@ class TestTags:
             run(tags=[A], client=make_client(retries=1))
         assert not caught.value.outcome.changed
 
+    def test_an_update_that_is_refused_is_not_looked_at(self, emulator: Emulator, run: Callable[..., Outcome]) -> None:
+        seed(emulator, tags=[B])
+        emulator.inject(Fault("status", UPDATE, status=403, reason="Forbidden"))
+        with pytest.raises(ServiceError) as caught:
+            run(tags=[A])
+        assert "may be set" not in caught.value.message
+        assert operations(emulator) == [LIST, UPDATE]
+
+    def test_an_update_of_which_nothing_can_be_told(
+        self, emulator: Emulator, run: Callable[..., Outcome], make_client: Callable[..., Client]
+    ) -> None:
+        seed(emulator, tags=[B])
+        emulator.inject(Fault("reset", UPDATE), Fault("status", LIST, skip=1, times=None))
+        with pytest.raises(Unanswered, match=r"may be set all the same.*It could not be looked up either") as caught:
+            run(tags=[A], client=make_client(retries=0))
+        assert caught.value.operation == UPDATE
+
     def test_what_was_done_is_told_though_another_one_cannot_be_looked_for(
         self, emulator: Emulator, run: Callable[..., Outcome]
     ) -> None:
@@ -687,6 +704,11 @@ class TestOwnSpelling:
             assert not run(drift="fail").changed
         assert len(emulator.sent(CREATE)) == 1
 
+    def test_the_order_of_images_makes_no_difference(self, emulator: Emulator, run: Callable[..., Outcome]) -> None:
+        emulator.settings.image_prefix = "docker.io/library/"
+        run(images=["nginx", "redis"])
+        assert run(images=["redis", "nginx"], drift="recreate").drift == []
+
     def test_of_a_zone_it_is_known_without_having_made_it(
         self, emulator: Emulator, run: Callable[..., Outcome]
     ) -> None:
@@ -843,6 +865,13 @@ class TestWaiting:
         emulator.settings.ready_after = 20
         run(wait=True)
         assert operations(emulator) == [LIST, CREATE, LIST, LIST, LIST, LIST]
+
+    def test_one_list_that_misses_it_is_not_the_end(self, emulator: Emulator, run: Callable[..., Outcome]) -> None:
+        nothing = {"statusCode": 200, "returnObj": {"requestId": "r", "imageCaches": []}}
+        emulator.inject(Fault("json", LIST, value=nothing, skip=2))
+        outcome = run(wait=True)
+        assert outcome.image_cache and outcome.image_cache.is_ready
+        assert outcome.warnings == []
 
     def test_one_that_no_list_shows_is_waited_for(self, emulator: Emulator, run: Callable[..., Outcome]) -> None:
         emulator.settings.list_lag = 10_000

@@ -30,6 +30,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import lock
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.converge_all import Outcomes, converge_all
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.group import listed
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.item import Item
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.mark import Mark, Marks
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.operations import ImageCaches
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Wanted
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.prune import Prune
@@ -413,6 +414,11 @@ class TestCheckMode:
         assert outcomes.items[1].outcome.image_cache.tags == [B]
         assert operations(emulator) == [LIST]
 
+    def test_tells_of_one_that_will_never_be_ready(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
+        seed(emulator, "bad", status="failed")
+        assert isinstance(run(wanted("bad", wait=True), check_mode=True).items[0].error, WaitFailed)
+        assert run(wanted("bad"), check_mode=True).items[0].error is None
+
     def test_tells_what_would_fail(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
         seed(emulator, "drift", images=["redis:7"])
         outcomes = run(wanted("drift", drift="fail"), check_mode=True)
@@ -574,6 +580,16 @@ class TestPrune:
         predicted = run(wanted("new", wait=True), prune_tags=[A], grace=3600, check_mode=True)
         assert kept(predicted) == [("away", "prune_grace", None)]
 
+    def test_grace_is_counted_from_what_shall_be_present(
+        self, emulator: Emulator, run: Callable[..., Outcomes], make_client: Callable[..., Client]
+    ) -> None:
+        seed(emulator, "away", tags=[A])
+        seed(emulator, "wanted")
+        born = emulator.service.clock.now()
+        client = make_client(time=lambda: born + 60)
+        outcomes = run(wanted("wanted"), absent("never"), prune_tags=[A], grace=30, client=client)
+        assert [item.name for item in outcomes.pruned] == ["away"]
+
     def test_one_that_has_failed_before_keeps_the_others(
         self, emulator: Emulator, run: Callable[..., Outcomes]
     ) -> None:
@@ -657,6 +673,12 @@ class TestAbsent:
         outcomes = run(absent("old"), wanted("twice"), check_mode=check_mode)
         assert "is not deleted, since 'twice' failed" in str(outcomes.items[0].error)
         assert len(present(emulator)) == 3
+
+    def test_there_is_nothing_to_wait_for_where_nothing_was(
+        self, emulator: Emulator, run: Callable[..., Outcomes]
+    ) -> None:
+        assert not run(absent("never", wait=True)).items[0].outcome.changed
+        assert operations(emulator) == [LIST]
 
     def test_check_mode_predicts_it(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
         seed(emulator, "old")
@@ -817,6 +839,16 @@ def test_a_service_that_fails_too_often_is_left_alone(
     outcomes = run(*[wanted(f"cache-{number}") for number in range(4)], client=client, concurrency=1)
     assert len(emulator.sent(CREATE)) == 2
     assert [str(item.error).startswith("Not begun") for item in outcomes.items] == [False, True, True, True]
+
+
+def test_what_an_earlier_task_left_in_mind_is_settled(
+    emulator: Emulator, run: Callable[..., Outcomes], client: Client
+) -> None:
+    marks = Marks(client.connection, client.clock)
+    marks.sending("web", None)
+    seed(emulator)
+    run(wanted("web"))
+    assert marks.read("web") == Mark()
 
 
 def test_of_many_names_a_message_has_a_few() -> None:
@@ -995,6 +1027,14 @@ class TestEnded:
             monkeypatch.setattr(ImageCaches, method, interrupted)
 
         return interrupt
+
+    def test_before_anything_is_known(self, run: Callable[..., Outcomes], interrupt: Callable[..., None]) -> None:
+        interrupt("find")
+        assert isinstance(run(wanted("web")).items[0].error, TaskEnded)
+
+    def test_where_nothing_is_wanted(self, run: Callable[..., Outcomes], interrupt: Callable[..., None]) -> None:
+        interrupt("find")
+        assert run(prune_tags=[A]).all == []
 
     @pytest.mark.parametrize("method", ["create", "delete"])
     def test_in_the_midst_of_replacing(

@@ -13,9 +13,11 @@ import pytest
 
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import NONE, POSSIBLE
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.create import Created
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.events import newest_events
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.image_cache import ImageCache
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.item import Item
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.operations import ImageCaches
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.outcome import Outcome
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import CREATE, DELETE, RETAG, Plan, Wanted
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.surroundings import Surroundings
 from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
@@ -90,3 +92,14 @@ def test_a_task_that_is_ended_says_whether_something_may_have_been_changed(
     assert error.effect == (POSSIBLE if left_open else NONE)
     assert "The task was ended before it was done (KeyboardInterrupt)." in error.message
     assert ("may be changed all the same; run the task again" in error.message) is left_open
+
+
+def test_what_has_younger_ones_to_be_deleted_is_not_done(item: Callable[..., Item]) -> None:
+    it = item(duplicates="delete_younger")
+    it.consider_named([ImageCache("imc-1", "web"), ImageCache("imc-2", "web")])
+    assert it.has_younger
+    assert not it.is_done
+
+
+def test_of_what_is_not_there_no_events_are_asked_for(client: Client) -> None:
+    assert newest_events(ImageCaches(client), Outcome()) == ""

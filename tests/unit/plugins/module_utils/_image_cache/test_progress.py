@@ -63,6 +63,12 @@ def test_a_line_comes_when_something_has_changed_or_after_half_a_minute(
     ]
 
 
+def test_the_pace_of_the_first_moment(progress: Progress, time: Time, lines: list[str]) -> None:
+    time.now += 0.5
+    progress.working(5, 10, 0, "made")
+    assert lines == ["5 of 10 made, 10/s"]
+
+
 def test_many_that_are_waited_for(progress: Progress, time: Time, lines: list[str]) -> None:
     for ready, seconds in ((0, 5), (7, 120), (7, 10), (10, 60)):
         time.now += seconds
@@ -71,7 +77,7 @@ def test_many_that_are_waited_for(progress: Progress, time: Time, lines: list[st
 
 
 def test_where_nobody_listens_nothing_is_asked_for(time: Time, client: Client, emulator: Emulator) -> None:
-    cache = ImageCache(seed(emulator), "web", status="pending")
+    cache = ImageCache(seed(emulator), "web")
     silent = Progress(Clock(monotonic=time.monotonic), None)
     for _look in range(5):
         time.now += 60

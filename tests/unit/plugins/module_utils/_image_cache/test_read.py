@@ -106,11 +106,12 @@ def test_an_image_cache_that_goes_away_before_its_events_are_read(client: Client
     assert len([cache for cache in found if cache.events]) == 2
 
 
+@pytest.mark.parametrize("times", [1, None])
 @pytest.mark.parametrize("operation", ["describeImageCaches", "describeImageCache"])
 def test_an_error_of_either_read_is_the_error(
-    operation: str, make_client: Callable[..., Client], seeded: Emulator
+    operation: str, times: int | None, make_client: Callable[..., Client], seeded: Emulator
 ) -> None:
-    seeded.inject(Fault("status", operation, status=500, times=None))
+    seeded.inject(Fault("status", operation, status=500, times=times))
     with pytest.raises(EciError) as caught:
         with_events(make_client(retries=0))
     assert isinstance(caught.value, Unanswered)

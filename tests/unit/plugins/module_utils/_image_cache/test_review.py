@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -141,6 +142,31 @@ def test_only_tags_that_change_are_shown(
     seed(emulator, "web", tags=before)
     outcomes = run(wanted("web", tags=after), diff_mode=True, check_mode=True)
     assert outcomes.prepared.splitlines()[0] == f"~ web retag, {text}"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 hours"), (7199, "1 hours"), (86399, "23 hours"), (86400, "1 days"), (3 * 86400 - 1, "2 days")],
+)
+def test_the_age_of_what_is_deleted(
+    seconds: float, text: str, emulator: Emulator, run: Callable[..., Outcomes], make_client: Callable[..., Client]
+) -> None:
+    now = int(time.time())
+    born = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now - seconds))
+    image_cache_id = seed(emulator, "old", creationTime=born)
+    client = make_client(time=lambda: float(now))
+    wishes = [Wanted("absent", {}, image_cache_id=image_cache_id)]
+    outcomes = converge_all(wishes, client, Wait(60, 5), concurrency=1, diff_mode=True, check_mode=True)
+    assert outcomes.prepared.splitlines()[0] == f"- {image_cache_id} delete, {text} old"
+
+
+def test_drift_beside_tags_is_shown_as_well(emulator: Emulator, run: Callable[..., Outcomes]) -> None:
+    seed(emulator, "web", imageCacheSize=20)
+    outcomes = run(wanted("web", tags=[A]), diff_mode=True, check_mode=True)
+    assert outcomes.prepared.splitlines()[:2] == [
+        "! web left as it is, image_cache_size 20 -> 40",
+        "~ web retag, +a=1",
+    ]
 
 
 def test_younger_ones_of_a_name(emulator: Emulator, run: Callable[..., Outcomes]) -> None:

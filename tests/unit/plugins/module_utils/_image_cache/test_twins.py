@@ -125,11 +125,16 @@ def test_the_elder_never_deletes_the_other(
     assert DELETE not in operations(emulator)
 
 
+@pytest.mark.parametrize("seconds", [0, 2])
 @pytest.mark.parametrize("changes", [{"images": ["other"]}, {"imageCacheSize": 20}, {"status": "failed"}], ids=str)
 def test_one_that_is_not_what_the_task_wants_is_not_adopted(
-    changes: dict[str, Any], emulator: Emulator, run: Callable[..., Outcome], rival: Callable[..., list[str]]
+    changes: dict[str, Any],
+    seconds: float,
+    emulator: Emulator,
+    run: Callable[..., Outcome],
+    rival: Callable[..., list[str]],
 ) -> None:
-    rival("before", **changes)
+    rival("before", seconds=seconds, **changes)
     outcome = run()
     assert outcome.changed
     assert len(present(emulator)) == 2
@@ -367,6 +372,15 @@ def test_what_is_not_as_wanted_is_never_healed_away(emulator: Emulator, run: Cal
     with pytest.raises(AmbiguousName):
         run(duplicates="delete_younger")
     assert present(emulator) == ids
+
+
+def test_a_younger_one_that_went_by_itself_is_no_change_and_hides_none(
+    emulator: Emulator, run: Callable[..., Outcome]
+) -> None:
+    seed(emulator), seed(emulator)
+    emulator.inject(*[Fault("status", DELETE, status=404, reason="NotFound")] * 2)
+    assert not run(duplicates="delete_younger").changed
+    assert run(duplicates="delete_younger", tags=[A]).changed
 
 
 def test_what_shall_be_absent_is_not_healed(emulator: Emulator, client: Client) -> None:

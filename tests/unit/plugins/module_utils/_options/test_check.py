@@ -249,6 +249,12 @@ def test_blanks_inside_are_no_mistake_of_copying() -> None:
     assert check(body_spec(), given_body).violations == []
 
 
+@pytest.mark.parametrize("option", ["tags", "prune_tags"])
+def test_a_key_that_is_no_text_is_the_same_as_none(option: str) -> None:
+    found = check({option: tags_option()}, {option: [{"key": ["a"]}, {"key": ["a"]}]}).violations
+    assert found == [Violation((option, index, "key"), TEXT) for index in (0, 1)]
+
+
 @pytest.mark.parametrize(
     ("tags", "repeated"),
     [
@@ -556,6 +562,7 @@ def test_report_quotes_no_part_of_a_text_value(malformed: dict[str, Any]) -> Non
         ({"imageCacheName": None, "vpc_id": "x"}, ("imageCacheName",), "imageCacheName"),
         ({"subnet_id": ""}, ("vSwitchId",), "subnet_id"),
         ({"images": "a,b"}, ("images", 1), "images[1]"),
+        ({"images": ["a"]}, ("images", 1), "images[1]"),
         ({"images": ["a"]}, ("images", 7), "images[7]"),
         # what is not there is spelled as its neighbours are
         ({}, ("vSwitchId",), "v_switch_id"),
