@@ -111,7 +111,9 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--every", type=int, default=1, metavar="N", help="only each Nth change")
     parser.add_argument(
-        "--again", action="store_true", help="only what passed before; what was noticed counts while the file is the same"
+        "--again",
+        action="store_true",
+        help="only what passed before; what was noticed counts while the file is the same",
     )
     parser.add_argument("--tests", type=int, default=MOST_TESTS, metavar="N", help="how many tests are enough")
     parser.add_argument("--write", action="store_true", help="write the figures to docs/reliability.md")
@@ -162,7 +164,9 @@ def _tests_by_line() -> dict[str, dict[int, set[str]]]:
 
 def _digest() -> str:
     """What stands for the code and the tests as they are."""
-    files = sorted(path for folder in ("plugins", "tests/emulator", "tests/unit") for path in (ROOT / folder).rglob("*.py"))
+    files = sorted(
+        path for folder in ("plugins", "tests/emulator", "tests/unit") for path in (ROOT / folder).rglob("*.py")
+    )
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
@@ -210,7 +214,9 @@ def _enough(tests: Iterable[str], own: str, most: int) -> list[str]:
 # --- what became of them
 
 
-def _key(file: Path, text: str, tree: ast.AST, change: mutations.Change, seen: Counter[tuple[str, str]]) -> tuple[str, str, str, str]:
+def _key(
+    file: Path, text: str, tree: ast.AST, change: mutations.Change, seen: Counter[tuple[str, str]]
+) -> tuple[str, str, str, str]:
     lines = text.splitlines()
     around = _function_around(tree, change.line)
     first, last = (around.lineno, around.end_lineno or 0) if around else (1, len(lines))
@@ -271,7 +277,7 @@ def _try(mutants: list[Mutant], processes: int) -> None:
     others = [mutant for mutant in mutants if mutant not in inside]
     for share, work in ((unchanged, _in_one_session), (inside, _in_one_session), (others, _in_a_session_each)):
         children = [_share(share[number::processes], work) for number in range(processes)]
-        if any([os.waitpid(child, 0)[1] for child in children]):
+        if sum([os.waitpid(child, 0)[1] for child in children]):
             sys.exit("A process has failed, see above.")
 
 

@@ -803,9 +803,7 @@ class TestPickedById:
         assert outcomes.items[0].outcome.changed
         assert present(emulator) == []
 
-    def test_one_is_replaced_beside_another_of_its_name(
-        self, emulator: Emulator, run: Callable[..., Outcomes]
-    ) -> None:
+    def test_one_is_replaced_beside_another_of_its_name(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
         old, other = seed(emulator, "web", images=["redis:7"]), seed(emulator, "web")
         (item,) = run(wanted("web", drift="recreate")._replace(image_cache_id=old)).items
         assert present(emulator) == [other, item.image_cache_id]

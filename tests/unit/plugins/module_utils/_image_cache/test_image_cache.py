@@ -164,8 +164,10 @@ def test_what_its_status_means(
 
 def test_the_order_of_age_is_that_of_time_then_of_ids_and_the_unknown_comes_last() -> None:
     old, new, none = "2025-03-11T03:35:09Z", "2025-03-11T03:35:10Z", None
-    ordered = [ImageCache(f"imc-{number}", creation_time=time) for number, time in ((2, old), (3, old), (1, new), (0, none))]
-    assert sorted(reversed(ordered), key=lambda cache: cache.age_order) == ordered
+    ordered = [
+        ImageCache(f"imc-{number}", creation_time=time) for number, time in ((2, old), (3, old), (1, new), (0, none))
+    ]
+    assert sorted(ordered[::-1], key=lambda cache: cache.age_order) == ordered
 
 
 def test_ids_for_a_message() -> None:

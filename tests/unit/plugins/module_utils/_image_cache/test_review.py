@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -151,10 +151,10 @@ def test_only_tags_that_change_are_shown(
 def test_the_age_of_what_is_deleted(
     seconds: float, text: str, emulator: Emulator, run: Callable[..., Outcomes], make_client: Callable[..., Client]
 ) -> None:
-    now = int(time.time())
-    born = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now - seconds))
-    image_cache_id = seed(emulator, "old", creationTime=born)
-    client = make_client(time=lambda: float(now))
+    image_cache_id = seed(emulator, "old")
+    born = datetime.fromisoformat(emulator.service.caches()[0]["creationTime"]).timestamp()
+    emulator.settings.clock_offset = seconds
+    client = make_client(time=lambda: born + seconds)
     wishes = [Wanted("absent", {}, image_cache_id=image_cache_id)]
     outcomes = converge_all(wishes, client, Wait(60, 5), concurrency=1, diff_mode=True, check_mode=True)
     assert outcomes.prepared.splitlines()[0] == f"- {image_cache_id} delete, {text} old"
