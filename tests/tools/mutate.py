@@ -37,7 +37,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import CodeType
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn, TextIO
 
 import pytest
 
@@ -136,7 +136,7 @@ def main() -> int:
     tried = known + [one for one in _read() if one[:4] in keys]
     text, good = _judged(found, tried, whole=options.every == 1)
     print(f"{text}\n\n{time.monotonic() - began:.0f} s")
-    if options.write:
+    if options.write and files == FILES and options.every == 1:
         command = f"python -m tests.tools.mutate --processes {options.processes}{' --again' * options.again}"
         figures.write("mutants", command, text)
     return 0 if good else 1
@@ -298,11 +298,11 @@ def _write_down(mutant: Mutant, became: str, test: str) -> None:
     with open(FOLDER / "tried", "a", encoding="utf-8") as file:
         file.write(json.dumps([*mutant.key, became, test]) + "\n")
     if became == PASSED:
-        print(f"... {mutant.place}: {mutant.change}", file=sys.__stderr__, flush=True)
+        print(f"... {mutant.place}: {mutant.change}", file=_terminal, flush=True)
 
 
 def _give_up(why: str) -> NoReturn:
-    print(why, file=sys.__stderr__, flush=True)
+    print(why, file=_terminal, flush=True)
     os._exit(1)
 
 
@@ -339,10 +339,14 @@ def _outcome(mutant: Mutant, tested: Callable[[Mutant, int], int]) -> tuple[str,
 OPTIONS = ["-x", "-q", "--capture=sys", "-p", "no:xdist", "-p", "no:cov", "-o", f"cache_dir={FOLDER}/cache"]
 
 
+_terminal: TextIO = sys.stderr
+
+
 def _silence() -> None:
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, 1)
-    sys.__stderr__ = os.fdopen(os.dup(2), "w")
+    global _terminal  # noqa: PLW0603
+    _terminal = os.fdopen(os.dup(2), "w", encoding="utf-8")
     os.dup2(nothing, 2)
 
 
@@ -409,7 +413,7 @@ class _Loop:
             try:
                 _put_in(mutant)
             except Exception as error:  # noqa: BLE001
-                print(f"{error!r}", file=sys.__stderr__, flush=True)
+                print(f"{error!r}", file=_terminal, flush=True)
                 return UNTRIED
             temporary = FOLDER / "tmp" / str(os.getpid())
             temporary.mkdir(parents=True)

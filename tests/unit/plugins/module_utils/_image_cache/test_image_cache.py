@@ -167,7 +167,7 @@ def test_the_order_of_age_is_that_of_time_then_of_ids_and_the_unknown_comes_last
     ordered = [
         ImageCache(f"imc-{number}", creation_time=time) for number, time in ((2, old), (3, old), (1, new), (0, none))
     ]
-    assert sorted(ordered[::-1], key=lambda cache: cache.age_order) == ordered
+    assert sorted((ordered[at] for at in (3, 1, 0, 2)), key=lambda cache: cache.age_order) == ordered
 
 
 def test_ids_for_a_message() -> None:
