@@ -12,7 +12,6 @@ import re
 import pytest
 
 from tests.reliability.environments.__main__ import ENVIRONMENTS
-
 from tests.tools.mutate import LEAST
 
 from .conftest import ROOT

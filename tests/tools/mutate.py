@@ -345,7 +345,7 @@ _terminal: TextIO = sys.stderr
 def _silence() -> None:
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, 1)
-    global _terminal  # noqa: PLW0603
+    global _terminal
     _terminal = os.fdopen(os.dup(2), "w", encoding="utf-8")
     os.dup2(nothing, 2)
 
