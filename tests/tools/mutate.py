@@ -62,7 +62,7 @@ LEAST = 95
 # The number of no change at all.
 UNCHANGED = -1
 # So many tests are enough for a change, and three times as many of the module's own file.
-MOST_TESTS = 150
+MOST_TESTS = 400
 # Seconds that one test may take, of the clock and of the processor, and bytes: a loop that does not end may collect things.
 LONGEST = 60
 BUSIEST = 10

@@ -129,7 +129,7 @@ def diff(change: Plan) -> dict[str, Any]:
     after = _shown(change.after) if change.after else {}
     if CREATE in change.steps:
         written = {option_name(key): value for key, value in change.body.items() if key != SECRET_FIELD}
-        after = {**{key: written[key] for key in written if key not in after and key != "az_info"}, **after}
+        after = {**{key: written[key] for key in written if key != "az_info"}, **after}
     cache = change.after or change.before
     name = (cache.image_cache_name if cache else None) or ""
     return {"before": before, "after": after, "before_header": name, "after_header": name}

@@ -525,7 +525,10 @@ class TestRecreate:
         self, check_mode: bool, emulator: Emulator, run: Callable[..., Outcome]
     ) -> None:
         old_id = seed(emulator, images=["redis:7"])
-        with pytest.raises(Irreplaceable, match=r"'az9' is not a zone.*az1, cn-xinan1-1A.*Nothing was deleted"):
+        with pytest.raises(
+            Irreplaceable,
+            match=rf"The image cache {old_id} is not replaced: .*'az9' is not a zone.*az1, cn-xinan1-1A.*Nothing was deleted",
+        ):
             run(drift="recreate", azInfo={"azName": "az9"}, check_mode=check_mode)
         assert present(emulator) == [old_id]
         assert DELETE not in operations(emulator)
@@ -703,6 +706,12 @@ class TestOwnSpelling:
             assert not run(drift="recreate", check_mode=True).changed
             assert not run(drift="fail").changed
         assert len(emulator.sent(CREATE)) == 1
+
+    def test_a_status_is_none_of_it(self, emulator: Emulator, run: Callable[..., Outcome]) -> None:
+        emulator.settings.ready_after = 0
+        outcome = run(images=["does-not-exist:1"])
+        assert outcome.image_cache and outcome.image_cache.has_failed
+        assert outcome.warnings == []
 
     def test_the_order_of_images_makes_no_difference(self, emulator: Emulator, run: Callable[..., Outcome]) -> None:
         emulator.settings.image_prefix = "docker.io/library/"

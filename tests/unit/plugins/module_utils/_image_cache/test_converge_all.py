@@ -369,6 +369,23 @@ class TestReplacing:
         assert set(old) < set(present(emulator))
         assert not any(item.outcome.changed for item in outcomes.items)
 
+    def test_one_without_a_name_that_failed_is_named_by_its_id(
+        self, emulator: Emulator, run: Callable[..., Outcomes]
+    ) -> None:
+        seed(emulator, "old", images=["redis:7"])
+        other = Wanted("present", {"tags": [A]}, image_cache_id="imc-none")
+        assert "'imc-none' failed" in str(run(wanted("old", drift="recreate"), other).items[0].error)
+
+    def test_one_that_is_going_is_waited_for_before_it_is_made_anew(
+        self, emulator: Emulator, run: Callable[..., Outcomes]
+    ) -> None:
+        emulator.settings.delete_after = 12
+        seed(emulator, "old")
+        run(absent("old"))
+        (item,) = run(wanted("old")).items
+        assert present(emulator) == [item.image_cache_id]
+        assert not item.outcome.warnings
+
     def test_a_create_that_fails_keeps_the_old_ones(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
         old = seed(emulator, "old", images=["redis:7"])
         emulator.settings.quota = 1
@@ -451,6 +468,18 @@ class TestPrune:
         outcomes = run(wanted("wanted"), prune_tags=[A])
         assert (outcomes.pruned, kept(outcomes)) == ([], [])
         assert operations(emulator) == [LIST]
+
+    def test_where_there_is_nothing_to_prune_nothing_is_said(
+        self, emulator: Emulator, run: Callable[..., Outcomes]
+    ) -> None:
+        assert run(wanted("new"), prune_tags=[A]).warnings == []
+
+    def test_first_prunes_once(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
+        seed(emulator, "old")
+        seed(emulator, "away", tags=[A])
+        outcomes = run(wanted("new"), absent("old"), prune_tags=[A], first=True)
+        assert [item.name for item in outcomes.pruned] == ["away"]
+        assert len(emulator.sent(DELETE)) == 2
 
     def test_nothing_without_being_asked(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
         seed(emulator, "other", tags=[A])
@@ -638,6 +667,7 @@ class TestPrune:
         outcomes = run(wanted("wanted", tags=[A]), prune_tags=[A], client=make_client(retries=0))
         assert old in present(emulator)
         assert "could not be read" in outcomes.warnings[-1]
+        assert not outcomes.items[0].error
 
     def test_deletions_are_waited_for(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
         emulator.settings.delete_after = 12
@@ -963,6 +993,12 @@ class TestWaiting:
         outcomes = run(wanted("away", wait=True), client=client)
         assert isinstance(outcomes.items[0].error, WaitFailed)
 
+    def test_one_that_no_list_shows(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
+        emulator.settings.list_lag = 10_000
+        (item,) = run(wanted("new", wait=True)).items
+        assert isinstance(item.error, WaitTimeout)
+        assert [item.image_cache_id] == present(emulator)
+
     def test_one_that_was_ready_and_goes_while_others_are_waited_for(
         self, emulator: Emulator, run: Callable[..., Outcomes], make_client: Callable[..., Client]
     ) -> None:
@@ -1052,6 +1088,13 @@ class TestEnded:
         assert [type(item.error) for item in outcomes.items] == [type(None), TaskEnded, type(None)]
         assert names(emulator) == ["a"]
         assert client.is_ended
+
+    def test_what_failed_before_keeps_its_own_error(
+        self, run: Callable[..., Outcomes], interrupt: Callable[..., None]
+    ) -> None:
+        interrupt("create", after=1)
+        outcomes = run(wanted("bad", azInfo={"azName": "az9"}), wanted("b"), concurrency=1)
+        assert [type(item.error) for item in outcomes.items] == [ServiceError, TaskEnded]
 
     def test_in_the_midst_of_deleting(
         self, emulator: Emulator, run: Callable[..., Outcomes], interrupt: Callable[..., None]

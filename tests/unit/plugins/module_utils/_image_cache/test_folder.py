@@ -236,9 +236,11 @@ def test_what_others_put_in_its_place_is_not_followed(
     folder = Folder(str(shared))
     plant(shared / "locks", precious)
     plant(shared / "a.mark", precious)
+    opened = len(os.listdir("/proc/self/fd"))
     with pytest.raises(LockError, match="Set lock_dir to a folder on a file system with locks"):
         lock.Locks(CONNECTION, Clock(), folder).take(["web"], 1)
     assert folder.read("a.mark") is None
+    assert len(os.listdir("/proc/self/fd")) == opened
     folder.write("a.mark", {"mine": 1})
     assert json.loads(precious.read_text()) == {"precious": 1}
 

@@ -196,6 +196,18 @@ def test_a_name_that_an_odd_object_may_have_is_not_called_missing(caches: ImageC
     assert names(caches.named("web")) == ["web"]
 
 
+def test_a_name_that_one_list_did_not_show_is_found_in_the_next(caches: ImageCaches, emulator: Emulator) -> None:
+    seed(emulator)
+    emulator.inject(Fault("nameless"))
+    assert names(caches.named("web")) == ["web"]
+
+
+def test_a_count_that_is_no_number_says_nothing(caches: ImageCaches, emulator: Emulator) -> None:
+    emulator.inject(listing(FULL, nextToken="t", total="9"), listing({**FULL, "imageCacheId": "imc-2"}, total="9"))
+    assert len(caches.find().caches) == 2
+    assert len(emulator.sent()) == 2
+
+
 def test_a_name_is_looked_for_twice_if_the_list_was_not_whole(caches: ImageCaches, emulator: Emulator) -> None:
     emulator.settings.update({"name_match": "fuzzy", "max_page": 1})
     for number in range(3):

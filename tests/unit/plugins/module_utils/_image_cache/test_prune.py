@@ -49,7 +49,7 @@ def test_both() -> None:
 
 
 def test_first_knows_no_grace() -> None:
-    assert chosen(Prune([A], grace=60, first=True), NEWEST_FIRST, [], NOW)[0] == NEWEST_FIRST
+    assert chosen(Prune([A], grace=60, first=True), NEWEST_FIRST, [cache("new", 0)], NOW)[0] == NEWEST_FIRST
 
 
 def test_what_is_returned_of_one_that_is_kept() -> None:

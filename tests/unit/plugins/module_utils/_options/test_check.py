@@ -261,7 +261,7 @@ def test_a_key_that_is_no_text_is_the_same_as_none(option: str) -> None:
         ([{"key": "a", "value": "1"}, {"key": "b"}, {"key": "a", "value": "2"}], {2: 0}),
         ([{"key": "a"}, {"key": "a"}, {"key": "a"}], {1: 0, 2: 0}),
         ([{"key": 1}, {"key": "1"}], {1: 0}),
-        ([{"key": "a"}, {"key": "A"}, {"value": "x"}, {"value": "x"}, {"key": ""}, {"key": None}], {}),
+        ([{"key": "a"}, {"key": "A"}, {"value": "x"}, {"value": "x"}, {"key": ""}, {"key": ""}, {"key": None}], {}),
     ],
 )
 @pytest.mark.parametrize("option", ["tags", "prune_tags"])
@@ -569,6 +569,7 @@ def test_report_quotes_no_part_of_a_text_value(malformed: dict[str, Any]) -> Non
         ({"vpc_id": "x"}, ("vSwitchId",), "v_switch_id"),
         ({"vpcId": "x"}, ("vSwitchId",), "vSwitchId"),
         ({"vpcId": "x"}, ("azInfo", "azName"), "azInfo.azName"),
+        ({"vpcId": "x", "azInfo": {"no_such": 1}}, ("azInfo", "azName"), "azInfo.az_name"),
         (
             {"imageRegistryCredentials": [{"userName": "u"}]},
             ("imageRegistryCredentials", 0, "password"),

@@ -78,6 +78,7 @@ def test_good_replies(envelope: dict[str, Any], value: dict[str, Any], status: i
     [
         ({"returnObj": {"requestId": "inner"}, "requestId": "top"}, {"X_Request_Id": "header"}, "inner"),
         ({"returnObj": {}, "requestId": 7}, {"X_Request_Id": "header"}, "7"),
+        ({"returnObj": {"requestId": ""}, "requestId": "top"}, {}, "top"),
         ({}, {"X_Request_Id": "header", "x_trace_id": "trace"}, "header"),
         ({}, {"x_trace_id": "trace"}, "trace"),
         ({}, {}, None),  # what was sent is no ID of the service
@@ -241,6 +242,21 @@ def test_without_a_reason_the_status_decides(status: int, kind: type[EciError]) 
 )
 def test_where_signs_disagree(status: int, envelope: dict[str, Any], kind: type[EciError]) -> None:
     assert refused(envelope, status).__class__ is kind
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "effect"),
+    [
+        (429, "QuotaExceed", NONE),
+        (400, "QuotaExceed", POSSIBLE),
+        (400, "Openapi.Quota.QuotaExceed", NONE),
+        (400, "Openapi.QuotaExceed", POSSIBLE),
+        (400, "ECI.QuotaExceed", NONE),
+    ],
+)
+def test_only_a_refusal_that_is_known_as_one_has_no_effect(status: int, code: str, effect: str) -> None:
+    error = refused({"statusCode": 900, "error": code}, status)
+    assert (error.__class__, error.effect) == (QuotaUsedUp, effect)
 
 
 @pytest.mark.parametrize(
