@@ -21,6 +21,8 @@ from tests.emulator.listener import KINDS, Seen
 
 from .conftest import PASSWORD, Look, MakeRegistry, login
 
+pytestmark = pytest.mark.thorough
+
 OTHER = "planted-secret-of-another"
 DETAILS: dict[str, list[dict[str, Any]]] = {
     "status": [{"status": status} for status in (400, 401, 404, 500)],

@@ -34,6 +34,8 @@ from .habits import (
     settings,
 )
 
+pytestmark = pytest.mark.thorough
+
 DRAWN = 40
 
 

@@ -143,6 +143,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("fault", FAULTS)
 def test_any_request_may_fail(fault: str, run: Run, emulator: Emulator) -> None:
     """Each in its turn: in the end nothing is there that the error does not tell of."""
