@@ -30,4 +30,10 @@ options:
         is not given, none is made for that reason.
       - It needs O(generations). The time is that of this machine, the time of creation that of the service.
     type: float
+  force:
+    description:
+      - Whether another image cache of each name is made, though nothing has moved. The older ones go when it is ready.
+      - It needs O(generations). Each run of such a task orders another disk, so it is for one run, not for a schedule.
+    type: bool
+    default: false
 """

@@ -32,6 +32,8 @@ _DIGEST_SIGNS = 12
 # CTYun states it for the tags of data caches, and nothing for those of image caches.
 _LONGEST_TAG = 63
 _DAY = 86400.0
+# One may have a higher number than there are now, since those before it are gone. So many were never there at a time.
+_SPARE = 200
 
 Digests = Mapping[str, str]
 
@@ -59,10 +61,11 @@ def generations(
     existing: Sequence[ImageCache],
     now: float,
     renew_before: float | None = None,
+    force: bool = False,
 ) -> list[Generation]:
     """The generation of each of these. ``found`` is what the registries say of the images of each, ``existing`` all that the
-    service lists; another one is made ``renew_before`` days before its retention ends. Raises ContentUnknown, with all
-    reasons, if the content of one is not known and there is no generation of it.
+    service lists; another one is made ``renew_before`` days before its retention ends, or in any case with ``force``. Raises
+    ContentUnknown, with all reasons, if the content of one is not known and there is no generation of it.
     """
     result, unknown = [], []
     for number, (one, images) in enumerate(zip(wanted, found)):
@@ -74,9 +77,11 @@ def generations(
             if image.outcome != FOUND
         ]
         if not missing:
-            result.append(
-                _current(name, one, {image.image: image.digest or "" for image in images}, older, now, renew_before)
-            )
+            digests = {image.image: image.digest or "" for image in images}
+            due = [
+                cache for cache in older if force or _is_due(cache, one.body.get("retentionDays"), now, renew_before)
+            ]
+            result.append(_current(name, one, digests, older, due))
         elif older:
             result.append(_kept(name, one, older, missing))
         else:
@@ -101,14 +106,14 @@ def newest_ready(name: str, existing: Sequence[ImageCache]) -> ImageCache | None
 
 
 def _current(
-    name: str, wanted: Wanted, digests: Digests, older: Sequence[ImageCache], now: float, renew_before: float | None
+    name: str, wanted: Wanted, digests: Digests, older: Sequence[ImageCache], due: Sequence[ImageCache]
 ) -> Generation:
     body = wanted.body
     content = [sorted(digests.items()), body.get("imageCacheSize", LEAST), body["azInfo"]["azName"]]
     # one that was made again of the same content has another number, the first that is free
-    names = [_name(name, content, number) for number in range(len(older) + 1)]
+    names = [_name(name, content, number) for number in range(len(older) + _SPARE)]
     alive = [cache for cache in older if cache.image_cache_name in names]
-    good = [cache for cache in alive if not _is_due(cache, body.get("retentionDays"), now, renew_before)]
+    good = [cache for cache in alive if cache not in due]
     tags = [*(body.get("tags") or []), *_tags(name, digests)]
     if good:
         current = max(good, key=lambda cache: cache.age_order)
@@ -165,7 +170,7 @@ def _short(digest: str) -> str:
 def _note(digests: Digests, older: Sequence[ImageCache], alive: Sequence[ImageCache]) -> str:
     """Why another generation is made, for a reviewer."""
     if alive:
-        return "again, before its retention ends"
+        return "made again of the same content"
     last = max(older, key=lambda cache: cache.age_order, default=ImageCache())
     before = dict(zip(sorted(last.images or []), _told_digests(last)))
     moved = [

@@ -37,6 +37,7 @@ class Group:
         self.waited = 0.0
         self._shown: dict[str, ImageCache] = {}
         self._concurrency = concurrency
+        self._states = {item.wanted.image_cache_id: item.wanted.state for item in items}
 
     def planned(self, *steps: list[str]) -> list[Item]:
         """The items that these steps are planned for, and that nothing has happened to."""
@@ -44,7 +45,7 @@ class Group:
 
     def failures(self) -> str:
         """Which items have failed so far, for a message; empty if none has."""
-        names = [item.name or item.image_cache_id or "" for item in self.items if item.error]
+        names = [item.name or item.wanted.image_cache_id or "" for item in self.items if item.error]
         return f"{listed(names)} failed" if names else ""
 
     def each(self, items: Collection[Item], step: Callable[[Item], object], verb: str) -> None:
@@ -99,7 +100,7 @@ class Group:
         """What is picked by its ID does not count under its name, unless it is to stay and is all that there is of it: no
         second one is made then.
         """
-        states = {item.wanted.image_cache_id: item.wanted.state for item in self.items}
+        states = self._states
         others = by_name(cache for cache in caches if cache.image_cache_id not in states)
         staying = by_name(cache for cache in caches if states.get(cache.image_cache_id) == "present")
         return lambda name: others.get(name) or staying.get(name, [])

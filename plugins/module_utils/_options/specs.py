@@ -113,7 +113,11 @@ def prune_spec() -> Spec:
 
 def generations_spec() -> Spec:
     """Whether names follow what is in the images."""
-    return {"generations": {"type": "bool", "default": False}, "renew_before": {"type": "float"}}
+    return {
+        "generations": {"type": "bool", "default": False},
+        "renew_before": {"type": "float"},
+        "force": {"type": "bool", "default": False},
+    }
 
 
 def policy_spec() -> Spec:

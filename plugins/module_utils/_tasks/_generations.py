@@ -38,7 +38,9 @@ class Generations:
         self._existing = ImageCaches(client).find().caches
         found: list[list[Found]] = contents([one.body for one in wanted], look)
         now = client.clock.time()
-        self._generations: list[Generation] = generations(wanted, found, self._existing, now, arguments["renew_before"])
+        self._generations: list[Generation] = generations(
+            wanted, found, self._existing, now, arguments["renew_before"], arguments["force"]
+        )
         self._keep, self._grace = arguments["prune_keep"], arguments["prune_grace"]
 
     @property
@@ -78,8 +80,9 @@ def check_generations(checked: Checked) -> Iterator[Violation]:
     """What is wrong with the options of a task that wants generations, or with their options where it does not."""
     values = checked.values
     if not values.get("generations"):
-        if values.get("renew_before") is not None:
-            yield Violation(("renew_before",), "has no meaning without generations")
+        for option in ("renew_before", "force"):
+            if values.get(option):
+                yield Violation((option,), "has no meaning without generations")
         return
     for option in ("prune", "prune_tags", "prune_first"):
         if values.get(option):

@@ -218,6 +218,14 @@ def test_another_one_before_the_retention_ends(run: Run, moving: Moving, emulato
     assert facts(run(**options)) == second
 
 
+def test_another_one_because_the_task_says_so(run: Run, moving: Moving, emulator: Emulator) -> None:
+    first = facts(run())
+    second = facts(run(force=True))
+    assert second != first
+    assert present(emulator) == [second["web"]]
+    assert facts(run()) == second
+
+
 def test_the_preflight_does_not_look_again(run: Run, moving: Moving, emulator: Emulator) -> None:
     facts(run(preflight="fail"))
     assert len(moving.registry.requests) == 2
@@ -278,7 +286,8 @@ def test_what_has_no_meaning(given: dict[str, Any], path: str) -> None:
 def test_what_has_a_meaning() -> None:
     assert lines(generations=True, renew_before=2, entry={"retentionDays": 3}, prune_keep=1, prune_grace=9) == []
     assert lines(generations=True, renew_before=2, entry={"retentionDays": 0}) == []
-    assert [line.partition(":")[0] for line in lines(renew_before=2)] == ["renew_before"]
+    assert lines(generations=True, force=True) == []
+    assert [line.partition(":")[0] for line in lines(renew_before=2, force=True)] == ["renew_before", "force"]
 
 
 def test_the_tags_that_are_taken_are_those_that_are_set() -> None:

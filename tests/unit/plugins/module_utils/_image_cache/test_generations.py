@@ -223,7 +223,7 @@ class TestRenewal:
         first = one("a", **options)
         second = one("a", [made(first, days)], renew_before, **options)
         assert (name_of(second) != name_of(first)) is is_new
-        assert second.wanted.note == ("again, before its retention ends" if is_new else "")
+        assert second.wanted.note == ("made again of the same content" if is_new else "")
 
     def test_an_age_that_is_not_told_is_no_reason(self) -> None:
         first = one("a", retentionDays=7)
@@ -238,6 +238,27 @@ class TestRenewal:
         assert name_of(with_both) == name_of(alone) == name_of(second)
         third = one("a", [made(second, 6)], 2, retentionDays=7)
         assert name_of(third) == name_of(first)
+
+    def test_its_number_may_be_higher_than_there_are_now(self) -> None:
+        """Those before it have been pruned, or were deleted by the service."""
+        there: list[ImageCache] = []
+        for days in (3, 2, 1):
+            there.append(made(forced(there), days))
+        assert len({cache.image_cache_name for cache in there}) == 3
+        assert name_of(one("a", there[2:])) == there[2].image_cache_name
+
+
+def forced(existing: Sequence[ImageCache]) -> Generation:
+    (generation,) = generations([wanted()], [found("a")], existing, NOW, None, force=True)
+    return generation
+
+
+def test_another_one_that_is_asked_for() -> None:
+    first = made(one("a"), 1)
+    second = forced([first])
+    assert name_of(second) != first.image_cache_name
+    assert second.wanted.note == "made again of the same content"
+    assert name_of(one("a", [first, made(second)])) == name_of(second)
 
 
 class TestWhatIsNotKnown:
