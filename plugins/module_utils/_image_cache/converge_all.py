@@ -170,11 +170,12 @@ class _Many:
 
     def look_before(self) -> None:
         """Look at what is going to be ordered, if the task asks for that. Raises EciError."""
-        ordered = self._group.planned([CREATE], REPLACE)
-        numbers = {id(item): number for number, item in enumerate(self._group.items)}
-        self._warnings += self._around.look_before(
-            [(f"image_caches[{numbers[id(item)]}].", item.planned) for item in ordered]
-        )
+        ordered = [
+            (f"image_caches[{number}].", item.change)
+            for number, item in enumerate(self._group.items)
+            if item.change and not item.error and CREATE in item.change.steps
+        ]
+        self._warnings += self._around.look_before(ordered, bool(self._pruning and self._pruning.is_first))
         self.has_begun = True
 
     def predict(self) -> None:

@@ -17,15 +17,11 @@ import re
 from typing import Any, Mapping, NamedTuple, Sequence
 
 from .._errors import ContentUnknown
-from .._registry.found import FOUND, LEAST, Found
-from .image_cache import ImageCache, Tags
+from .._registry.found import FOUND, Found
+from .image_cache import DEFAULT_SIZE, ImageCache, Tags
 from .plan import Wanted
 from .prune import Prune
-
-# The tags of a generation: the name in the task, and the beginnings of the digests of its images, in the order of their
-# names. The second is for people, who want to know what moved.
-NAME_TAG = "eci-generation"
-DIGESTS_TAG = "eci-digests"
+from .tags import DIGESTS_TAG, NAME_TAG
 
 _SIGNS = 8
 _DIGEST_SIGNS = 12
@@ -40,12 +36,11 @@ Digests = Mapping[str, str]
 
 class Generation(NamedTuple):
     """What a task wants of one name: ``wanted`` is an image cache of a name of its own. Where the digests are not known it is
-    the newest that there is, ``is_kept`` is true, and ``warning`` says why.
+    the newest that there is, and ``warning`` says why.
     """
 
     name: str
     wanted: Wanted
-    is_kept: bool = False
     warning: str = ""
 
     def prune(self, keep: int, grace: float) -> Prune:
@@ -109,7 +104,7 @@ def _current(
     name: str, wanted: Wanted, digests: Digests, older: Sequence[ImageCache], due: Sequence[ImageCache]
 ) -> Generation:
     body = wanted.body
-    content = [sorted(digests.items()), body.get("imageCacheSize", LEAST), body["azInfo"]["azName"]]
+    content = [sorted(digests.items()), body.get("imageCacheSize", DEFAULT_SIZE), body["azInfo"]["azName"]]
     # one that was made again of the same content has another number, the first that is free
     names = [_name(name, content, number) for number in range(len(older) + _SPARE)]
     alive = [cache for cache in older if cache.image_cache_name in names]
@@ -131,7 +126,7 @@ def _kept(name: str, wanted: Wanted, older: Sequence[ImageCache], missing: Seque
     warning = (
         f"{name!r} stays at the generation {newest.image_cache_name}, since it is not known what is in its images now. "
     )
-    return Generation(name, kept, True, warning + "; ".join(missing))
+    return Generation(name, kept, warning + "; ".join(missing))
 
 
 def _as(wanted: Wanted, name: str, tags: Tags | None, note: str = "") -> Wanted:

@@ -13,6 +13,9 @@ from typing import Any, Dict, Iterable, List, Mapping
 from .._names import option_name
 from . import status as statuses
 
+# In GB, what the service takes where no size is given, see docs/wire.md.
+DEFAULT_SIZE = 20
+
 Tag = Dict[str, str]
 Tags = List[Tag]
 

@@ -45,6 +45,7 @@ class Item:
         self._replaced = False
         self._rounds = 0
         self._followed = 0
+        self._changed_before = False
         # image caches of the name that do not count: those that were there, or are on their way out
         self._known: list[str] = []
         self._younger: list[ImageCache] = []

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Iterator, NamedTuple, Sequence, Tuple
 
 from .._errors import PreflightFailed
-from .._registry.found import FOUND, LEAST, NOT_FOUND, REFUSED, Found, enough
+from .._registry.found import FOUND, NOT_FOUND, REFUSED, Found, enough
 from .._registry.reference import names_server, server_name
 from .contents import Look, contents
+from .image_cache import DEFAULT_SIZE
 from .plan import Plan
 from .replace import Room
 
@@ -45,11 +46,13 @@ class Preflight:
         self._factor = factor
         self._look = look
 
-    def check(self, orders: Sequence[Order], room: Room) -> list[str]:
-        """Look at all of these. Returns warnings, raises PreflightFailed, and EciError if the service cannot be asked."""
+    def check(self, orders: Sequence[Order], room: Room, makes_room: bool = False) -> list[str]:
+        """Look at all of these; where the task ``makes_room`` before, the quota of now decides nothing. Returns warnings,
+        raises PreflightFailed, and EciError if the service cannot be asked.
+        """
         if not orders:
             return []
-        findings = [*_of_room(orders, room), *self._of_images(orders)]
+        findings = [*_of_room(orders, room, makes_room), *self._of_images(orders)]
         wrong = [finding for finding in findings if not finding.is_note]
         if wrong and self._fails:
             raise PreflightFailed(_message(findings))
@@ -61,7 +64,7 @@ class Preflight:
             for index, one in enumerate(found):
                 if one.outcome != FOUND:
                     yield _of_image(path, change, index, one)
-            size, least = change.body.get("imageCacheSize", LEAST), enough(found, self._factor)
+            size, least = change.body.get("imageCacheSize", DEFAULT_SIZE), enough(found, self._factor)
             if least is not None and size < least:
                 text = (
                     f"{size} GB are less than the images need when they are unpacked, which is about {least} GB"
@@ -84,7 +87,7 @@ def _of_image(path: str, change: Plan, index: int, one: Found) -> Finding:
     return Finding(f"{path}images[{index}]", text)
 
 
-def _of_room(orders: Sequence[Order], room: Room) -> Iterator[Finding]:
+def _of_room(orders: Sequence[Order], room: Room, makes_room: bool) -> Iterator[Finding]:
     zones, quota = room.zones(), room.quota()
     for path, change in orders:
         zone = change.body["azInfo"]["azName"]
@@ -94,7 +97,8 @@ def _of_room(orders: Sequence[Order], room: Room) -> Iterator[Finding]:
     more = sum(not change.replaces for _path, change in orders)
     if quota and more and quota[0] + more > quota[1]:
         used, limit = quota
-        yield Finding("the quota of image caches", f"{more} would be made, and {used} of {limit} are used")
+        text = f"{more} would be made, and {used} of {limit} are used"
+        yield Finding("the quota of image caches", text, is_note=makes_room)
 
 
 def _message(findings: Sequence[Finding]) -> str:

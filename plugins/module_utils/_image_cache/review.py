@@ -8,12 +8,9 @@ from __future__ import annotations
 
 from typing import Any, Iterable
 
-from .image_cache import ImageCache, Tags
+from .image_cache import DEFAULT_SIZE, ImageCache, Tags
 from .item import Item
 from .plan import CREATE, DELETE, RETAG
-
-# What the service takes where no size is given, see docs/wire.md.
-DEFAULT_SIZE = 20
 
 _KINDS = ("create", "retag", "replace", "delete", "prune", "drift", "unchanged", "failed")
 

@@ -47,9 +47,9 @@ class Surroundings:
         """Hold these names, see ``lock.held``."""
         return lock.held(self.caches.client.connection, names, self.clock, self.wait.timeout, self.folder)
 
-    def look_before(self, orders: Sequence[tuple[str, Plan]]) -> list[str]:
+    def look_before(self, orders: Sequence[tuple[str, Plan]], makes_room: bool = False) -> list[str]:
         """Look at what is going to be ordered, if the task asks for that. Returns warnings, raises PreflightFailed."""
-        return self.preflight.check(orders, self.room) if self.preflight else []
+        return self.preflight.check(orders, self.room, makes_room) if self.preflight else []
 
     def progress(self) -> Progress:
         """What tells of a part of the task that begins now."""

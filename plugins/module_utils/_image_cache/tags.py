@@ -18,6 +18,11 @@ from .._errors import EciError, Unanswered
 from .image_cache import ImageCache, Tag, Tags, normal_tags
 from .operations import ImageCaches
 
+# The tags of a generation, see generations.py: the name in the task, and the beginnings of the digests of its images, in the
+# order of their names. The second is for people, who want to know what moved.
+NAME_TAG = "eci-generation"
+DIGESTS_TAG = "eci-digests"
+
 
 def desired(wanted: list[Mapping[str, Any]] | None, purge: bool, current: Tags | None) -> Tags | None:
     """The tags that an image cache shall carry in the end.

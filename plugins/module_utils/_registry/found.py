@@ -21,7 +21,7 @@ UNREACHABLE = "unreachable"
 OUTCOMES = (FOUND, NOT_FOUND, REFUSED, UNREACHABLE)
 
 FACTOR = 3.0
-# What the service takes where no size is given.
+# The smallest size that is told.
 LEAST = 20
 _GB = 10**9
 

@@ -9,7 +9,6 @@ What is sent, and to whom, is for the caller to say: no redirect is followed her
 
 from __future__ import annotations
 
-import re
 import socket
 import ssl
 import threading
@@ -18,7 +17,9 @@ from urllib.parse import urlsplit
 from weakref import WeakSet
 
 from .._service import trust, wire
-from .._service.telling import Hide, told
+from .._service.network import root_of, text_of
+from .._service.telling import Hide
+from .._service.transport import USER_AGENT, read_body
 
 try:
     from requests import Request
@@ -29,9 +30,6 @@ try:
     from urllib3.exceptions import SSLError as BrokenTLS
 except ImportError:
     HTTPAdapter = object  # type: ignore[assignment, misc]
-
-USER_AGENT = "ansible-ctyun.eci"
-CHUNK_BYTES = 64 * 1024
 
 
 class NoReply(Exception):
@@ -101,7 +99,7 @@ class Sender:
                 request, stream=True, timeout=self._timeout, verify=verify, cert=None, proxies=proxies
             )
             try:
-                content = _read(response.raw, most)
+                content = read_body(response.raw, most, decode=False)
             finally:
                 response.close()
         except (OSError, HTTPError, ValueError, TypeError, OverflowError) as error:
@@ -113,8 +111,8 @@ class Sender:
         return Reply(response.status_code, response.headers, content)
 
     def _no_reply(self, error: Exception, url: str, host: str, proxies: Any) -> NoReply:
-        root = _root(error)
-        text = self._text(root)
+        root = root_of(error)
+        text = text_of(root, self._hide)
         if isinstance(error, ProxyError):
             return NoReply(f"The proxy does not connect to {host}: {text}. Check HTTPS_PROXY and NO_PROXY.")
         if isinstance(error, (SSLError, BrokenTLS)) or isinstance(root, ssl.SSLError):
@@ -129,33 +127,6 @@ class Sender:
             why = type(error).__name__ if "@" in proxy else text
             return NoReply(f"The environment names a proxy that cannot be used ({why}).")
         return NoReply(f"No connection to {host}: {text}.", is_final=False, is_far=True)
-
-    def _text(self, error: BaseException) -> str:
-        text = re.sub(r"^(<[^>]*>|\w+\([^)]*\)): ", "", str(error))
-        return told(text, self._hide).rstrip(".") or type(error).__name__
-
-
-def _read(response: Any, most: int) -> bytes | None:
-    """The body as it was sent, or None if it is larger; the time is bounded below, where bytes come in."""
-    read = getattr(response, "read1", response.read)
-    content = bytearray()
-    while True:
-        piece = read(CHUNK_BYTES, decode_content=False)
-        content += piece
-        if not piece:
-            return bytes(content)
-        if len(content) > most:
-            return None
-
-
-def _root(error: BaseException) -> BaseException:
-    """The first cause, from under the wrappers that requests and urllib3 put around it."""
-    inner = next((argument for argument in reversed(error.args) if isinstance(argument, BaseException)), None)
-    if inner is None:
-        inner = getattr(error, "reason", None)
-    if not isinstance(inner, BaseException) and isinstance(error, HTTPError):
-        inner = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    return _root(inner) if isinstance(inner, BaseException) else error
 
 
 def _is_of_trust(root: BaseException) -> bool:

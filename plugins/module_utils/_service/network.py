@@ -55,7 +55,7 @@ def sending_error(
     error: Exception, sent: bool, connection: Connection, known: Mapping[str, Any], hide: Hide = str
 ) -> EciError:
     """The error for a request without a reply. ``sent`` says whether a byte of it may have reached the service."""
-    root = _root(error)
+    root = root_of(error)
     if _is_out_of_files(error, root):
         return MachineLimit(
             f"{NO_FILES}, so no connection can be made.",
@@ -71,7 +71,9 @@ def sending_error(
 
 def unsendable(error: Exception, connection: Connection, known: Mapping[str, Any], hide: Hide = str) -> EciError:
     """The error for a request that cannot even be made."""
-    return InvalidArguments(f"No request to {connection.endpoint} can be made: {_text(_root(error), hide)}.", **known)
+    return InvalidArguments(
+        f"No request to {connection.endpoint} can be made: {text_of(root_of(error), hide)}.", **known
+    )
 
 
 def _unanswered(
@@ -81,9 +83,9 @@ def _unanswered(
     if _is_over(error, root):
         text = f"No complete reply from {host} {_limit(connection)}."
     elif isinstance(error, SSLError):
-        text = f"The TLS connection to {host} broke off: {_text(root, hide)}."
+        text = f"The TLS connection to {host} broke off: {text_of(root, hide)}."
     else:
-        text = f"The connection to {host} broke off: {_text(root, hide)}."
+        text = f"The connection to {host} broke off: {text_of(root, hide)}."
     return Unanswered(text, effect=POSSIBLE, **known)
 
 
@@ -91,7 +93,7 @@ def _unreached(
     error: Exception, root: BaseException, connection: Connection, known: Mapping[str, Any], hide: Hide
 ) -> EciError:
     host = connection.endpoint
-    text = _text(root, hide)
+    text = text_of(root, hide)
     if isinstance(error, ProxyError):
         kind: type[EciError] = UntrustedEndpoint if isinstance(root, ssl.SSLCertVerificationError) else Unreachable
         return kind(
@@ -143,15 +145,17 @@ def _limit(connection: Connection) -> str:
     return f"within {connection.timeout:g} s (option timeout)"
 
 
-def _root(error: BaseException) -> BaseException:
-    """The first cause, from under the wrappers that urllib3 puts around it."""
+def root_of(error: BaseException) -> BaseException:
+    """The first cause, from under the wrappers that requests and urllib3 put around it."""
     inner = next((argument for argument in reversed(error.args) if isinstance(argument, BaseException)), None)
-    if inner is None and isinstance(error, HTTPError):
+    if inner is None:
+        inner = getattr(error, "reason", None)
+    if not isinstance(inner, BaseException) and isinstance(error, HTTPError):
         inner = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    return error if inner is None else _root(inner)
+    return root_of(inner) if isinstance(inner, BaseException) else error
 
 
-def _text(error: BaseException, hide: Hide) -> str:
+def text_of(error: BaseException, hide: Hide) -> str:
     """An error's text in one line, without the connection object that urllib3 puts in front of it."""
     text = re.sub(r"^(<[^>]*>|\w+\([^)]*\)): ", "", str(error))
     return told(text, hide).rstrip(".") or type(error).__name__

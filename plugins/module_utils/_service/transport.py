@@ -163,7 +163,7 @@ class Transport:
                 timeout=connection.timeout,
             )
             try:
-                content = _read(response)
+                content = read_body(response, MAX_REPLY_BYTES)
             finally:
                 response.close()
         except (OSError, HTTPError, ValueError, OverflowError, MemoryError) as error:
@@ -182,15 +182,15 @@ class Transport:
         return EopAuth(connection.access_key, connection.secret_key, time)(request)
 
 
-def _read(response: Any) -> bytes | None:
+def read_body(response: Any, most: int, decode: bool = True) -> bytes | None:
     """The body, or None if it is larger than any true reply; the time is bounded below, where bytes come in."""
     # read1 returns what has come in; read (urllib3 1) would wait for a whole chunk
     read = getattr(response, "read1", response.read)
     content = bytearray()
     while True:
-        piece = read(CHUNK_BYTES, decode_content=True)
+        piece = read(CHUNK_BYTES, decode_content=decode)
         content += piece
         if not piece:
             return bytes(content)
-        if len(content) > MAX_REPLY_BYTES:
+        if len(content) > most:
             return None

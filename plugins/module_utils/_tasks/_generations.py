@@ -12,6 +12,7 @@ from .._image_cache.image_cache import ImageCache
 from .._image_cache.operations import ImageCaches
 from .._image_cache.plan import Wanted
 from .._image_cache.prune import Prune
+from .._image_cache.tags import DIGESTS_TAG, NAME_TAG
 from .._options.check import Checked
 from .._options.schema import Violation
 from .._service.client import Client
@@ -19,10 +20,8 @@ from .._service.client import Client
 if TYPE_CHECKING:
     from .._image_cache.generations import Generation
     from .._registry.found import Found
-    from ._looking import Registries
+    from ._registries import Registries
 
-# See _image_cache/generations.py, which is loaded for those who want it.
-TAGS = ("eci-generation", "eci-digests")
 _OWN = "has no meaning with generations, which prune what is older of each name"
 
 
@@ -56,7 +55,7 @@ class Generations:
     @property
     def prunes(self) -> list[Prune]:
         """What may go of each name, but where it is not known what is wanted."""
-        return [one.prune(self._keep, self._grace) for one in self._generations if not one.is_kept]
+        return [one.prune(self._keep, self._grace) for one in self._generations if not one.warning]
 
     @property
     def warnings(self) -> list[str]:
@@ -105,5 +104,5 @@ def _check_entry(entry: Mapping[str, Any], index: int, renew_before: Any) -> Ite
         yield Violation((*at, "retention_days"), "must be more than renew_before, or each run would make another one")
     tags = entry.get("tags")
     for number, tag in enumerate(tags if isinstance(tags, list) else []):
-        if isinstance(tag, dict) and tag.get("key") in TAGS:
+        if isinstance(tag, dict) and tag.get("key") in (NAME_TAG, DIGESTS_TAG):
             yield Violation((*at, "tags", number, "key"), "is a tag that generations have of their own")

@@ -27,7 +27,7 @@ from .._options.specs import (
 from .._service.client import Client
 from .._task import Arguments, Result, Task, outcome_result
 from .._wait import Wait
-from ._looking import Registries, check_looking, preflight
+from ._registries import Registries, check_registries, preflight
 from ._wanted import wanted
 
 
@@ -60,7 +60,7 @@ def _check(given: Arguments, check_mode: bool) -> list[Violation]:
         violations.append(Violation(("image_cache_name",), "is required, or image_cache_id, to delete one"))
     # an image cache picked by its ID exists, so only what the task gives of the body matters, unless it is replaced
     complete = present and not (by_id and values.get("drift") != "recreate")
-    return violations + check_body(spec, given, (), values, complete) + list(check_looking(checked))
+    return violations + check_body(spec, given, (), values, complete) + list(check_registries(checked))
 
 
 def _run(arguments: Arguments, client: Client, check_mode: bool, diff_mode: bool) -> Result:

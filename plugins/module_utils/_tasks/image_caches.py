@@ -31,7 +31,7 @@ from .._service.client import Client
 from .._task import Arguments, Result, Task
 from .._wait import Wait
 from ._generations import Generations, check_generations
-from ._looking import Registries, check_looking, preflight
+from ._registries import Registries, check_registries, preflight
 from ._wanted import wanted
 
 ERRORS_SHOWN = 5
@@ -65,7 +65,7 @@ def _check(given: Arguments, check_mode: bool) -> list[Violation]:
     for index, entry in enumerate(checked.entries("image_caches")):
         if isinstance(entry, dict):
             violations += _check_entry(spec, given, checked.values, entry, index, first)
-    return [*violations, *_check_pruning(checked), *check_generations(checked), *check_looking(checked)]
+    return [*violations, *_check_pruning(checked), *check_generations(checked), *check_registries(checked)]
 
 
 def _check_entry(

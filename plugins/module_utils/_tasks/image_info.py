@@ -74,7 +74,7 @@ def _run(arguments: Arguments, client: None, check_mode: bool, diff_mode: bool) 
     found = look(
         arguments["images"],
         arguments["image_registry_credentials"] or [],
-        settings(arguments, hider(secrets(_spec(), arguments)), arguments["platform"]),
+        settings(arguments, hider(secrets(_spec(), arguments)), platform=arguments["platform"]),
         arguments["concurrency"],
     )
     size = enough(found, arguments["size_factor"])

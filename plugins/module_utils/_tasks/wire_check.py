@@ -10,7 +10,7 @@ from .._options.body import request_body
 from .._options.check import check as check_options
 from .._options.check import check_body
 from .._options.schema import Violation
-from .._options.specs import Spec, body_spec, connection_spec, merged
+from .._options.specs import Spec, body_spec, connection_spec, merged, wait_spec
 from .._service.client import Client
 from .._task import Arguments, Result, Task, outcome_result
 from .._wait import Wait
@@ -25,7 +25,7 @@ def _spec() -> Spec:
     return merged(
         {"create": {"type": "bool", "default": False}, "twin": {"type": "bool", "default": False}},
         {option: rules for option, rules in body_spec().items() if option not in CHOSEN},
-        {"wait_timeout": {"type": "float", "default": 1800.0}, "wait_interval": {"type": "float", "default": 5.0}},
+        {option: rules for option, rules in wait_spec().items() if option != "wait"},
         connection_spec(),
     )
 

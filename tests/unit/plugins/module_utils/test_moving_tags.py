@@ -14,16 +14,17 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import ContentUnknown
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.generations import DIGESTS_TAG, NAME_TAG
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.tags import DIGESTS_TAG, NAME_TAG
 from ansible_collections.ctyun.eci.plugins.module_utils._options.check import for_ansible, report
 from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._task import Result
-from ansible_collections.ctyun.eci.plugins.module_utils._tasks import _generations, image_cache
+from ansible_collections.ctyun.eci.plugins.module_utils._tasks import image_cache
 from ansible_collections.ctyun.eci.plugins.module_utils._tasks.image_caches import TASK
 from tests.emulator import Emulator, Misbehaviour, Registry, images
 from tests.unit.plugins.emulated import BODY, CREATE, DELETE, LIST, A, names, operations, present, seed
 
 DAY = 86400
+PASSWORD = "planted-secret-of-alice"
 
 
 class Moving:
@@ -160,6 +161,17 @@ def test_what_is_kept(options: dict[str, Any], left: int, run: Run, moving: Movi
     assert facts(result)["web"] in present(emulator)
 
 
+def test_the_grace_of_a_name_is_its_own(run: Run, moving: Moving, emulator: Emulator) -> None:
+    first = facts(run())["web"]
+    moving.move()
+    run(prune_keep=1)
+    later(emulator, 7200)
+    both = [{**BODY, "imageCacheName": name, "images": [moving.image]} for name in ("web", "young")]
+    run(image_caches=both, prune_grace=3600.0)
+    assert first not in present(emulator)
+    assert len(present(emulator)) == 2
+
+
 def test_back_to_one_that_is_kept(run: Run, moving: Moving, emulator: Emulator) -> None:
     first = facts(run(prune_keep=1))
     moving.move()
@@ -187,7 +199,9 @@ def test_what_others_have_made_stays(run: Run, moving: Moving, emulator: Emulato
 
 @pytest.mark.parametrize("kind", ["reset", "status"])
 def test_a_registry_that_does_not_tell_changes_nothing(kind: str, run: Run, moving: Moving, emulator: Emulator) -> None:
-    old = facts(run())
+    run()
+    moving.move()
+    old = facts(run(prune_keep=1))
     moving.move()
     moving.registry.inject(Misbehaviour("registry", kind, times=None))
     emulator.records.clear()
@@ -197,6 +211,7 @@ def test_a_registry_that_does_not_tell_changes_nothing(kind: str, run: Run, movi
     assert {CREATE, DELETE}.isdisjoint(operations(emulator))
     assert "stays at the generation" in result.warnings[0]
     assert result.values["kept"] == result.values["pruned"] == []
+    assert len(present(emulator)) == 2
 
 
 def test_a_registry_that_does_not_tell_of_a_new_name(run: Run, moving: Moving, emulator: Emulator) -> None:
@@ -229,6 +244,21 @@ def test_another_one_because_the_task_says_so(run: Run, moving: Moving, emulator
 def test_the_preflight_does_not_look_again(run: Run, moving: Moving, emulator: Emulator) -> None:
     facts(run(preflight="fail"))
     assert len(moving.registry.requests) == 2
+
+
+def test_a_registry_has_to_prove_itself_though_the_endpoint_need_not(
+    make_client: Callable[..., Client], emulator: Emulator
+) -> None:
+    """Whoever turns the check of the endpoint's certificate off has not said that passwords may go to anybody."""
+    with Registry("basic", tls=True, users={"alice": PASSWORD}) as registry:
+        registry.add("team/app", "1", images.image())
+        login = {"server": registry.address, "user_name": "alice", "password": PASSWORD}
+        wanted = {**BODY, "images": [f"{registry.address}/team/app:1"], "imageRegistryCredentials": [login]}
+        given = {"image_caches": [wanted], "preflight": "fail", "validate_certs": False}
+        arguments = ArgumentSpecValidator(TASK.spec()).validate(for_ansible(TASK.spec(), given, TASK.told))
+        result = TASK.run(arguments.validated_parameters, make_client(), False, False)
+        assert "No trusted TLS connection" in result.warnings[0]
+        assert all("authorization" not in seen.headers for seen in registry.requests)
 
 
 @pytest.mark.parametrize("seed_of_this", range(12))
@@ -288,10 +318,6 @@ def test_what_has_a_meaning() -> None:
     assert lines(generations=True, renew_before=2, entry={"retentionDays": 0}) == []
     assert lines(generations=True, force=True) == []
     assert [line.partition(":")[0] for line in lines(renew_before=2, force=True)] == ["renew_before", "force"]
-
-
-def test_the_tags_that_are_taken_are_those_that_are_set() -> None:
-    assert {NAME_TAG, DIGESTS_TAG} == set(_generations.TAGS)
 
 
 def test_addresses_of_registries_are_checked_for_one_image_cache_as_well() -> None:

@@ -13,8 +13,6 @@ import pytest
 
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import ContentUnknown
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.generations import (
-    DIGESTS_TAG,
-    NAME_TAG,
     Generation,
     generations,
     is_generation,
@@ -22,6 +20,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.generations
 )
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.image_cache import ImageCache
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Wanted
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.tags import DIGESTS_TAG, NAME_TAG
 from ansible_collections.ctyun.eci.plugins.module_utils._registry.found import FOUND, UNREACHABLE, Found
 from tests.unit.plugins.emulated import BODY, A
 
@@ -79,7 +78,7 @@ class TestTheName:
     def test_it_is_that_of_the_task_and_eight_digits(self) -> None:
         generation = one("a")
         assert is_generation(ImageCache("i", name_of(generation)), "web")
-        assert (generation.name, generation.is_kept, generation.warning) == ("web", False, "")
+        assert (generation.name, generation.warning) == ("web", "")
 
     @pytest.mark.parametrize(
         ("digests", "options"),
@@ -266,7 +265,6 @@ class TestWhatIsNotKnown:
         older, old, new = one("a"), one("b"), one("c")
         existing = [made(old, 2), made(older, 3), made(new, 1, status="pending")]
         kept = one(["d", ""], existing, tags=[A], imageCacheSize=99)
-        assert kept.is_kept
         assert kept.wanted == Wanted("present", {}, image_cache_id=existing[0].image_cache_id)
         assert kept.warning == (
             f"'web' stays at the generation {name_of(old)}, since it is not known what is in its images now."

@@ -258,6 +258,16 @@ class TestMany:
         assert {CREATE, UPDATE, DELETE}.isdisjoint(operations(emulator))
         assert names(emulator) == ["pruned", "tagged"]
 
+    def test_a_quota_that_is_made_room_in_first_is_no_reason_to_fail(self, client: Client, emulator: Emulator) -> None:
+        emulator.settings.quota = 1
+        seed(emulator, "old", tags=[A])
+        outcomes = converge_all(
+            [Wanted("present", BODY)], client, WAIT, concurrency=2, prune=[Prune([A], first=True)],
+            preflight=Preflight(True, 3, Registries()),
+        )  # fmt: skip
+        assert names(emulator) == ["web"]
+        assert outcomes.warnings == ["Preflight: the quota of image caches: 1 would be made, and 1 of 1 are used"]
+
     def test_warnings_are_those_of_the_task(self, client: Client, emulator: Emulator) -> None:
         outcomes = converge_all(
             [Wanted("present", BODY), Wanted("present", {**BODY_OF_BAD, "imageCacheName": "bad"})],

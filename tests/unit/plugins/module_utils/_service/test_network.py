@@ -426,10 +426,10 @@ def test_a_secret_that_shows_only_in_one_line() -> None:
 
 def test_the_first_cause_is_told() -> None:
     inner = ValueError("inner")
-    assert network._root(OSError("x", OSError(inner))) is inner
+    assert network.root_of(OSError("x", OSError(inner))) is inner
     outer = NewConnectionError(HTTPConnectionPool("h"), "text")  # type: ignore[arg-type]
     outer.__context__, outer.__suppress_context__ = LookupError("another"), True
-    assert network._root(outer) is outer  # what it was raised in the midst of, and not from, is no cause
+    assert network.root_of(outer) is outer  # what it was raised in the midst of, and not from, is no cause
 
 
 def test_it_can_be_imported_without_urllib3(monkeypatch: pytest.MonkeyPatch) -> None:

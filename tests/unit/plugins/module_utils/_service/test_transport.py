@@ -168,13 +168,13 @@ def test_a_reply_that_is_left_is_closed(
 ) -> None:
     monkeypatch.setattr(transport, "MAX_REPLY_BYTES", 1024 * 1024)
     left: list[HTTPResponse] = []
-    genuine = transport._read
+    genuine = transport.read_body
 
-    def read(response: HTTPResponse) -> bytes | None:
+    def read(response: HTTPResponse, most: int) -> bytes | None:
         left.append(response)
-        return genuine(response)
+        return genuine(response, most)
 
-    monkeypatch.setattr(transport, "_read", read)
+    monkeypatch.setattr(transport, "read_body", read)
     emulator.inject(Fault("huge", megabytes=8))
     failing(make_client(retries=0))
     assert [response.closed for response in left] == [True]
