@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from ansible_collections.ctyun.eci.plugins.module_utils._options.specs import body_spec
+from ansible_collections.ctyun.eci.plugins.module_utils._tasks.wire_check import CHOSEN
 from tests.emulator import Emulator
 from tests.emulator.like import read
 from tests.emulator.settings import Settings
@@ -178,3 +181,12 @@ def test_the_emulator_behaves_like_a_report(check: Check, emulator: Emulator, tm
     assert (made["name_match"], made["time_form"], made["http_errors"]) == ("prefix", "utc", False)
     assert (made["pending_status"], made["list_order"]) == ("pending", "oldest")
     assert "not taken over: list_order (other), pending_status (other)" in done.stderr
+
+
+def test_what_is_taken_of_an_image_cache_is_all_but_what_the_check_chooses() -> None:
+    """A field of the body that is new would be left out without a word otherwise."""
+    (play,) = yaml.safe_load((ROOT / "playbooks/wire_check.yml").read_text(encoding="utf-8"))
+    chosen = {*CHOSEN, "image_cache_size"}
+    fields = {option: rules for option, rules in body_spec().items() if option not in chosen}
+    names = {name for option, rules in fields.items() for name in (option, *rules.get("aliases", ()))}
+    assert set(play["vars"]["wire_check_taken"]) == names
