@@ -75,7 +75,7 @@ play: .venv/run.stamp collections home ## run a playbook of your own against the
 # What reads the tree and what works beside it once more, over what the first run left behind.
 .PHONY: test
 test: ## check everything
-	@echo "make test takes about 8 minutes on two cores the first time, when all is installed, and 4 after that."; \
+	@echo "make test takes about 11 minutes on two cores the first time, when all is installed, and 9 after that."; \
 	rm -rf "$(BUILD)/logs"; mkdir -p "$(BUILD)/logs"; status=0; \
 	$(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) STEP_QUIET=1 COVERAGE=95 sanity lint package playbooks integration unit demo || status=$$?; \
 	$(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) STEP_QUIET=1 STEP_PREFIX=again- TARGETS=region_and_quota_info lint integration || status=$$?; \
@@ -179,7 +179,7 @@ changelog: .venv/dev.stamp home ## turn the fragments into CHANGELOG.md, for the
 	@antsibull-changelog release
 
 .PHONY: bench
-bench: .venv/bench.stamp collections home ## measure, and write docs/benchmarks.md and the figures of the READMEs (about 10 minutes)
+bench: .venv/bench.stamp collections home ## measure, and write docs/benchmarks.md and the figures of the READMEs (about 15 minutes)
 	@status=0; python -m tests.benchmark $(ARGS) || status=$$?; python tests/tools/render_docs.py; exit $$status
 
 .PHONY: soak

@@ -29,13 +29,13 @@ USUAL = {
     "antsibull-docs": 10,
     "galaxy-importer": 15,
     "installed-quickstart": 5,
-    "integration": 70,
-    "integration-as-modules": 50,
+    "integration": 60,
+    "integration-as-modules": 120,
     "demo": 5,
     "mypy": 30,
-    "playbooks": 90,
-    "sanity": 120,
-    "unit": 90,
+    "playbooks": 500,
+    "sanity": 150,
+    "unit": 200,
 }
 A_MOMENT = 2
 COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
