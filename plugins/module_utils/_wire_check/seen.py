@@ -26,7 +26,8 @@ class Own:
     """What was seen of the image cache that the check made.
 
     ``body`` is what was ordered, ``answer`` the answer to that, ``told`` what a list showed first, after
-    ``listed_after`` seconds. The tags that are shown or found after an update of them stand in ``retagged``. ``twin_refused`` says whether a second one of the name was refused for that.
+    ``listed_after`` seconds. The tags that are shown or found after an update of them stand in ``retagged``.
+    ``twin_refused`` says whether a second one of the name was refused for that.
     """
 
     body: dict[str, Any]
