@@ -27,7 +27,7 @@ FREE = 4000.0
 AT_ONCE = 8
 # After the first refusal slower than at first: the less, the more requests are expected, since of many more may be refused. At
 # most one in so many seconds; again slower with each refusal until one is accepted. From then on at so much more than is accepted.
-SLOWER = 500.0
+SLOWER = 400.0
 LEAST_SLOWER = 2.0
 MOST_SLOWER = 8.0
 FIRST_PAUSE = 0.013
