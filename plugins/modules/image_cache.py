@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: image_cache
 short_description: Keep an image cache of CTYun ECI in the state that a task describes
-version_added: 0.1.0
+version_added: 1.0.0
 author: ctyun.eci contributors (!UNKNOWN)
 description:
   - Creates, replaces or deletes an image cache of CTYun (天翼云) Elastic Container Instance (ECI), or changes its tags.
@@ -91,10 +91,11 @@ EXAMPLES = r"""
     security_group_id: sg-test
     az_info:
       az_name: az1
+  register: web
 
 - name: Use its ID
   ansible.builtin.debug:
-    msg: "{{ ansible_facts.imageCacheId }}"
+    msg: "{{ web.image_cache_id }}"
 
 - name: Give it tags and wait until it is ready
   ctyun.eci.image_cache:
@@ -142,10 +143,11 @@ EXAMPLES = r"""
     az_info:
       az_name: az1
     drift: recreate
+  register: web
 
 - name: Change only the tags of an image cache that exists
   ctyun.eci.image_cache:
-    image_cache_id: "{{ ansible_facts.imageCacheId }}"
+    image_cache_id: "{{ web.image_cache_id }}"
     tags:
       - key: stage
         value: production
@@ -308,7 +310,7 @@ waited:
   type: float
   sample: 92.5
 ansible_facts:
-  description: Facts for the tasks that follow.
+  description: A fact for the tasks that follow, for who looks for the name of the API. RV(image_cache_id) is the plain way.
   returned: success
   type: dict
   contains:

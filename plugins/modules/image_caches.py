@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: image_caches
 short_description: Keep many image caches of CTYun ECI in the states that a task describes
-version_added: 0.1.0
+version_added: 1.0.0
 author: ctyun.eci contributors (!UNKNOWN)
 description:
   - Does for a list of image caches what M(ctyun.eci.image_cache) does for one, in one task and with few requests. It lists
@@ -80,10 +80,11 @@ EXAMPLES = r"""
         tags: [{key: team, value: web}]
     wait: true
     wait_timeout: 600
+  register: team
 
-- name: Use the ID of one of them
+- name: Use their IDs, in the order of the task
   ansible.builtin.debug:
-    msg: "{{ ansible_facts.imageCacheIds.web }}"
+    msg: "{{ team.image_caches | map(attribute='image_cache_id') }}"
 
 - name: Delete all other image caches of the team, except the newest one
   ctyun.eci.image_caches:

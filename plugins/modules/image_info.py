@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: image_info
 short_description: Look at images in their registries before they are cached
-version_added: 0.1.0
+version_added: 1.0.0
 author: ctyun.eci contributors (!UNKNOWN)
 description:
   - Asks the registry of each image whether it is there, whether the login is right, and how large it is.

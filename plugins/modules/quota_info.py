@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: quota_info
 short_description: Read the quotas of CTYun ECI and how much of them is used
-version_added: 0.1.0
+version_added: 1.0.0
 author: ctyun.eci contributors (!UNKNOWN)
 description:
   - Lists the quotas of the account in the region, the number of image caches among them.

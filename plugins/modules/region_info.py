@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: region_info
 short_description: Read the zones of a region of CTYun ECI
-version_added: 0.1.0
+version_added: 1.0.0
 author: ctyun.eci contributors (!UNKNOWN)
 description:
   - Lists the availability zones of the region. Give one of these names for O(ctyun.eci.image_cache#module:az_info.az_name).

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: wire_check
 short_description: Find out how CTYun ECI really behaves
-version_added: 0.1.0
+version_added: 1.0.0
 author: ctyun.eci contributors (!UNKNOWN)
 description:
   - Much of how CTYun's API of image caches behaves is not documented, and this collection was made without an account. This
