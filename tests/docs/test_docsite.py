@@ -96,6 +96,14 @@ def test_the_changelog_is_on_the_site_from_the_first_release_on() -> None:
     assert config("config.yml").get("changelog") == wanted, "docs/docsite/config.yml says how"
 
 
+def test_tables_of_contents_go_and_titles_are_the_name() -> None:
+    """The theme has a table of contents beside each page, and shows an error where a page has another one."""
+    index = "Ctyun.Eci\n=========\n\n.. contents::\n   :local:\n   :depth: 1\n\nText\n"
+    notes = "=====\nCtyun.Eci Release Notes\n=====\n\n.. contents:: Topics\n\nv1.0.0\n======\n"
+    assert build.tidy(index) == "ctyun.eci\n=========\n\n\nText\n"
+    assert build.tidy(notes) == "=====\nctyun.eci Release Notes\n=====\n\n\nv1.0.0\n======\n"
+
+
 def test_a_pattern_stands_for_what_is_listed_nowhere_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(build, "ROOT", tmp_path)
     for name in ("a", "b", "c", "d"):

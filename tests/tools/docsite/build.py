@@ -34,8 +34,8 @@ BROKEN_CHINESE = re.compile(rf"(?<={CHINESE})\n *(?={CHINESE})")
 # page), the whole title of a module in the list of pages, a list without the guides, and links for which galaxy.yml has no
 # address yet.
 TIDY = (
-    (re.compile(r"^Ctyun\.Eci$", re.MULTILINE), "ctyun.eci"),
-    (re.compile(r"^\.\. contents::\n(   :.*\n)+", re.MULTILINE), ""),
+    (re.compile(r"^Ctyun\.Eci\b", re.MULTILINE), "ctyun.eci"),
+    (re.compile(r"^\.\. contents::.*\n( *:.*\n)*", re.MULTILINE), ""),
     (re.compile(r"^    :maxdepth: 1$", re.MULTILINE), "    :maxdepth: 2"),
     (re.compile(r"^    (\w+)_module$", re.MULTILINE), r"    \1 <\1_module>"),
     (re.compile(r'^  - title: .*\n    url: "(?!https?://).*\n    external: true\n', re.MULTILINE), ""),
@@ -69,6 +69,13 @@ def with_what_they_link(pages: list[Path]) -> list[Path]:
             targets = [(path.parent / link["target"]).resolve() for link in links if "://" not in link["target"]]
             queue += [target for target in targets if target.is_file()]
     return found
+
+
+def tidy(text: str) -> str:
+    """What antsibull-docs wrote, as this site wants it."""
+    for pattern, replacement in TIDY:
+        text = pattern.sub(replacement, text)
+    return text
 
 
 def with_toctrees(text: str) -> str:
@@ -122,10 +129,7 @@ def main() -> None:
     environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
     subprocess.run([*antsibull, *options, "--dest-dir", source, "ctyun.eci"], env=environment, check=True)
     for path in source.glob("**/*.rst"):
-        text = path.read_text(encoding="utf-8")
-        for pattern, replacement in TIDY:
-            text = pattern.sub(replacement, text)
-        path.write_text(with_toctrees(text), encoding="utf-8")
+        path.write_text(with_toctrees(tidy(path.read_text(encoding="utf-8"))), encoding="utf-8")
     # It lists those of plugins that are configured, of which there are none; docs/docsite/rst has those of modules.
     (source / "environment_variables.rst").unlink()
     copy(source)
