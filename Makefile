@@ -18,6 +18,8 @@ COVERAGE ?=
 JOBS ?= 2
 # the unit tests wait for sockets half of their time
 UNIT_JOBS ?= $(shell expr 2 \* $(JOBS))
+# and some that run playbooks wait for a minute
+PLAYBOOK_JOBS ?= $(shell expr 1 + $(JOBS))
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -93,7 +95,7 @@ unit: .venv/dev.stamp ## run the unit tests but the thorough ones; with COVERAGE
 .PHONY: playbooks
 playbooks: .venv/dev.stamp ## run the tests that run ansible-playbook: documentation, both doors, reliability
 	@$(STEP) playbooks --require '\d+ passed' --figure '^=* ?(.*\d+ passed.*?) ?=*$$' -- \
-	python -m pytest -q -n $(JOBS) --dist worksteal tests/docs tests/doors tests/reliability $(ARGS)
+	python -m pytest -q -n $(PLAYBOOK_JOBS) --dist worksteal tests/docs tests/doors tests/reliability $(ARGS)
 
 .PHONY: integration
 integration: .venv/dev.stamp tree home ## run the integration targets against the emulator, through both doors (TARGETS=...)
@@ -194,6 +196,10 @@ prove: .venv/dev.stamp ## try every single fault, every order of two controllers
 .PHONY: mutate
 mutate: .venv/dev.stamp ## change the code in small ways, and list what no unit test notices (about half an hour; ARGS=files)
 	@python -m tests.tools.mutate --processes $(JOBS) $(ARGS)
+
+.PHONY: matrix
+matrix: .venv/dev.stamp collections home ## run the collection with all releases of ansible-core and all Pythons here, and write docs/compatibility.md (about 20 minutes)
+	@python -m tests.matrix --processes $(JOBS) --write $(ARGS)
 
 .PHONY: clean
 clean: ## remove .venv, build and caches

@@ -63,7 +63,7 @@ options:
     type: float
     default: 30
 requirements:
-  - requests
+  - requests >= 2.25
   - jsonschema >= 4.0
 notes:
   - The proxy variables E(HTTPS_PROXY), E(HTTP_PROXY) and E(NO_PROXY) of the environment are used. Redirects are not followed,

@@ -70,7 +70,7 @@ class _Module(basic.AnsibleModule):
 
 def _refusal(task: Task, given: Mapping[str, Any], check_mode: bool) -> str | None:
     """Why a task cannot be done here at all, or None."""
-    for present, library in ((HAS_REQUESTS, "requests"), (HAS_JSONSCHEMA, "jsonschema >= 4.0")):
+    for present, library in ((HAS_REQUESTS, "requests >= 2.25"), (HAS_JSONSCHEMA, "jsonschema >= 4.0")):
         if not present:
             return str(basic.missing_required_lib(library))
     violations = task.check(given, check_mode)

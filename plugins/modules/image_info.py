@@ -109,7 +109,7 @@ attributes:
     support: full
     details: Changes nothing.
 requirements:
-  - requests
+  - requests >= 2.25
   - jsonschema >= 4.0
 notes:
   - The proxy variables of the environment (E(HTTPS_PROXY), E(NO_PROXY)) are respected. C(~/.netrc) and Docker's own

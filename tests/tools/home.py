@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Prepare build/home, the home folder that the tools get in place of the user's.
+"""Prepare build/home, or the folder given, as the home folder that the tools get in place of the user's.
 
 ansible-test makes virtual environments without pip and then downloads a script that installs pip. It looks into a cache below the home
 folder first: our stand-in goes there, under the name that the installed ansible-test looks for. It also starts pip with hardly any
@@ -23,7 +23,7 @@ from typing import Any
 from ansible_test._internal.python_requirements import collect_bootstrap
 
 ROOT = Path(__file__).resolve().parents[2]
-HOME = ROOT / "build" / "home"
+HOME = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "build" / "home"
 
 
 def main() -> None:

@@ -438,7 +438,9 @@ class _Loop:
 def _is_inside_a_function(mutant: Mutant) -> bool:
     """Whether it can be put into the function: one without super() does not fit into one that has it."""
     around = _function_around(ast.parse(mutant.file.read_text(encoding="utf-8")), mutant.line)
-    return around is not None and not any(isinstance(node, ast.Name) and node.id == "super" for node in ast.walk(around))
+    return around is not None and not any(
+        isinstance(node, ast.Name) and node.id == "super" for node in ast.walk(around)
+    )
 
 
 def _function_around(tree: ast.AST, line: int) -> ast.FunctionDef | None:

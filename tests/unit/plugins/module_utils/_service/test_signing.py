@@ -19,9 +19,6 @@ from typing import Any
 import pytest
 import requests
 
-# CTYun's own Python core, to compare with; it is among the development requirements
-from ctyun_openapi_sdk_core import ctyun_client, sign_util
-
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import AuthenticationError
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.operations import CREATE, DESCRIBE, LIST, UPDATE
 from ansible_collections.ctyun.eci.plugins.module_utils._region import REGION
@@ -29,6 +26,15 @@ from ansible_collections.ctyun.eci.plugins.module_utils._service import signing
 from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._service.signing import EopAuth, eop_date, signature
 from tests.emulator import Emulator
+
+try:
+    # CTYun's own Python core, to compare with. It is among the development requirements, and wants newer libraries than
+    # the collection does.
+    from ctyun_openapi_sdk_core import ctyun_client, sign_util
+except ImportError:
+    ctyun_client = sign_util = None
+
+comparing = pytest.mark.skipif(sign_util is None, reason="ctyun-openapi-sdk-core is not installed")
 
 ZONES = ["UTC", "America/New_York", "Asia/Shanghai", "Asia/Kathmandu", "Pacific/Kiritimati"]
 NOTHING = hashlib.sha256(b"").hexdigest()
@@ -185,6 +191,7 @@ def test_the_clock_is_the_system_s_unless_another_is_given(monkeypatch: pytest.M
 # --- others' judgement
 
 
+@comparing
 @pytest.mark.parametrize(
     ("params", "body"),
     [
@@ -223,6 +230,7 @@ def test_equal_to_the_core_of_ctyun(
     assert "their-sk" not in capsys.readouterr().out
 
 
+@comparing
 def test_equal_to_the_core_of_ctyun_for_a_fixed_date() -> None:
     theirs = sign_util.sign(SimpleNamespace(ak="AK", sk="SK"), {}, {"a": "b"}, "POST", RANDOM_ID, "20251124T080910Z")
     ours = signature("AK", "SK", RANDOM_ID, "20251124T080910Z", "", b'{"a": "b"}')
