@@ -104,12 +104,11 @@ def _carry_out(item: Item) -> None:
 
 @contextlib.contextmanager
 def _locked(wanted: Wanted, around: Surroundings) -> Iterator[None]:
-    name = wanted.name
+    names = [wanted.name]
     if wanted.image_cache_id:
         found = around.caches.get(wanted.image_cache_id)
-        name = (found and found.image_cache_name) or name or wanted.image_cache_id
-    names = [one for one in (name, wanted.name) if one]
-    with around.locked(names):
+        names.append((found and found.image_cache_name) or wanted.image_cache_id)
+    with around.locked(name for name in names if name):
         yield
 
 
@@ -123,7 +122,7 @@ def _await_end(item: Item) -> None:
 def _await_present(item: Item) -> None:
     """Wait until it is ready, or another one that is found in its place."""
     try:
-        _await_ready(item, item.image_cache_id or "")
+        _await_ready(item, item.id)
     except Vanished:
         if not item.may_follow:
             raise
@@ -141,7 +140,7 @@ def _await_ready(item: Item, image_cache_id: str) -> None:
 
     def read() -> ImageCache:
         cache = around.caches.get(image_cache_id)
-        last = outcome.image_cache or ImageCache()
+        last = item.cache
         if cache is None and last.status:
             cache = around.caches.get(image_cache_id)  # one miss is not gone
             if cache is None:
@@ -178,7 +177,7 @@ def not_ready(cache: ImageCache, wait: Wait) -> WaitTimeout:
 
 def failed(item: Item) -> WaitFailed:
     """The error for an image cache that has failed, with its newest events, which are read; they go to the outcome."""
-    cache = item.outcome.image_cache or ImageCache()
+    cache = item.cache
     return WaitFailed(
         f"The image cache {cache.image_cache_id} has failed, its status is {cache.status!r}."
         + newest_events(item.around.caches, item.outcome)

@@ -34,7 +34,7 @@ from .pruning import Pruning
 from .review import counts, prepared
 from .settling import settled
 from .surroundings import Surroundings
-from .twins import settle
+from .twins import ByName, settle
 
 if TYPE_CHECKING:
     from .preflight import Preflight
@@ -157,23 +157,18 @@ class _Many:
             with contextlib.suppress(EciError):  # some accounts may not know
                 self._quota = regions.image_cache_quota(group.caches.client)
         for item in group.items:
-            if item.wanted.image_cache_id:
-                attempt(
-                    item, lambda item: item.consider(picked(item.wanted, group.find(item.wanted.image_cache_id or "")))
-                )
-            else:
-                attempt(item, lambda item: item.consider_named(by_name(item.name)))
+            attempt(item, lambda item: self._consider(item, by_name))
         if not group.listing.whole:
             # a list that was not whole did not show it: that is no proof that it is gone
-            missing = [item for item in group.planned([]) if item.wanted.state == "absent" and not item.planned.before]
+            missing = [item for item in group.planned([]) if not item.planned.before]
             group.each(missing, lambda item: item.consider_named(group.named(item.name)), "asked for")
 
     def look_before(self) -> None:
         """Look at what is going to be ordered, if the task asks for that. Raises EciError."""
         ordered = [
-            (f"image_caches[{number}].", item.change)
+            (f"image_caches[{number}].", item.planned)
             for number, item in enumerate(self._group.items)
-            if item.change and not item.error and CREATE in item.change.steps
+            if item.is_to_take([CREATE], REPLACE)
         ]
         self._warnings += self._around.look_before(ordered, bool(self._pruning and self._pruning.is_first))
         self.has_begun = True
@@ -213,7 +208,7 @@ class _Many:
         self._check_replacements()
         items = group.planned(REPLACE)
         group.each(items, Item.delete, "deleted")
-        group.await_gone([item for item in items if not item.error])
+        group.await_gone(items)
         group.each([item for item in items if not item.error], Item.create, "made")
         self._confirm(items)
 
@@ -273,6 +268,13 @@ class _Many:
 
     # --- what the phases are made of
 
+    def _consider(self, item: Item, by_name: ByName) -> None:
+        image_cache_id = item.wanted.image_cache_id
+        if image_cache_id:
+            item.consider(picked(item.wanted, self._group.find(image_cache_id)))
+        else:
+            item.consider_named(by_name(item.name))
+
     def _followed(self, gone: list[Item]) -> list[Item]:
         """Those of which another one is found in place of the one that is gone."""
         with contextlib.suppress(LockError):
@@ -283,9 +285,7 @@ class _Many:
     def _awaited(self) -> list[Item]:
         """Those that the task wants to wait for until they are ready."""
         return [
-            item
-            for item in self._group.items
-            if item.wanted.state == "present" and item.wanted.wait and item.image_cache_id and not item.error
+            item for item in self._group.items if item.wanted.state == "present" and item.wanted.wait and not item.error
         ]
 
     def _create_or_retag(self, item: Item) -> None:
@@ -310,15 +310,15 @@ class _Many:
 
     def _confirm(self, items: Iterable[Item]) -> None:
         """Look at what was created, with one list."""
-        created = [item for item in items if item.created]
+        created = {item: item.created for item in items if item.created}
         if not created:
             return
         try:
             by_name = self._group.read_until({item.image_cache_id for item in created})
         except EciError as error:
             self._warnings.append(f"What was created could not be read: {error.message}")
-            for item in created:
-                if item.created and not item.created.answered:  # it may be another client's, of which nothing is known
+            for item, made in created.items():
+                if not made.answered:  # it may be another client's, of which nothing is known
                     item.error = error
             return
         for item in created:
@@ -348,7 +348,6 @@ class _Many:
 
     def _check_replacements(self, more: int = 0) -> None:
         """Leave all that are to be replaced where something has failed, or one of them could not be replaced."""
-        self._leave(REPLACE, "is not replaced")
         for item in self._group.planned(REPLACE):
             attempt(item, lambda item: item.check_replacement(more))
         self._leave(REPLACE, "is not replaced")
@@ -369,6 +368,7 @@ def _conclude(decided: Mapping[str, ImageCache | None], item: Item) -> None:
 def _follow_another(item: Item) -> None:
     """Take another image cache for the one that is gone, if there is one to take."""
     vanished, item.error = item.error, None
-    if vanished and not item.follow_another():
-        raise vanished
-    item.carry_out()
+    if item.follow_another():
+        item.carry_out()
+    else:
+        item.error = vanished

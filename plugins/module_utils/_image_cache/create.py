@@ -82,7 +82,7 @@ def _create(caches: ImageCaches, body: Mapping[str, Any], known: Collection[str]
                 found = _looked_up(caches, name, known, error)
                 if found:
                     request = error.request_id if open_ones else None
-                    return Created(found.image_cache_id or "", open_ones > 0, request, False, unsettled=open_ones > 1)
+                    return Created(found.id, open_ones > 0, request, False, unsettled=open_ones > 1)
             if not client.again(attempts, error):
                 _explain(caches, body, error)
                 if open_ones:

@@ -18,7 +18,7 @@ from .progress import Progress
 
 def delete(caches: ImageCaches, outcome: Outcome, existing: ImageCache) -> None:
     """Delete an image cache, or find that somebody else has. Raises EciError."""
-    image_cache_id = existing.image_cache_id or ""
+    image_cache_id = existing.id
     try:
         outcome.request_id = caches.delete(image_cache_id)
         outcome.changed = True
@@ -62,7 +62,7 @@ def await_gone(caches: ImageCaches, wait: Wait, outcome: Outcome, existing: Imag
     end = Departure(existing.status)
 
     def read() -> ImageCache | None:
-        outcome.image_cache = caches.get(existing.image_cache_id or "")
+        outcome.image_cache = caches.get(existing.id)
         if outcome.image_cache:
             progress.waiting_for_one(caches, outcome.image_cache, wait)
         return outcome.image_cache

@@ -21,7 +21,7 @@ def newest_events(caches: ImageCaches, outcome: Outcome) -> str:
     if cache is None:
         return ""
     with contextlib.suppress(EciError):
-        events = caches.events(cache.image_cache_id or "")
+        events = caches.events(cache.id)
         outcome.image_cache = cache.with_events(events)
         newest = "; ".join(" ".join(str(event.get("message")).split()) for event in events[-SHOWN:])
         return f" Its newest events: {newest}." if newest else ""

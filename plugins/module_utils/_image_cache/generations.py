@@ -89,7 +89,7 @@ def generations(
 
 def is_generation(cache: ImageCache, name: str) -> bool:
     """Whether an image cache is one of the generations of a name, as far as its name and the tags that it shows tell."""
-    if not re.fullmatch(_pattern(name), cache.image_cache_name or ""):
+    if not re.fullmatch(_pattern(name), cache.name):
         return False
     return cache.tags is None or {"key": NAME_TAG, "value": name} in cache.tags
 
@@ -113,7 +113,7 @@ def _current(
     if good:
         current = max(good, key=lambda cache: cache.age_order)
         # where the task says nothing of tags, those of what exists are left alone
-        return Generation(name, _as(wanted, current.image_cache_name or "", None if body.get("tags") is None else tags))
+        return Generation(name, _as(wanted, current.name, None if body.get("tags") is None else tags))
     taken = {cache.image_cache_name for cache in alive}
     fresh = next(one for one in names if one not in taken)
     return Generation(name, _as(wanted, fresh, tags, _note(digests, older, alive)))
@@ -137,7 +137,7 @@ def _as(wanted: Wanted, name: str, tags: Tags | None, note: str = "") -> Wanted:
 
 
 def _name(name: str, content: Sequence[Any], number: int) -> str:
-    text = json.dumps([content, number], ensure_ascii=True, separators=(",", ":"))
+    text = json.dumps([content, number], separators=(",", ":"))
     return f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:_SIGNS]}"
 
 
@@ -178,5 +178,5 @@ def _note(digests: Digests, older: Sequence[ImageCache], alive: Sequence[ImageCa
 
 def _told_digests(cache: ImageCache) -> list[str]:
     """The digests that the tags of a generation tell, if they tell one for each image."""
-    told = next((tag["value"].split(".") for tag in cache.tags or [] if tag["key"] == DIGESTS_TAG), [])
+    told = next((tag["value"].split(".") for tag in cache.shown_tags if tag["key"] == DIGESTS_TAG), [])
     return told if len(told) == len(cache.images or []) else []

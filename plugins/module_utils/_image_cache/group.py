@@ -8,7 +8,7 @@ collection.
 
 from __future__ import annotations
 
-from typing import Callable, Collection, Iterable, TypeVar
+from typing import Callable, Collection, Iterable, Mapping, TypeVar
 
 from .._errors import EciError, Unanswered, unexpected
 from .._workers import each
@@ -41,11 +41,11 @@ class Group:
 
     def planned(self, *steps: list[str]) -> list[Item]:
         """The items that these steps are planned for, and that nothing has happened to."""
-        return [item for item in self.items if item.change and not item.error and item.change.steps in steps]
+        return [item for item in self.items if item.is_to_take(*steps)]
 
     def failures(self) -> str:
         """Which items have failed so far, for a message; empty if none has."""
-        names = [item.name or item.wanted.image_cache_id or "" for item in self.items if item.error]
+        names = [item.label for item in self.items if item.error]
         return f"{listed(names)} failed" if names else ""
 
     def each(self, items: Collection[Item], step: Callable[[Item], object], verb: str) -> None:
@@ -117,8 +117,11 @@ class Group:
 
     def find(self, image_cache_id: str) -> ImageCache | None:
         """One of the list that was read last; asked for alone if that list may have missed it. Raises EciError."""
-        shown = self._shown.get(image_cache_id)
-        return shown if shown or self.listing.whole else self.caches.get(image_cache_id)
+        return self._found(image_cache_id, self._shown, self.listing)
+
+    def _found(self, image_cache_id: str, shown: Mapping[str, ImageCache], listing: Listing) -> ImageCache | None:
+        found = shown.get(image_cache_id)
+        return found if found or listing.whole else self.caches.get(image_cache_id)
 
     def await_ready(self, items: list[Item]) -> None:
         """Wait until these are ready, with one list for all."""
@@ -127,7 +130,7 @@ class Group:
         def look() -> None:
             shown = by_id(self.caches.find().caches)
             for item in items:
-                attempt(item, lambda item: self._see(item, shown.get(item.image_cache_id or "")))
+                attempt(item, lambda item: self._see(item, shown.get(item.id)))
 
         self._poll(items, look, lambda item: is_at_end(item.cache), "ready")
         for item in items:
@@ -135,16 +138,15 @@ class Group:
                 item.error = failed(item) if item.cache.has_failed else not_ready(item.cache, wait)
 
     def await_gone(self, items: list[Item]) -> None:
-        """Wait until these, which were deleted, are gone, with one list for all."""
-        ends = {id(item): Departure(item.planned.before.status if item.planned.before else None) for item in items}
+        """Wait until these are gone, as far as they were deleted, with one list for all."""
+        items = [item for item in items if not item.error]
+        ends = {id(item): Departure(item.planned.old.status) for item in items}
 
         def look() -> None:
             listing = self.caches.find()
             shown = by_id(listing.caches)
             for item in items:
-                image_cache_id = item.image_cache_id or ""
-                cache = shown.get(image_cache_id)
-                item.outcome.image_cache = cache if cache or listing.whole else self.caches.get(image_cache_id)
+                item.outcome.image_cache = self._found(item.id, shown, listing)
 
         def is_over(item: Item) -> bool:
             return ends[id(item)].is_reached(item.outcome.image_cache)
@@ -164,9 +166,9 @@ class Group:
     def _see(self, item: Item, cache: ImageCache | None) -> None:
         """Take over what a list showed of an image cache that is waited for."""
         if cache is None and item.cache.status and not is_at_end(item.cache):
-            cache = self.caches.get(item.image_cache_id or "")  # one miss is not gone
+            cache = self.caches.get(item.id)  # one miss is not gone
             if cache is None:
-                raise gone(item.image_cache_id or "")
+                raise gone(item.id)
         item.outcome.image_cache = cache or item.outcome.image_cache
 
     def _poll(
@@ -214,10 +216,10 @@ def by_name(caches: Iterable[ImageCache]) -> dict[str, list[ImageCache]]:
     """Image caches by their names."""
     found: dict[str, list[ImageCache]] = {}
     for cache in caches:
-        found.setdefault(cache.image_cache_name or "", []).append(cache)
+        found.setdefault(cache.name, []).append(cache)
     return found
 
 
 def by_id(caches: Iterable[ImageCache]) -> dict[str, ImageCache]:
     """Image caches by their IDs."""
-    return {cache.image_cache_id or "": cache for cache in caches}
+    return {cache.id: cache for cache in caches}

@@ -55,6 +55,21 @@ class ImageCache:
     events: list[dict[str, Any]] | None = None
 
     @property
+    def id(self) -> str:
+        """The ID, or an empty text."""
+        return self.image_cache_id or ""
+
+    @property
+    def name(self) -> str:
+        """The name, or an empty text."""
+        return self.image_cache_name or ""
+
+    @property
+    def shown_tags(self) -> Tags:
+        """The tags that the service shows, none where it shows no tags at all."""
+        return self.tags or []
+
+    @property
     def is_ready(self) -> bool:
         """Whether it can be used."""
         return statuses.meaning(self.status) == statuses.GOOD
@@ -89,7 +104,7 @@ class ImageCache:
     def age_order(self) -> tuple[float, str]:
         """What puts image caches into one order, the eldest first, that every client computes alike."""
         created_at = self.created_at
-        return (float("inf") if created_at is None else created_at, self.image_cache_id or "")
+        return (float("inf") if created_at is None else created_at, self.id)
 
     def with_tags(self, tags: Tags | None) -> ImageCache:
         """The same with these tags."""
@@ -144,7 +159,7 @@ def normal_tags(tags: Iterable[Mapping[str, Any]]) -> Tags:
 
 def ids(caches: Iterable[ImageCache]) -> str:
     """The IDs of image caches, for a message."""
-    return ", ".join(cache.image_cache_id or "(none)" for cache in caches)
+    return ", ".join(cache.id or "(none)" for cache in caches)
 
 
 def _of_kind(kind: type, value: Any) -> Any:

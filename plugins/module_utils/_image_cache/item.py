@@ -45,7 +45,7 @@ class Item:
         self._replaced = False
         self._rounds = 0
         self._followed = 0
-        self._changed_before = False
+        self._changed_before: bool
         # image caches of the name that do not count: those that were there, or are on their way out
         self._known: list[str] = []
         self._younger: list[ImageCache] = []
@@ -88,13 +88,27 @@ class Item:
         """The ID of the image cache as far as it is known."""
         return self.outcome.image_cache_id
 
+    @property
+    def id(self) -> str:
+        """That ID, or an empty text."""
+        return self.image_cache_id or ""
+
+    @property
+    def label(self) -> str:
+        """What a message calls it: the wanted name, or the ID that the task gives in its place."""
+        return self.name or str(self.wanted.image_cache_id)
+
+    def is_to_take(self, *steps: list[str]) -> bool:
+        """Whether it has one of these lists of steps before it, and nothing has happened to it."""
+        return not self.error and self.planned.steps in steps
+
     def consider_named(self, named: list[ImageCache], tag_filter: TagFilter | None = None) -> Plan:
         """The plan for what exists of the name. Raises AmbiguousName if there are several."""
         several = staying(named)
         heals = self.wanted.duplicates == "delete_younger" and self.wanted.state == "present"
         if len(several) > 1 and heals and all(self.fits(cache) for cache in several):
             self._younger = several[1:]
-            self.outcome.duplicates = [cache.image_cache_id or "" for cache in self._younger]
+            self.outcome.duplicates = [cache.id for cache in self._younger]
             return self.consider(several[0], tag_filter)
         return self.consider(the_only(named), tag_filter)
 
@@ -176,9 +190,9 @@ class Item:
         try:
             created = create.create(around.caches, around.marks, change.body, self._known, kept)
         except EciError as error:
-            if self._replaced and change.before:
+            if self._replaced:
                 error.add(
-                    f"The old image cache {change.before.image_cache_id} was deleted before, as drift: recreate asks for."
+                    f"The old image cache {change.old.image_cache_id} was deleted before, as drift: recreate asks for."
                 )
             raise
         self.created = created
@@ -334,17 +348,16 @@ class Item:
             cache, done = self._younger[0], Outcome()
             delete.delete(self.around.caches, done, cache)
             self._younger = self._younger[1:]
-            self.outcome.duplicates.append(cache.image_cache_id or "")
+            self.outcome.duplicates.append(cache.id)
             self.outcome.changed = self.outcome.changed or done.changed
 
     def delete(self) -> None:
         """Delete the image cache."""
         change, around = self.planned, self.around
-        old = change.before or ImageCache()
         if change.replaces:
             around.marks.replacing(change.body["imageCacheName"], change.body.get("tags"))
         self._settle()
-        delete.delete(around.caches, self.outcome, old)
+        delete.delete(around.caches, self.outcome, change.old)
         self._replaced = change.replaces
 
     def await_gone(self) -> None:
@@ -356,14 +369,13 @@ class Item:
 
     def leave_behind(self) -> None:
         """Do not take the image cache that was there before for the one that is made."""
-        if self.planned.before:
-            self._known.append(self.planned.before.image_cache_id or "")
+        self._known.append(self.planned.old.id)
 
     def retag(self) -> None:
         """Set the tags."""
         change, outcome = self.planned, self.outcome
         self._settle()
-        retag.retag(self.around.caches, outcome, change.before or ImageCache(), change.tags)
+        retag.retag(self.around.caches, outcome, change.old, change.tags)
         outcome.diff = diff(replace(change, after=outcome.image_cache))
 
     def ended(self, reason: BaseException) -> EciError:
@@ -380,7 +392,7 @@ class Item:
 
     def _settle(self) -> None:
         """Forget what an earlier task left for this name, now that it is there, or gone as it should be."""
-        if self.wanted.name and not (self.change and CREATE in self.change.steps):
+        if self.wanted.name and CREATE not in self.planned.steps:
             self.around.marks.settled(self.wanted.name)
 
     @property

@@ -46,8 +46,7 @@ class Locks:
         self._connection = connection
         self._clock = clock
         self._folder = folder
-        self._descriptor = -1
-        self._path = ""
+        self._descriptor: int | None = None
 
     def take(self, names: Iterable[str], timeout: float) -> None:
         """Wait until all of these names are this task's. Raises LockError after ``timeout`` seconds, and MachineLimit."""
@@ -56,11 +55,13 @@ class Locks:
         wanted = sorted((self._place(name), name) for name in set(names))
         try:
             while True:
-                self._open()
+                descriptor, path = self._folder.open("locks")
+                self._descriptor = descriptor
                 for place, name in wanted:
-                    self._wait_for(place, name, deadline, timeout)
-                if self._is_the_file():
-                    os.utime(self._descriptor)  # what removes old temporary files shall not take it for one
+                    while not _taken(descriptor, place):
+                        self._wait_for(name, path, deadline, timeout)
+                if _is_the_file(descriptor, path):
+                    os.utime(descriptor)  # what removes old temporary files shall not take it for one
                     return
                 self.release()
         except OSError as error:
@@ -74,37 +75,25 @@ class Locks:
     def try_to_take(self, name: str) -> bool:
         """Take one more name if no other task has it, and it can be had."""
         try:
-            return _taken(self._descriptor, self._place(name))
+            return self._descriptor is not None and _taken(self._descriptor, self._place(name))
         except OSError:
             return False
 
     def release(self) -> None:
         """Give all of them back."""
-        if self._descriptor >= 0:
+        if self._descriptor is not None:
             os.close(self._descriptor)
-        self._descriptor = -1
+        self._descriptor = None
 
-    def _open(self) -> None:
-        if self._descriptor < 0:
-            self._descriptor, self._path = self._folder.open("locks")
-
-    def _is_the_file(self) -> bool:
-        """Whether other tasks still open the same file: somebody may have removed it while this one waited."""
-        try:
-            there = os.stat(self._path)
-        except FileNotFoundError:
-            return False
-        return os.path.samestat(there, os.fstat(self._descriptor))
-
-    def _wait_for(self, place: int, name: str, deadline: float, timeout: float) -> None:
+    def _wait_for(self, name: str, path: str, deadline: float, timeout: float) -> None:
+        """Give the one who has it a moment. Raises LockError after the last one."""
         pause, whose = (SHARED_PAUSE, "with this lock_dir") if self._folder.shared else (PAUSE, "of this machine")
-        while not _taken(self._descriptor, place):
-            if self._clock.monotonic() > deadline:
-                raise LockError(
-                    f"Another task {whose} has been at work on the image cache {name!r} for more than"
-                    f" {timeout:g} s (lock file {self._path}). Wait for it, or end it, and run this again."
-                )
-            self._clock.sleep(random.uniform(pause / 2, pause * 2))
+        if self._clock.monotonic() > deadline:
+            raise LockError(
+                f"Another task {whose} has been at work on the image cache {name!r} for more than"
+                f" {timeout:g} s (lock file {path}). Wait for it, or end it, and run this again."
+            )
+        self._clock.sleep(random.uniform(pause / 2, pause * 2))
 
     def _place(self, name: str) -> int:
         return int.from_bytes(key(self._connection, name)[:8], "big") >> 2
@@ -121,6 +110,15 @@ def held(
         yield locks
     finally:
         locks.release()
+
+
+def _is_the_file(descriptor: int, path: str) -> bool:
+    """Whether other tasks still open the same file: somebody may have removed it while this one waited."""
+    try:
+        there = os.stat(path)
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(there, os.fstat(descriptor))
 
 
 def _taken(descriptor: int, place: int) -> bool:

@@ -105,7 +105,7 @@ class ImageCaches:
                 cache = from_wire(item)
                 unreadable += not (cache and cache.image_cache_name)
                 if cache:
-                    found[cache.image_cache_id or ""] = cache
+                    found[cache.id] = cache
             token = reply.obj.get("nextToken")
             if not token:
                 total = reply.obj.get("total")

@@ -59,6 +59,11 @@ class Plan:
     refused: bool = False
 
     @property
+    def old(self) -> ImageCache:
+        """What there was before, or an empty one."""
+        return self.before or ImageCache()
+
+    @property
     def replaces(self) -> bool:
         """Whether something good or bad is deleted so that another can be made."""
         return self.steps == [DELETE, CREATE]
@@ -86,7 +91,7 @@ def plan(
         return Plan([DELETE, CREATE], existing, predicted(body), body=body, drift=drift)
     if drift and wanted.drift == "fail":
         return Plan([], existing, existing, drift=drift, refused=True)
-    if tags is None or tags == (existing.tags or []):
+    if tags is None or tags == existing.shown_tags:
         return Plan([], existing, existing, drift=drift)
     return Plan([RETAG], existing, existing.with_tags(tags), tags=tags, drift=drift)
 

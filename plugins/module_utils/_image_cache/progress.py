@@ -40,7 +40,7 @@ class Progress:
 
     def waiting_for_one(self, caches: ImageCaches, cache: ImageCache, wait: Wait) -> None:
         """One image cache is waited for. Where its status stands still, its newest event is asked for."""
-        name = cache.image_cache_name or cache.image_cache_id
+        name = cache.name or cache.id
         event = ""
         if self._told == cache.status and self._is_due() and self.is_heard:
             event = _newest_event(caches, cache)
@@ -64,7 +64,7 @@ class Progress:
 
 def _newest_event(caches: ImageCaches, cache: ImageCache) -> str:
     with contextlib.suppress(EciError):
-        events = caches.events(cache.image_cache_id or "")
+        events = caches.events(cache.id)
         if events:
             return f", newest event: {' '.join(str(events[-1].get('message')).split())}"
     return ""

@@ -31,7 +31,7 @@ class Prune(NamedTuple):
 
     def may_go(self, cache: ImageCache) -> bool:
         """Whether its name allows that it is pruned."""
-        return self.names is None or re.fullmatch(self.names, cache.image_cache_name or "") is not None
+        return self.names is None or re.fullmatch(self.names, cache.name) is not None
 
 
 class Kept(NamedTuple):

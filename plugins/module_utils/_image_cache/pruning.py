@@ -42,12 +42,12 @@ class Pruning:
         """Prune what may be pruned now, but for what another task of this machine is at work on."""
         group = self._group
         for cache in self._chosen(predict=False):
-            if locks.try_to_take(cache.image_cache_name or ""):
+            if locks.try_to_take(cache.name):
                 self.pruned.append(self._item(cache))
             else:
                 self.kept.append(Kept(cache, "busy"))
         group.each(self.pruned, Item.carry_out, "pruned")
-        group.await_gone([item for item in self.pruned if item.wanted.wait and not item.error])
+        group.await_gone([item for item in self.pruned if item.wanted.wait])
 
     def _chosen(self, predict: bool) -> list[ImageCache]:
         group = self._group
@@ -62,7 +62,7 @@ class Pruning:
             return []
         self.kept = [kept for _prune, _carrying, unknown in found for kept in unknown]
         carrying = [cache for _prune, some, _unknown in found for cache in some]
-        reason, text = self._reason_to_keep(predict)
+        reason, text = self._reason_to_keep()
         if reason and carrying:
             self.warnings.append(f"Nothing was pruned, since {text}.")
             self._tell_of_room(carrying)
@@ -80,7 +80,7 @@ class Pruning:
         present = [item for item in self._group.items if item.wanted.state == "present"]
         return [item.cache for item in present if prune.youngest in (None, item.name)]
 
-    def _reason_to_keep(self, predict: bool) -> tuple[str, str]:
+    def _reason_to_keep(self) -> tuple[str, str]:
         """Why nothing may be pruned now, for a program and for a message; empty texts if it may."""
         group = self._group
         if group.failures():
@@ -90,7 +90,7 @@ class Pruning:
                 continue
             if item.cache.has_failed:
                 return "failed", f"{item.name!r} has failed"
-            if not (predict and item.wanted.wait):
+            if not item.wanted.wait:
                 text = f"{item.name!r} is not ready yet: run the task again later, or let it wait (wait: true)"
                 return "not_ready", text
         return "", ""
@@ -99,7 +99,7 @@ class Pruning:
         """Say of a quota that is used up which image caches are in the way."""
         error = next((item.error for item in self._group.items if isinstance(item.error, QuotaUsedUp)), None)
         if error:
-            names = listed([cache.image_cache_name or "" for cache in carrying])
+            names = listed([cache.name for cache in carrying])
             error.add(
                 f"Pruning would make room by deleting {names}; prune_first: true does that before anything is made, and"
                 " leaves a gap."

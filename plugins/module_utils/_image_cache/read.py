@@ -45,7 +45,7 @@ def _with_events(caches: ImageCaches, found: list[ImageCache]) -> list[ImageCach
     def add(index: int) -> None:
         cache = found[index]
         try:
-            read[index] = cache.with_events(caches.events(cache.image_cache_id or ""))
+            read[index] = cache.with_events(caches.events(cache.id))
         except NotFound:  # gone since the list was read
             read[index] = cache.with_events([])
         except EciError as error:

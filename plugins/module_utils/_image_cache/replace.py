@@ -11,7 +11,7 @@ from typing import Any, Callable, TypeVar
 from .. import _region as regions
 from .._errors import EciError, Irreplaceable, ServiceError
 from .._service.client import Client
-from .image_cache import ImageCache, ids
+from .image_cache import ids
 from .operations import ImageCaches
 from .plan import Plan
 
@@ -66,19 +66,19 @@ class Room:
 
 
 def namesakes(caches: ImageCaches, change: Plan) -> list[str]:
-    """The IDs of other image caches that have the name of the new one already, as the old one has.
+    """The IDs of the image caches that have the name of the new one already, as the old one has.
 
     Raises Irreplaceable if they have it and the old one has another.
     """
-    old, name = change.before or ImageCache(), change.body["imageCacheName"]
-    others = [cache for cache in caches.named(name) if cache.image_cache_id != old.image_cache_id]
-    if others and old.image_cache_name != name:
+    name = change.body["imageCacheName"]
+    named = caches.named(name)
+    if named and change.old.image_cache_name != name:
         raise Irreplaceable(
-            f"{_old(change)} has another name, and {name!r} is the name of {ids(others)}: replacing it would make a"
+            f"{_old(change)} has another name, and {name!r} is the name of {ids(named)}: replacing it would make a"
             " second one of that name. Nothing was deleted."
         )
-    return [cache.image_cache_id or "" for cache in others]
+    return [cache.id for cache in named]
 
 
 def _old(change: Plan) -> str:
-    return f"The image cache {change.before.image_cache_id if change.before else ''}"
+    return f"The image cache {change.old.image_cache_id}"

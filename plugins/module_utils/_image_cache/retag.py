@@ -19,7 +19,7 @@ def retag(caches: ImageCaches, outcome: Outcome, existing: ImageCache, tags: Tag
 
     Raises EciError; ``outcome`` is true to what is known at that moment.
     """
-    image_cache_id = existing.image_cache_id or ""
+    image_cache_id = existing.id
     unsure: EciError | None = None
     try:
         outcome.request_id = caches.set_tags(image_cache_id, tags)
@@ -45,7 +45,7 @@ def retag(caches: ImageCaches, outcome: Outcome, existing: ImageCache, tags: Tag
         raise NoSuchCache(_disappeared(image_cache_id))
     if current.tags is None and tags:
         _look_behind(caches, outcome, current, tags, unsure)
-    elif (current.tags or []) == tags:
+    elif current.shown_tags == tags:
         outcome.changed = True
     elif unsure:
         raise unsure
@@ -57,8 +57,8 @@ def _read(caches: ImageCaches, existing: ImageCache, tags: Tags) -> ImageCache |
     """The image cache as the service shows it, once it shows these tags or has had time to; None if it is gone."""
     current: ImageCache | None = existing
     for _look in looks(caches.client.clock, LOOK_PAUSES[:3]):
-        current = caches.get(existing.image_cache_id or "")
-        if current and ((current.tags or []) == tags or current.tags is None):
+        current = caches.get(existing.id)
+        if current and (current.shown_tags == tags or current.tags is None):
             break
     return current
 
@@ -67,7 +67,7 @@ def _look_behind(
     caches: ImageCaches, outcome: Outcome, current: ImageCache, tags: Tags, unsure: EciError | None
 ) -> None:
     """Ask the filter of the list whether tags are there that no reply shows."""
-    image_cache_id = current.image_cache_id or ""
+    image_cache_id = current.id
     try:
         carriers = TagFilter(caches, imageCacheId=image_cache_id).carriers(tags)
     except EciError as error:
@@ -90,8 +90,8 @@ def _look_behind(
 
 
 def _tell_of_others(outcome: Outcome, existing: ImageCache, current: ImageCache, tags: Tags) -> None:
-    shown = current.tags or []
-    outcome.changed = shown != (existing.tags or [])
+    shown = current.shown_tags
+    outcome.changed = shown != existing.shown_tags
     outcome.warnings.append(
         f"The service took the new tags of {current.image_cache_id} but shows others: it shows the keys {keys(shown)},"
         f" wanted are {keys(tags)}. It may add tags where it was asked to replace them."

@@ -58,19 +58,18 @@ def _kind(item: Item) -> str:
 
 
 def _lines(item: Item, kind: str, now: float) -> list[str]:
-    name = item.name or item.image_cache_id or ""
+    name = item.name or item.image_cache_id
     lines = [f"- {image_cache_id} delete, a younger one named {name}" for image_cache_id in item.outcome.duplicates]
     if kind == "failed":
         return [*lines, f"x {name} {item.error}"]
     change = item.planned
     drift = "; ".join(f"{one['option']} {one['found']!r} -> {one['wanted']!r}" for one in change.drift)
-    before, after = change.before or ImageCache(), change.after or ImageCache()
     text = {
-        "create": f"+ {name} create, {_size(after)} GB" + (f", {item.wanted.note}" if item.wanted.note else ""),
-        "retag": f"~ {name} retag, {_tags(before.tags or [], change.tags)}",
+        "create": f"+ {name} create, {_size(change.after)} GB" + (f", {item.wanted.note}" if item.wanted.note else ""),
+        "retag": f"~ {name} retag, {_tags(change.old.shown_tags, change.tags)}",
         "replace": f"-/+ {name} replace, {drift}",
-        "delete": f"- {name} delete{_age(before, now)}",
-        "prune": f"- {name} prune{_age(before, now)}",
+        "delete": f"- {name} delete{_age(change.old, now)}",
+        "prune": f"- {name} prune{_age(change.old, now)}",
         "drift": f"! {name} left as it is, {drift}",
     }.get(kind)
     if kind == "retag" and drift:

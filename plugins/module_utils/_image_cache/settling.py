@@ -32,7 +32,7 @@ def settled(all_sought: Iterable[Sought], around: Surroundings, read: Callable[[
     for pause in PAUSES:
         # all of them again: what was one may have become several meanwhile
         if not any(_is_unsettled(sought, around, by_name(sought.name)) for sought in names):
-            break
+            return by_name
         around.clock.sleep(pause)
         by_name = read()
     return by_name

@@ -42,7 +42,7 @@ class Spellings:
         drift: list[Difference] = []
         warnings: list[str] = []
         for difference in found:
-            own = difference["option"] in _SPELLED and (self._is_remembered(difference) or self._is_no_zone(difference))
+            own = self._is_remembered(difference) or self._is_no_zone(difference)
             if own:
                 warnings.append(_warning(difference))
             else:
@@ -65,7 +65,9 @@ class Spellings:
         if difference["option"] != ZONE:
             return False
         zones = self._region_zones()
-        return bool(zones) and not {difference["wanted"], difference["found"]}.issubset(zones or ())
+        if not zones:
+            return False
+        return not {difference["wanted"], difference["found"]}.issubset(zones)
 
     def _region_zones(self) -> list[str] | None:
         if not self._zones_are_read:

@@ -109,7 +109,7 @@ class TagFilter:
         for _reading in range(2):
             listing = self._caches.find(tags=[tag], **self._filters)
             if not listing.idless:
-                return {cache.image_cache_id or "" for cache in listing.caches}
+                return {cache.id for cache in listing.caches}
         raise Unanswered(f"The service lists an image cache without an ID among those with the tag {tag['key']!r}.")
 
 

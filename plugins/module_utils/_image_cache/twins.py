@@ -75,11 +75,8 @@ def staying(named: Iterable[ImageCache]) -> list[ImageCache]:
 def are_settling(named: Iterable[ImageCache], fits: Callable[[ImageCache], bool], now: float) -> bool:
     """Whether there are several of a name that their makers may be about to clean up; ``now`` is since the epoch."""
     several = staying(named)
-    return (
-        len(several) > 1
-        and all(fits(cache) for cache in several)
-        and any(abs(now - (cache.created_at or 0.0)) < YOUNG for cache in several)
-    )
+    ages = [abs(now - cache.created_at) for cache in several if cache.created_at is not None]
+    return len(several) > 1 and all(fits(cache) for cache in several) and any(age < YOUNG for age in ages)
 
 
 def settle(

@@ -117,7 +117,7 @@ class _Conversation:
         self._client = client
         self._wanted = wanted
         self._address = address
-        self._host = urlsplit(f"//{address}").hostname or ""
+        self._host = str(urlsplit(f"//{address}").hostname)
         self._login = login
         self._authorization: str | None = None
 
@@ -134,9 +134,10 @@ class _Conversation:
                 raise self._odd("its index leads to another index")
         if not platforms:
             named = self._platform(one)
-            platforms = (named,) if named else ()
-            if named and not manifest.is_for(named, platform):
-                return self._of_others(image, digest, top.media_type, platforms)
+            if named:
+                platforms = (named,)
+                if not manifest.is_for(named, platform):
+                    return self._of_others(image, digest, top.media_type, platforms)
         return Found(image, FOUND, digest, top.media_type, self._told(platforms), one.layers)
 
     def _of_others(self, image: str, digest: str, media_type: str, platforms: tuple[str, ...]) -> Found:
@@ -204,25 +205,25 @@ class _Conversation:
         schemes = self._client.schemes
         scheme = schemes.get(self._address)
         if scheme is None and is_loopback(self._host):
-            refused: NoReply | None = None
             plain = f"http://{self._address}{path}"
+            heard: Reply | NoReply
             try:
-                reply: Reply | None = self._send(plain, headers)
+                heard = self._send(plain, headers)
             except NoReply as error:
                 if error.is_final:
                     raise
-                refused, reply = error, None
-            if reply and reply.status != 400:
+                heard = error
+            if isinstance(heard, Reply) and heard.status != 400:
                 schemes[self._address] = "http"
-                return plain, reply
+                return plain, heard
             try:
                 found = self._send(f"https://{self._address}{path}", headers)
             except NoReply as error:
                 if error.is_final:
                     raise
-                if reply:
-                    return plain, reply
-                raise refused or error from None
+                if isinstance(heard, Reply):
+                    return plain, heard
+                raise heard from None
             schemes[self._address] = "https"
             return f"https://{self._address}{path}", found
         url = f"{scheme or 'https'}://{self._address}{path}"

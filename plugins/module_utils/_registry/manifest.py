@@ -127,8 +127,8 @@ def _media_type(document: dict[str, Any], content_type: str) -> str:
     if said in MEDIA_TYPES:
         return said
     inner = document.get("mediaType")
-    if isinstance(inner, str) and inner in MEDIA_TYPES:
-        return inner
+    if inner in MEDIA_TYPES:
+        return str(inner)
     if document.get("schemaVersion") == 2 and inner is None:
         if "manifests" in document:
             return OCI_INDEX
@@ -172,9 +172,9 @@ def _config(found: Any) -> str | None:
 def _platform(found: Any) -> str | None:
     if not isinstance(found, dict):
         return None
-    words = [found.get("os"), found.get("architecture"), found.get("variant") or None]
-    if words[2] is None:
-        words.pop()
+    words = [found.get("os"), found.get("architecture")]
+    if found.get("variant"):
+        words.append(found["variant"])
     if not all(isinstance(word, str) and _WORD.fullmatch(word) for word in words):
         return None
     return "/".join(map(str, words))

@@ -110,7 +110,7 @@ def _ordered(body: Mapping[str, Any], twin: bool) -> dict[str, Any]:
 
 def _warn_of_left_ones(observer: Observer) -> None:
     caches = [cache for cache in map(from_wire, observer.seen.items) if cache]
-    left = [cache for cache in caches if _OWN_NAME.fullmatch(cache.image_cache_name or "") and not cache.is_going]
+    left = [cache for cache in caches if _OWN_NAME.fullmatch(cache.name) and not cache.is_going]
     if left:
         observer.warnings.append(
             f"An earlier check may have left what it made, which is billed: {ids(left)}. Unless such a check is at work"

@@ -81,7 +81,7 @@ class Observer:
 
     def ask_names(self, cache: ImageCache) -> None:
         """Ask for an image cache by its name, and by parts of it."""
-        name = cache.image_cache_name or ""
+        name = cache.name
         asked = {
             "whole": name,
             "beginning": name[:-1],
@@ -237,12 +237,12 @@ def _id_of(item: Any) -> Any:
 
 def _has_good_name(cache: ImageCache) -> bool:
     """Whether the beginning of its name is not its end, and it has capitals to change."""
-    name = cache.image_cache_name or ""
+    name = cache.name
     return len(name) >= _SHORTEST_NAME and not name.startswith(name[1:]) and name.swapcase() != name
 
 
 def _good_tags(cache: ImageCache) -> list[dict[str, str]]:
-    return [tag for tag in cache.tags or [] if tag["key"] and tag["value"]]
+    return [tag for tag in cache.shown_tags if tag["key"] and tag["value"]]
 
 
 def _tag() -> dict[str, str]:

@@ -147,7 +147,7 @@ class Trial:
     def _await_end(self, cache: ImageCache) -> None:
         """Wait until it is ready, or has failed."""
 
-        image_cache_id = cache.image_cache_id or ""
+        image_cache_id = cache.id
 
         def read() -> ImageCache:
             found = self._caches.get(image_cache_id) or self._caches.get(image_cache_id)  # one miss is not gone
@@ -165,7 +165,7 @@ class Trial:
             )
 
     def _retag(self, cache: ImageCache) -> None:
-        observer, image_cache_id = self._observer, cache.image_cache_id or ""
+        observer, image_cache_id = self._observer, cache.id
         old, new = self.own.body["tags"], _tag("wire-check-c", uuid.uuid4().hex)
         try:
             self._caches.set_tags(image_cache_id, [new])
@@ -235,7 +235,7 @@ class Trial:
         known = self._deleted + self._made
         found = look(caches, self._name, known) if self._is_open else caches.named(self._name)
         for cache in found:
-            image_cache_id = cache.image_cache_id or ""
+            image_cache_id = cache.id
             if image_cache_id not in known and not cache.is_going:
                 self.changed = True
                 self._is_open = False
