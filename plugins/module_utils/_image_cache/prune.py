@@ -88,9 +88,10 @@ def chosen(
     rest = carrying[prune.keep :]
     if prune.grace and not prune.first:
         born = [cache.created_at for cache in wanted]
-        if None in born:
+        times = [time for time in born if time is not None]
+        if len(times) < len(born):
             return [], kept + [Kept(cache, "prune_grace") for cache in rest]
-        until = max([time for time in born if time is not None], default=0.0) + prune.grace
+        until = max(times, default=float("-inf")) + prune.grace
         if now < until:
             return [], kept + [Kept(cache, "prune_grace", _utc(until)) for cache in rest]
     return rest, kept

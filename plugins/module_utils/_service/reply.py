@@ -236,7 +236,7 @@ def _error(meaning: _Meaning, reply: HttpReply, words: _Words, problem: str, now
         http_status=reply.status,
         retry_after=_retry_after(reply.headers.get("Retry-After", ""), now),
     )
-    hints = [meaning.advice]
+    hints: list[str | None] = [meaning.advice]
     if isinstance(error, AuthenticationError):
         hints = [_clock_hint(reply, now), meaning.advice or _RIGHTS]
     for hint in hints:
@@ -253,10 +253,10 @@ def _retry_after(value: str, now: float) -> float | None:
         return None if when is None else max(0.0, when - now)
 
 
-def _clock_hint(reply: HttpReply, now: float) -> str:
+def _clock_hint(reply: HttpReply, now: float) -> str | None:
     there = _http_date(reply.headers.get("Date", ""))
     if there is None or abs(now - there) <= CLOCK_WINDOW:
-        return ""
+        return None
     side = "ahead of" if now > there else "behind"
     return (
         f"The clock of this machine is {abs(now - there) / 60:.0f} minutes {side} the clock of the service, and a"

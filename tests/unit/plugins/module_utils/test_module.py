@@ -506,7 +506,9 @@ def test_the_log_gets_no_misplaced_password(wrong: dict[str, Any], run: Run) -> 
 
 
 @pytest.mark.parametrize("name", MODULES)
-@pytest.mark.parametrize(("flag", "library"), [("HAS_REQUESTS", "requests >= 2.25"), ("HAS_JSONSCHEMA", "jsonschema >= 4.0")])
+@pytest.mark.parametrize(
+    ("flag", "library"), [("HAS_REQUESTS", "requests >= 2.25"), ("HAS_JSONSCHEMA", "jsonschema >= 4.0")]
+)
 def test_a_library_that_is_missing_is_named(
     name: str, flag: str, library: str, run: Run, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,6 +33,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.image_cache
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.item import Item
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.mark import Mark, Marks
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Wanted
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.spelling import Spellings
 from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._wait import Wait
 from tests.emulator import Emulator, Fault, Proxy, Record
@@ -338,6 +340,15 @@ class TestTags:
         assert first.warnings == second.warnings == []
         assert operations(emulator).count(UPDATE) == 1
 
+    def test_tags_that_are_not_shown_are_asked_for_of_the_one_alone(
+        self, emulator: Emulator, run: Callable[..., Outcome]
+    ) -> None:
+        emulator.settings.tags_shown = False
+        image_cache_id = seed(emulator, tags=[A])
+        assert not run(tags=[A]).changed
+        asked = [record.body["imageCacheId"] for record in emulator.sent(LIST) if "tags" in record.body]
+        assert asked == [image_cache_id] * 2
+
     def test_a_service_that_shows_no_tags_in_any_way(self, emulator: Emulator, run: Callable[..., Outcome]) -> None:
         emulator.settings.update({"tags_shown": False, "tags_filter": "off"})
         seed(emulator)
@@ -518,6 +529,7 @@ class TestRecreate:
         with pytest.raises(ServiceError, match=f"no such subnet.*{old_id} was deleted before") as caught:
             run(drift="recreate")
         assert caught.value.outcome.changed
+        assert caught.value.outcome.image_cache_id is None
         assert emulator.service.caches() == []
 
     @pytest.mark.parametrize("check_mode", [False, True], ids=["", "check"])
@@ -675,6 +687,15 @@ class TestRecreate:
         outcome = run()
         assert outcome.image_cache and outcome.image_cache.tags is None
 
+    def test_what_is_deleted_on_purpose_leaves_nothing_in_mind(
+        self, emulator: Emulator, run: Callable[..., Outcome], client: Client
+    ) -> None:
+        marks = Marks(client.connection, client.clock)
+        marks.sending("web", None)
+        seed(emulator)
+        assert run("absent").changed
+        assert marks.read("web") == Mark()
+
 
 ZONE = "cn-huadong1-az1-public-ctcloud"
 
@@ -727,6 +748,20 @@ class TestOwnSpelling:
         assert (outcome.changed, outcome.drift) == (False, [])
         assert "az_info.az_name" in outcome.warnings[0]
         assert operations(emulator) == [LIST, REGION]
+
+    def test_the_zones_are_asked_for_once(self, client: Client, emulator: Emulator) -> None:
+        spellings = Spellings(client)
+        difference = {"option": "az_info.az_name", "wanted": "az1", "found": ZONE}
+        emulator.inject(Fault("status", REGION, status=403, reason="Forbidden"))
+        for _time in range(2):
+            assert spellings.drift([difference]) == ([difference], [])
+        assert operations(emulator) == [REGION]
+
+    def test_where_it_is_remembered(self, client: Client, tmp_path: Path) -> None:
+        """Another version finds it: to forget it is to order a disk."""
+        Spellings(client).learn([{"option": "image_cache_size", "wanted": 40, "found": 100}])
+        (file,) = tmp_path.glob("*/*.spellings")
+        assert len(file.stem) == 32
 
     def test_two_zones_of_the_region_are_two(self, emulator: Emulator, run: Callable[..., Outcome]) -> None:
         old_id = seed(emulator, azName="cn-xinan1-1A")

@@ -43,6 +43,7 @@ from tests.unit.plugins.emulated import (
     DESCRIBE,
     LIST,
     REGION,
+    UPDATE,
     USAGE,
     A,
     B,
@@ -103,6 +104,40 @@ def test_nothing_to_do_takes_one_list(emulator: Emulator, run: Callable[..., Out
     outcomes = run(*[wanted(f"cache-{number}", tags=[A]) for number in range(30)])
     assert not any(item.outcome.changed for item in outcomes.items)
     assert operations(emulator) == [LIST]
+
+
+def test_what_was_made_is_looked_at_where_something_was_made(emulator: Emulator, run: Callable[..., Outcomes]) -> None:
+    seed(emulator, "web", tags=[B])
+    assert run(wanted("web", tags=[A])).items[0].outcome.changed
+    assert operations(emulator) == [LIST, UPDATE, LIST]
+
+
+def test_one_that_could_not_be_made_is_not_looked_for(
+    emulator: Emulator, run: Callable[..., Outcomes], sleeps: list[float]
+) -> None:
+    outcomes = run(wanted("bad", azInfo={"azName": "az9"}), wanted("good"))
+    assert [bool(item.error) for item in outcomes.items] == [True, False]
+    assert sleeps == []
+
+
+def test_nothing_is_cleaned_up_where_there_is_one_of_each(
+    emulator: Emulator, run: Callable[..., Outcomes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed(emulator, "web")
+    seed(emulator, "old")
+    cleaned: list[Item] = []
+    monkeypatch.setattr(Item, "delete_younger", cleaned.append)
+    assert run(wanted("web"), absent("old")).items[1].outcome.changed
+    assert cleaned == []
+
+
+def test_the_pace_is_told_how_many_requests_come(
+    emulator: Emulator, run: Callable[..., Outcomes], client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected: list[int] = []
+    monkeypatch.setattr(client.pace, "expect", expected.append)
+    run(*[wanted(f"cache-{number}") for number in range(30)])
+    assert 30 in expected
 
 
 def test_connections_are_as_many_as_workers(
@@ -412,6 +447,19 @@ class TestReplacing:
         assert all(item.outcome.changed for item in outcomes.items)
         assert names(emulator) == ["cache-0", "cache-1"]
 
+    def test_one_whose_deletion_is_refused_is_not_waited_for(
+        self, emulator: Emulator, run: Callable[..., Outcomes], make_client: Callable[..., Client]
+    ) -> None:
+        for number in range(2):
+            seed(emulator, f"cache-{number}", images=["redis:7"])
+        emulator.inject(Fault("status", DELETE, status=403, reason="Forbidden", message="not yours"))
+        emulator.inject(Fault("status", LIST, skip=1, times=None))
+        items = [wanted(f"cache-{number}", drift="recreate") for number in range(2)]
+        outcomes = run(*items, concurrency=1, client=make_client(retries=0))
+        assert "not yours" in str(outcomes.items[0].error)
+        assert isinstance(outcomes.items[1].error, Unanswered)
+        assert CREATE not in operations(emulator)
+
     def test_one_that_takes_too_long_to_go(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
         emulator.settings.delete_after = 1000
         seed(emulator, "old", images=["redis:7"])
@@ -435,6 +483,11 @@ class TestCheckMode:
         seed(emulator, "bad", status="failed")
         assert isinstance(run(wanted("bad", wait=True), check_mode=True).items[0].error, WaitFailed)
         assert run(wanted("bad"), check_mode=True).items[0].error is None
+
+    def test_one_that_fails_of_drift_keeps_that_error(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
+        seed(emulator, "bad", status="failed")
+        outcomes = run(wanted("bad", wait=True, drift="fail"), check_mode=True)
+        assert isinstance(outcomes.items[0].error, DriftError)
 
     def test_tells_what_would_fail(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
         seed(emulator, "drift", images=["redis:7"])
@@ -480,6 +533,16 @@ class TestPrune:
         outcomes = run(wanted("new"), absent("old"), prune_tags=[A], first=True)
         assert [item.name for item in outcomes.pruned] == ["away"]
         assert len(emulator.sent(DELETE)) == 2
+
+    def test_after_what_was_pruned_first_nothing_is_locked_again(
+        self, emulator: Emulator, run: Callable[..., Outcomes], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seed(emulator, "away", tags=[A])
+        held, times = lock.held, []
+        monkeypatch.setattr(lock, "held", lambda *arguments: times.append(arguments) or held(*arguments))
+        run(wanted("new"), prune_tags=[A], first=True)
+        assert names(emulator) == ["new"]
+        assert len(times) == 1
 
     def test_nothing_without_being_asked(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
         seed(emulator, "other", tags=[A])
@@ -556,9 +619,9 @@ class TestPrune:
     def test_nothing_goes_where_the_quota_is_full(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
         old = [seed(emulator, f"away-{number}", tags=[A]) for number in range(3)]
         emulator.settings.quota = 3
-        outcomes = run(wanted("new", wait=True), prune_tags=[A])
-        assert isinstance(outcomes.items[0].error, QuotaUsedUp)
-        text = str(outcomes.items[0].error)
+        outcomes = run(wanted("away-0"), wanted("new", wait=True), prune_tags=[A])
+        assert isinstance(outcomes.items[1].error, QuotaUsedUp)
+        text = str(outcomes.items[1].error)
         assert "Pruning would make room by deleting 'away-" in text
         assert "; prune_first: true does that before" in text
         assert present(emulator) == old
@@ -710,6 +773,28 @@ class TestAbsent:
         assert not run(absent("never", wait=True)).items[0].outcome.changed
         assert operations(emulator) == [LIST]
 
+    def test_it_need_not_be_ready_before(
+        self, emulator: Emulator, run: Callable[..., Outcomes], sleeps: list[float]
+    ) -> None:
+        seed(emulator, "old", status="pending")
+        assert run(absent("old", wait=True)).items[0].outcome.changed
+        assert sleeps == []
+
+    def test_its_tags_are_not_asked_for(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
+        emulator.settings.tags_shown = False
+        seed(emulator, "old", tags=[A])
+        run(Wanted("absent", {"imageCacheName": "old", "tags": [A]}), check_mode=True)
+        assert operations(emulator) == [LIST]
+
+    def test_what_a_list_of_pages_shows_is_not_asked_for(
+        self, emulator: Emulator, run: Callable[..., Outcomes]
+    ) -> None:
+        emulator.settings.max_page = 2
+        for number in range(3):
+            seed(emulator, f"cache-{number}")
+        run(*[wanted(f"cache-{number}") for number in range(3)], absent("never"), check_mode=True)
+        assert len(operations(emulator)) == 2 + 1  # two pages, and the name that they do not show
+
     def test_check_mode_predicts_it(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
         seed(emulator, "old")
         outcomes = run(absent("old"), absent("never"), check_mode=True)
@@ -851,6 +936,29 @@ class TestPickedById:
         assert outcomes.pruned == []
         assert present(emulator) == [image_cache_id]
 
+    @pytest.mark.parametrize("max_page", [1000, 1])
+    def test_what_the_list_shows_is_not_asked_for(
+        self, max_page: int, emulator: Emulator, run: Callable[..., Outcomes]
+    ) -> None:
+        emulator.settings.max_page = max_page
+        ids = [seed(emulator, f"cache-{number}") for number in range(3)]
+        outcomes = run(*[Wanted("present", {}, image_cache_id=one) for one in ids], check_mode=True)
+        assert [item.image_cache_id for item in outcomes.items] == ids
+        assert len(operations(emulator)) == (1 if max_page > 1 else 3)
+
+    def test_what_a_whole_list_does_not_show_is_not_asked_for(
+        self, emulator: Emulator, run: Callable[..., Outcomes]
+    ) -> None:
+        run(Wanted("absent", {}, image_cache_id="imc-none"), check_mode=True)
+        assert operations(emulator) == [LIST]
+
+    def test_a_create_of_its_name_is_not_waited_for(
+        self, emulator: Emulator, run: Callable[..., Outcomes], client: Client, sleeps: list[float]
+    ) -> None:
+        Marks(client.connection, client.clock).sending("web", None)
+        run(absent("web", image_cache_id="imc-none"))
+        assert sleeps == []
+
     def test_in_a_list_of_pages(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
         emulator.settings.max_page = 1
         ids = [seed(emulator, f"cache-{number}") for number in range(3)]
@@ -989,9 +1097,15 @@ class TestWaiting:
     ) -> None:
         away = seed(emulator, "away", status="pending")
         region = emulator.settings.region_id
-        client = make_client(sleep=lambda seconds: emulator.service.perform(DELETE, region, away, None))
-        outcomes = run(wanted("away", wait=True), client=client)
+        pauses: list[float] = []
+
+        def go(seconds: float) -> None:
+            emulator.service.perform(DELETE, region, away, None)
+            pauses.append(seconds)
+
+        outcomes = run(wanted("away", wait=True), client=make_client(sleep=go, monotonic=lambda: sum(pauses)))
         assert isinstance(outcomes.items[0].error, WaitFailed)
+        assert len(pauses) == 1
 
     def test_one_that_no_list_shows(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
         emulator.settings.list_lag = 10_000

@@ -185,6 +185,7 @@ class TestWhatThereIs:
             ({"images": None}, "other content"),
             ({"images": ["r.example/other:1"]}, "other content"),
             ({"images": [IMAGE, "r.example/b:1"]}, "other content"),
+            ({"tags": [OWN, {"key": DIGESTS_TAG, "value": "b" * 12}]}, "other content"),
         ],
     )
     def test_what_is_not_told_is_no_move(self, fields: dict[str, Any], note: str) -> None:

@@ -172,3 +172,9 @@ def test_the_order_of_age_is_that_of_time_then_of_ids_and_the_unknown_comes_last
 
 def test_ids_for_a_message() -> None:
     assert ids([ImageCache("imc-1"), ImageCache()]) == "imc-1, (none)"
+
+
+def test_what_is_not_told_is_an_empty_text() -> None:
+    full, empty = ImageCache("imc-1", "web", tags=[{"key": "a", "value": "1"}]), ImageCache()
+    assert (full.id, full.name, full.shown_tags) == ("imc-1", "web", [{"key": "a", "value": "1"}])
+    assert (empty.id, empty.name, empty.shown_tags) == ("", "", [])

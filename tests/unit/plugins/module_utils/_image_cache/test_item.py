@@ -11,7 +11,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils._errors import NONE, POSSIBLE
+from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
+    NONE,
+    POSSIBLE,
+    Irreplaceable,
+    ServiceError,
+)
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.create import Created
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.events import newest_events
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.image_cache import ImageCache
@@ -22,9 +27,13 @@ from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.surroundings import Surroundings
 from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._wait import Wait
-from tests.unit.plugins.emulated import BODY
+from tests.emulator import Emulator, Fault
+from tests.unit.plugins.emulated import BODY, operations, present, seed
 
 MADE = Created("imc-1", True, "r", answered=True, unsettled=False)
+# one that the task found after an attempt that was not answered, and one that it found after a refusal
+FOUND = MADE._replace(answered=False)
+OTHERS = FOUND._replace(changed=False)
 
 
 @pytest.fixture
@@ -103,3 +112,90 @@ def test_what_has_younger_ones_to_be_deleted_is_not_done(item: Callable[..., Ite
 
 def test_of_what_is_not_there_no_events_are_asked_for(client: Client) -> None:
     assert newest_events(ImageCaches(client), Outcome()) == ""
+
+
+def test_what_a_task_does_not_give_is_an_empty_text(client: Client) -> None:
+    by_id = Item(Wanted("absent", {}, image_cache_id="imc-1"), Surroundings(ImageCaches(client), Wait(60, 5)))
+    assert (by_id.name, by_id.id, by_id.label) == ("", "", "imc-1")
+
+
+def test_a_message_calls_it_by_its_name(item: Callable[..., Item]) -> None:
+    it = item(image_cache_id="imc-1")
+    it.outcome.image_cache_id = "imc-1"
+    assert (it.name, it.id, it.label) == ("web", "imc-1", "web")
+
+
+def test_there_is_no_plan_before_it_was_looked_for(item: Callable[..., Item]) -> None:
+    with pytest.raises(RuntimeError, match="nothing is planned yet"):
+        assert item().planned
+
+
+def test_what_shall_be_absent_is_not_compared(item: Callable[..., Item], emulator: Emulator) -> None:
+    it = item("absent")
+    it.consider(ImageCache("imc-1", "web", az_name="odd"))
+    assert it.planned.steps == [DELETE]
+    assert it.outcome.warnings == []
+    assert operations(emulator) == []
+
+
+def confirmed(item: Item, created: Created, *named: ImageCache) -> Item:
+    """The item after these were seen where it created one."""
+    item.change = Plan([CREATE], None, None, body=BODY)
+    item.created = created
+    item.confirm(list(named))
+    return item
+
+
+def test_of_several_only_one_that_it_made_itself_is_given_up(item: Callable[..., Item]) -> None:
+    both = ImageCache("imc-0", "web"), ImageCache("imc-1", "web")
+    assert confirmed(item(), MADE, *both).twins
+    it = confirmed(item(), FOUND, *both)
+    assert it.twins is None
+    assert "There are now several image caches named 'web': imc-0, imc-1" in it.outcome.warnings[0]
+
+
+def test_one_that_goes_again_is_not_taken_for_the_one_that_was_made(item: Callable[..., Item]) -> None:
+    it = confirmed(item(), MADE, ImageCache("imc-1", "web", status="deleting"))
+    assert it.outcome.image_cache is None
+    assert "imc-1 is made, but the service does not list it yet" in it.outcome.warnings[0]
+
+
+def test_one_that_others_made_is_not_deleted_where_no_new_one_could_be_made(
+    item: Callable[..., Item], emulator: Emulator
+) -> None:
+    emulator.settings.zones = ["az2"]
+    other = ImageCache("imc-1", "web", images=["other"])
+    with pytest.raises(Irreplaceable, match="'az1' is not a zone"):
+        confirmed(item(drift="recreate"), OTHERS, other)
+    it = item(drift="recreate")
+    it.outcome.image_cache_id = "imc-1"
+    with pytest.raises(Irreplaceable, match="'az1' is not a zone"):
+        it.follow([other])
+    assert "deleteImageCache" not in operations(emulator)
+
+
+def test_one_that_others_made_and_that_could_not_be_replaced_is_not_done(
+    item: Callable[..., Item], emulator: Emulator
+) -> None:
+    made = seed(emulator, images=["other"])
+    emulator.inject(Fault("status", "createImageCache", status=422, reason="Invalid"))
+    it = item(drift="recreate")
+    with pytest.raises(ServiceError):
+        confirmed(it, OTHERS._replace(image_cache_id=made), ImageCache(made, "web", images=["other"]))
+    assert present(emulator) == []
+    assert it.outcome.changed
+    assert not it.is_done
+
+
+def test_who_gave_way_follows_the_one_it_gave_way_to(item: Callable[..., Item]) -> None:
+    it = item()
+    it.outcome.image_cache_id = "imc-2"
+    it.follow([ImageCache("imc-1", "web"), ImageCache("imc-2", "web")])
+    assert it.planned.old.id == "imc-2"
+
+
+def test_what_is_gone_does_not_take_its_own_place(item: Callable[..., Item], emulator: Emulator) -> None:
+    it = item()
+    it.outcome.image_cache_id = seed(emulator)
+    assert not it.follow_another()
+    assert it.outcome.warnings == []

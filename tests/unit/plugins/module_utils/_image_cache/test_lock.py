@@ -111,6 +111,26 @@ def test_one_more_name_can_be_taken_if_it_is_free() -> None:
         assert not second.try_to_take("third")
 
 
+def test_who_holds_nothing_gets_nothing_more() -> None:
+    locks = lock.Locks(connection(), Clock())
+    assert not locks.try_to_take("web")
+    locks.release()
+    with held("web") as locks:
+        pass
+    assert not locks.try_to_take("web")
+
+
+def test_a_name_is_one_byte_of_the_file(folder: Path) -> None:
+    with held(), held():
+        pass
+    (file,) = folder.iterdir()
+    with open(file, "r+b") as first, open(file, "r+b") as second:
+        assert lock._taken(first.fileno(), 7)
+        assert not lock._taken(second.fileno(), 7)
+        assert lock._taken(second.fileno(), 8)
+        assert lock._taken(second.fileno(), 6)
+
+
 def test_a_thousand_names_take_one_open_file(folder: Path) -> None:
     names = [f"cache-{number}" for number in range(1000)]
     with held(*names):
@@ -369,9 +389,11 @@ def test_a_folder_that_is_a_link_is_refused(folder: Path, tmp_path: Path) -> Non
 
 
 def test_a_file_in_the_place_of_the_folder_is_refused(folder: Path) -> None:
-    folder.write_text("")
-    with pytest.raises(LockError, match="is not a private directory"), held("web"):
-        pytest.fail("held")
+    for mode in (0o644, 0o600):
+        folder.write_text("")
+        folder.chmod(mode)
+        with pytest.raises(LockError, match="is not a private directory"), held("web"):
+            pytest.fail("held")
 
 
 def test_a_folder_of_another_user_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

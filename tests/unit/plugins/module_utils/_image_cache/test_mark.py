@@ -108,6 +108,13 @@ def test_where_nothing_can_be_written_nothing_is_marked(folder: Path, monkeypatc
     marks().settled("web")
 
 
+def test_a_mark_needs_no_more_than_it_tells(folder: Path) -> None:
+    marks().sending("web", None)
+    (file,) = folder.iterdir()
+    file.write_text('{"sent": 1, "tags": null}')
+    assert marks().read("web") == Mark(1)
+
+
 # --- what nobody came back for
 
 
@@ -132,10 +139,11 @@ def test_half_a_file_that_a_killed_task_left_is_removed_and_nothing_else(folder:
         os.utime(folder / name, (0, 0))
     (folder / "a folder.mark").mkdir()
     os.utime(folder / "a folder.mark", (0, 0))
+    (folder / "new link.mark").symlink_to("notes.txt")
     marks(time).sending("web", None)
     assert marks(time).read("web").sent == time.now
     left = sorted(file.name for file in folder.iterdir() if not re.fullmatch(r"[0-9a-f]{32}\.mark", file.name))
-    assert left == ["0f.spellings", "a folder.mark", "locks", "notes.txt"]
+    assert left == ["0f.spellings", "a folder.mark", "locks", "new link.mark", "notes.txt"]
 
 
 def test_a_task_for_many_looks_once_for_old_ones(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -246,3 +246,9 @@ def test_planning_again_after_the_plan_gives_nothing_to_do(wanted: Wanted, exist
     if CREATE in change.steps and reached:
         reached = replace(reached, image_cache_id="imc-2", status="ready")
     assert planned(wanted, reached).steps == []
+
+
+def test_what_there_was_before_is_an_empty_one_where_there_was_none() -> None:
+    there = ImageCache("imc-1")
+    assert Plan([], there, there).old is there
+    assert Plan(["create"], None, None).old == ImageCache()

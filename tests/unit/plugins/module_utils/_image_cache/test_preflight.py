@@ -153,6 +153,12 @@ def test_the_quota_counts_what_takes_the_place_of_nothing(
     assert found == ["the quota of image caches: 2 would be made, and 1 of 2 are used"] * told
 
 
+def test_a_quota_that_is_exceeded_already_is_none_of_what_replaces(room: Room, emulator: Emulator) -> None:
+    emulator.settings.quota = 1
+    seed(emulator, "a"), seed(emulator, "b")
+    assert findings(change(replaces=True), registries=Registries(), room=room) == []
+
+
 @pytest.mark.parametrize("operation", [REGION, USAGE])
 def test_what_an_account_may_not_ask(operation: str, room: Room, emulator: Emulator) -> None:
     emulator.inject(Fault("status", operation, status=403, reason="Forbidden"))
@@ -267,6 +273,16 @@ class TestMany:
         )  # fmt: skip
         assert names(emulator) == ["web"]
         assert outcomes.warnings == ["Preflight: the quota of image caches: 1 would be made, and 1 of 1 are used"]
+
+    def test_what_is_pruned_last_makes_no_room(self, client: Client, emulator: Emulator) -> None:
+        emulator.settings.quota = 1
+        seed(emulator, "old", tags=[A])
+        with pytest.raises(PreflightFailed, match="1 would be made, and 1 of 1 are used"):
+            converge_all(
+                [Wanted("present", BODY)], client, WAIT, concurrency=2, prune=[Prune([A])],
+                preflight=Preflight(True, 3, Registries()),
+            )  # fmt: skip
+        assert CREATE not in operations(emulator)
 
     def test_warnings_are_those_of_the_task(self, client: Client, emulator: Emulator) -> None:
         outcomes = converge_all(

@@ -59,3 +59,12 @@ def test_what_is_returned_of_one_that_is_kept() -> None:
         "reason": "busy",
         "until": None,
     }
+
+
+def test_of_several_one_without_an_age_is_enough() -> None:
+    wanted = [cache("a", 0), cache("new", None)]
+    assert chosen(Prune([A], grace=60), NEWEST_FIRST, wanted, NOW + 10**9)[0] == []
+
+
+def test_where_nothing_is_wanted_there_is_nothing_to_wait_for() -> None:
+    assert chosen(Prune([A], grace=60), NEWEST_FIRST, [], 0.0) == (NEWEST_FIRST, [])

@@ -13,8 +13,13 @@ from typing import Any
 import pytest
 
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.converge_all import Outcomes, converge_all
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.image_cache import ImageCache
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.item import Item
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.operations import ImageCaches
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Wanted
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.prune import Prune
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.review import counts, prepared
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.surroundings import Surroundings
 from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._wait import Wait
 from tests.emulator import Emulator, Fault
@@ -158,6 +163,12 @@ def test_the_age_of_what_is_deleted(
     wishes = [Wanted("absent", {}, image_cache_id=image_cache_id)]
     outcomes = converge_all(wishes, client, Wait(60, 5), concurrency=1, diff_mode=True, check_mode=True)
     assert outcomes.prepared.splitlines()[0] == f"- {image_cache_id} delete, {text} old"
+
+
+def test_an_age_that_is_not_told_is_left_out(client: Client) -> None:
+    item = Item(wanted("old", "absent"), Surroundings(ImageCaches(client), Wait(60, 5)))
+    item.consider(ImageCache("imc-1", "old"))
+    assert prepared([item], [], counts([item], [], []), 0.0).splitlines()[0] == "- old delete"
 
 
 def test_drift_beside_tags_is_shown_as_well(emulator: Emulator, run: Callable[..., Outcomes]) -> None:

@@ -154,3 +154,13 @@ def test_shown(caches: ImageCaches, emulator: Emulator) -> None:
     assert tag_filter.show(hidden, []) is hidden
     visible = hidden.with_tags([B])
     assert tag_filter.show(visible, [A]) is visible
+
+
+def test_what_is_prepared_is_not_asked_for_any_more(caches: ImageCaches, emulator: Emulator) -> None:
+    seed(emulator, tags=[A])
+    tag_filter = TagFilter(caches)
+    tag_filter.prepare([[A]], lambda things, ask: [ask(thing) for thing in things] and None)
+    asked = len(emulator.sent())
+    assert asked == 2
+    assert tag_filter.carriers([A])
+    assert len(emulator.sent()) == asked

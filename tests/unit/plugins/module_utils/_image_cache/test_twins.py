@@ -114,10 +114,11 @@ def test_the_elder_stays_and_says_nothing_if_the_other_goes(
 
 
 def test_the_elder_never_deletes_the_other(
-    emulator: Emulator, run: Callable[..., Outcome], rival: Callable[..., list[str]]
+    emulator: Emulator, run: Callable[..., Outcome], rival: Callable[..., list[str]], sleeps: list[float]
 ) -> None:
     younger = rival("after")
     outcome = run()
+    assert sum(sleeps) == sum(twins.PAUSES)
     assert outcome.changed
     assert sorted(present(emulator)) == sorted([str(outcome.image_cache_id), younger[0]])
     assert "There are now several image caches named 'web'" in outcome.warnings[0]
@@ -465,3 +466,85 @@ def test_what_gave_way_is_not_returned_though_reading_fails(
         run()
     assert present(emulator) == elder == [caught.value.outcome.image_cache_id]
     assert not caught.value.outcome.changed
+
+
+def test_where_several_others_are_left_nothing_more_is_made(
+    emulator: Emulator, run: Callable[..., Outcome], rival: Callable[..., list[str]]
+) -> None:
+    elder = rival("before")
+    make = emulator.before
+
+    def go_and_leave_two(record: Record) -> None:
+        make(record)
+        if record.operation == LIST and emulator.sent(DELETE) and elder[0] in present(emulator):
+            emulator.service.remove(elder[0])
+            seed(emulator), seed(emulator)
+
+    emulator.before = go_and_leave_two
+    with pytest.raises(AmbiguousName):
+        run()
+    assert len(emulator.sent(CREATE)) == 1
+
+
+def test_the_one_that_was_replaced_is_not_taken_for_the_new_one_where_a_list_shows_it_again(
+    emulator: Emulator, run: Callable[..., Outcome]
+) -> None:
+    old = seed(emulator, images=["old"])
+    emulator.inject(Fault("reset", CREATE))
+
+    def show_again(record: Record) -> None:
+        if record.operation == LIST and emulator.sent(CREATE) and old not in present(emulator):
+            seed(emulator, imageCacheId=old, images=["old"])
+
+    emulator.before = show_again
+    outcome = run(drift="recreate")
+    assert len(emulator.sent(CREATE)) == 2
+    assert sorted(present(emulator)) == sorted([old, str(outcome.image_cache_id)])
+    assert outcome.image_cache and outcome.image_cache.images == BODY["images"]
+
+
+def test_those_that_gave_way_are_told_though_a_later_look_fails(
+    emulator: Emulator, make_client: Callable[..., Client]
+) -> None:
+    made: dict[str, str] = {}
+
+    def make(record: Record) -> None:
+        if record.operation == CREATE:
+            name = record.body["imageCacheName"]
+            made[name] = seed(emulator, name, imageCacheId=f"imc-{('z' if name == 'waits' else '0') * 17}")
+
+    emulator.before = make
+    # of the looks at what was created the second one fails
+    emulator.inject(Fault("status", LIST, skip=3, times=None))
+    wanted = [Wanted("present", {**BODY, "imageCacheName": name}) for name in ("waits", "goes")]
+    outcomes = converge_all(wanted, make_client(retries=0), Wait(60, 5), concurrency=1)
+    waits, goes = outcomes.items
+    assert "Image caches of one name could not be looked at" in outcomes.warnings[0]
+    assert goes.error
+    assert goes.image_cache_id == made["goes"]
+    assert waits.error is None
+    assert waits.image_cache_id not in made.values()
+    assert "There are now several image caches named 'waits'" in waits.outcome.warnings[0]
+    assert len(emulator.sent(DELETE)) == 1
+
+
+def test_where_nothing_else_is_there_is_nothing_to_give_way_to() -> None:
+    alone = twins.Twins("web", ImageCache("imc-1", "web"), lambda _cache: True)
+    alone.see([])
+    assert (alone.elder, alone.peer, alone.is_settled) == (None, None, True)
+
+
+@pytest.mark.parametrize(
+    ("when", "settling"),
+    [("2025-03-11T03:35:00Z", True), ("2025-03-11T03:34:59Z", False), ("2025-03-11T03:45:01Z", False), (None, False)],
+)
+def test_how_long_they_may_be_about_to_go(when: str | None, settling: bool) -> None:
+    several = [ImageCache(f"imc-{number}", "web", creation_time=when) for number in range(2)]
+    now = ImageCache(creation_time="2025-03-11T03:39:59.9Z").created_at
+    assert twins.are_settling(several, lambda _cache: True, float(str(now))) is settling
+
+
+def test_at_the_end_of_that_time_they_stay() -> None:
+    several = [ImageCache(f"imc-{number}", "web", creation_time="2025-03-11T03:35:00Z") for number in range(2)]
+    born = float(str(several[0].created_at))
+    assert not twins.are_settling(several, lambda _cache: True, born + twins.YOUNG)

@@ -22,6 +22,13 @@ def test_masked_leaves_out_what_is_no_option() -> None:
     assert masked(ALL, given_arguments) == {"image_cache_name": "x", "az_info": {"az_name": "az1"}}
 
 
+def test_masked_takes_no_text_apart() -> None:
+    assert masked(ALL, {"images": "nginx", "image_registry_credentials": "x"}) == {
+        "images": "nginx",
+        "image_registry_credentials": HIDDEN,
+    }
+
+
 def test_masked_hides_secrets_by_their_place_and_nothing_else() -> None:
     arguments_given = {
         **SNAKE,

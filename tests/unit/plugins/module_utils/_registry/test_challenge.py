@@ -71,6 +71,7 @@ def test_a_token_is_asked_for_to_pull_and_no_more() -> None:
     [
         ("https://auth.example/token", "a.b"),
         ("https://auth.example:8443/token", "127.0.0.1"),
+        ("https://auth.example:1/token", "a.b"),
         ("http://127.0.0.1:5001/token", "127.0.0.1"),
         ("http://[::1]:5001/token", "::1"),
         ("http://localhost/token", "localhost"),
@@ -94,6 +95,8 @@ def test_a_realm_has_tls_or_is_this_machine_s_own(realm: str, host: str) -> None
         ("https:///token", "a.b"),
         ("https://user:pass@auth.example/token", "a.b"),
         ("https://auth.example:99999/token", "a.b"),
+        ("https://auth.example:0/token", "a.b"),
+        ("ftp://127.0.0.1/token", "127.0.0.1"),
         ("https://auth.example/a b", "a.b"),
         ("https://auth.example/\r\nX: y", "a.b"),
         ("https://[::1/token", "::1"),

@@ -76,7 +76,14 @@ def manifest(**changes: Any) -> bytes:
         (b"\xff", OCI_MANIFEST, "not JSON"),
         (b"[" * 100_000, OCI_MANIFEST, "not JSON"),
         (b'{"x": ' + b"1" * 1_000_000 + b"}", OCI_MANIFEST, "not JSON"),
+        (b'{"x": ' + b"1" * 19 + b"}", OCI_MANIFEST, "not JSON"),
         (b"[]", OCI_MANIFEST, "not a JSON object"),
+        (b'{"schemaVersion": 2, "layers": []}', "", "none of the four"),
+        (b'{"schemaVersion": 2, "config": {}}', "", "none of the four"),
+        (b'{"schemaVersion": 3, "manifests": []}', "", "none of the four"),
+        (b'{"manifests": []}', "", "none of the four"),
+        (b'{"schemaVersion": 2, "mediaType": "x/y", "manifests": []}', "", "none of the four"),
+        (b'{"schemaVersion": 2, "mediaType": 1, "manifests": []}', "", "none of the four"),
         (b"{}", "text/html", "none of the four"),
         (b'{"schemaVersion": 1, "fsLayers": []}', "application/vnd.docker.distribution.manifest.v1+json", "no sizes"),
         (manifest(manifests=[]), OCI_MANIFEST, "at the same time"),
@@ -147,3 +154,24 @@ def test_what_an_image_is_for() -> None:
 def test_digests_are_computed() -> None:
     assert digest_of(b"x") == "sha256:" + hashlib.sha256(b"x").hexdigest()
     assert digest_of(b"x", "sha512:0") == "sha512:" + hashlib.sha512(b"x").hexdigest()
+
+
+def test_a_size_of_many_digits() -> None:
+    size = 10**17  # of 18 digits
+    assert read(manifest(layers=[{"digest": DIGEST, "size": size}]), OCI_MANIFEST).layers == ((DIGEST, size),)
+
+
+def test_platforms_are_those_that_are_told() -> None:
+    content = {"manifests": [{"digest": DIGEST}, {"digest": DIGEST, "platform": {"os": "linux", "architecture": "x"}}]}
+    assert read(json.dumps(content).encode(), OCI_INDEX).platforms == ("linux/x",)
+
+
+def test_a_config_without_a_digest_is_none() -> None:
+    config = {"mediaType": "application/vnd.oci.image.config.v1+json"}
+    assert read(manifest(config={**config, "digest": DIGEST}), OCI_MANIFEST).config == DIGEST
+    assert read(manifest(config={**config, "digest": "sha256:../x"}), OCI_MANIFEST).config is None
+
+
+@pytest.mark.parametrize(("variant", "expected"), [("", "linux/arm"), (None, "linux/arm"), ("v7", "linux/arm/v7")])
+def test_a_variant_may_be_left_empty(variant: str | None, expected: str) -> None:
+    assert platform_of(json.dumps({"os": "linux", "architecture": "arm", "variant": variant}).encode()) == expected

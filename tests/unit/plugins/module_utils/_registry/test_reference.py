@@ -42,6 +42,7 @@ DIGEST = "sha256:" + "0123456789abcdef" * 4
         (f"nginx@{DIGEST}", Reference("docker.io", "library/nginx", None, DIGEST)),
         (f"a.b/c:1@{DIGEST}", Reference("a.b", "c", "1", DIGEST)),
         ("a.b/c__d/e-----f/g.h_i", Reference("a.b", "c__d/e-----f/g.h_i")),
+        ("a.b/" + "c" * 255, Reference("a.b", "c" * 255)),
     ],
 )
 def test_a_name_is_read_as_docker_reads_it(image: str, expected: Reference) -> None:
@@ -94,7 +95,17 @@ def test_servers_have_one_spelling() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "good"), [("a.b", True), ("a", True), ("[::1]:5", True), ("a:", False), ("a@b", False), ("-a", False)]
+    ("name", "good"),
+    [
+        (".".join(["a" * 63] * 4), True),  # of 255 signs
+        (".".join(["a" * 63] * 3 + ["a" * 62, "a"]), False),
+        ("a.b", True),
+        ("a", True),
+        ("[::1]:5", True),
+        ("a:", False),
+        ("a@b", False),
+        ("-a", False),
+    ],
 )
 def test_a_server_is_a_host_and_a_port(name: str, good: bool) -> None:
     assert is_server(name) is good

@@ -1,0 +1,80 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What each error of the libraries beneath is told as, by itself: which of them come together differs by their versions."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+
+import pytest
+from requests.exceptions import ConnectionError as NoConnection
+from requests.exceptions import InvalidSchema, SSLError
+from urllib3.exceptions import ReadTimeoutError
+
+from ansible_collections.ctyun.eci.plugins.module_utils._registry import sending
+from ansible_collections.ctyun.eci.plugins.module_utils._registry.sending import NoReply, Sender
+
+from .conftest import Look, MakeRegistry
+
+
+class CertificateError(ValueError):
+    """As urllib3 has one of its own."""
+
+
+UNSURE = "No trusted TLS connection to r.example: "
+SLOW = "No complete reply of r.example within 9 s (option timeout)."
+NONE = "No connection to r.example: "
+
+
+@pytest.mark.parametrize(
+    ("error", "text", "is_final", "is_far"),
+    [
+        (SSLError("bad"), f"{UNSURE}bad.", False, False),
+        (NoConnection(ssl.SSLError(1, "bad")), f"{UNSURE}bad.", False, False),
+        (SSLError(ssl.SSLCertVerificationError(1, "bad")), f"{UNSURE}bad.", True, False),
+        (SSLError(CertificateError("bad")), f"{UNSURE}bad.", True, False),
+        (ReadTimeoutError(None, "", "bad"), SLOW, True, True),  # type: ignore[arg-type]
+        (NoConnection(TimeoutError("bad")), SLOW, True, True),
+        (NoConnection(TimeoutError(110, "bad")), f"{NONE}[Errno 110] bad.", False, True),
+        (NoConnection(ConnectionResetError("bad")), f"{NONE}bad.", False, True),
+        (ValueError("bad"), f"{NONE}bad.", False, True),
+        (InvalidSchema("bad"), f"{NONE}bad.", False, True),
+        (FileNotFoundError("bad"), "No request to r.example can be made: bad.", True, False),
+    ],
+    ids=repr,
+)
+def test_what_an_error_is_told_as(
+    error: Exception, text: str, is_final: bool, is_far: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise error
+
+    sender = Sender(True, 9.0, str, 1)
+    monkeypatch.setattr(sending._Adapter, "send", fail)
+    with pytest.raises(NoReply) as caught:
+        sender.get("https://r.example/v2/", {}, 1)
+    assert str(caught.value) == text
+    assert (caught.value.is_final, caught.value.is_far) == (is_final, is_far)
+
+
+def test_where_there_is_no_tls_no_authorities_are_needed(
+    make_registry: MakeRegistry, see: Look, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none"))
+    (found,) = see(make_registry(), "team/app:1", verify=True)
+    assert found.outcome == "found"
+
+
+def test_no_connection_is_kept_in_the_end(make_registry: MakeRegistry) -> None:
+    registry = make_registry()
+    sender = Sender(True, 9.0, str, 1)
+    url = f"http://{registry.address}/v2/"
+    for _time in range(2):
+        sender.get(url, {}, 1000)
+    sender.close()
+    sender.get(url, {}, 1000)
+    first, second, third = (seen.connection for seen in registry.requests)
+    assert first == second != third
