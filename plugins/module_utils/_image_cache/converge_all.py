@@ -12,7 +12,7 @@ anything.
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Iterable, Mapping, Sequence
 
@@ -50,12 +50,12 @@ class Outcomes:
     """
 
     items: list[Item]
-    pruned: list[Item] = field(default_factory=list)
-    kept: list[Kept] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    plan: dict[str, Any] = field(default_factory=dict)
-    prepared: str = ""
-    waited: float = 0.0
+    pruned: list[Item]
+    kept: list[Kept]
+    warnings: list[str]
+    plan: dict[str, Any]
+    prepared: str
+    waited: float
 
     @property
     def all(self) -> list[Item]:

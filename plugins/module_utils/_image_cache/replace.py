@@ -34,7 +34,7 @@ class Room:
         """How many image caches there are and may be, None if that is not known. Raises EciError as ``zones`` does."""
         return self._ask(regions.image_cache_quota, "the quota")
 
-    def check(self, change: Plan, more: int = 0) -> None:
+    def check(self, change: Plan, more: int) -> None:
         """Raise Irreplaceable if a replacement could not be made; ``more`` others are going to be created before it."""
         zones, quota = self.zones(), self.quota()
         zone = change.body["azInfo"]["azName"]

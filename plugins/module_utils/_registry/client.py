@@ -68,7 +68,6 @@ class _Ended(Exception):
     def __init__(self, outcome: str, message: str) -> None:
         super().__init__(message)
         self.outcome = outcome
-        self.message = message
 
 
 class Client:
@@ -107,7 +106,7 @@ class Client:
         try:
             return talk.found(image)
         except _Ended as ended:
-            return Found(image, ended.outcome, message=ended.message)
+            return Found(image, ended.outcome, message=str(ended))
 
 
 class _Conversation:

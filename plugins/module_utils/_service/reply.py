@@ -192,7 +192,7 @@ def _by_status_alone(http_status: int) -> _Meaning:
 
 def _meaning(http_status: int, envelope: Mapping[str, Any], words: _Words) -> _Meaning:
     code = words.code
-    if code and gateway.is_gateway(envelope, code):
+    if gateway.is_gateway(envelope, code):
         known = gateway.refusal(code)
         if known:
             return _Meaning(known.kind, POSSIBLE if known.kind is Unanswered else NONE, known.advice)

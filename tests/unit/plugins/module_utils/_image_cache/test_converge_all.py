@@ -435,6 +435,13 @@ class TestReplacing:
         outcomes = run(wanted("old", drift="recreate"), wanted("new"), check_mode=True)
         assert isinstance(outcomes.items[0].error, Irreplaceable)
 
+    def test_the_old_one_makes_room_for_the_new_one(self, emulator: Emulator, run: Callable[..., Outcomes]) -> None:
+        old = seed(emulator, "old", images=["redis:7"])
+        emulator.settings.quota = 1
+        (item,) = run(wanted("old", drift="recreate")).items
+        assert item.error is None
+        assert present(emulator) == [item.image_cache_id] != [old]
+
     def test_a_deletion_that_fails_is_told_and_keeps_nobody_else(
         self, emulator: Emulator, run: Callable[..., Outcomes]
     ) -> None:

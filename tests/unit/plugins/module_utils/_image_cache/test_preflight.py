@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.preflight import Preflight
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.prune import Prune
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.replace import Room
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.surroundings import Surroundings
 from ansible_collections.ctyun.eci.plugins.module_utils._registry.found import (
     FOUND,
     NOT_FOUND,
@@ -211,6 +213,11 @@ BAD = Registries(not_found=MISSING)
 BODY_OF_BAD = {**BODY, "images": [MISSING.image]}
 
 
+def test_who_does_not_ask_for_it_does_not_load_it() -> None:
+    for user in (converge, converge_all, Surroundings):
+        assert "Preflight" not in vars(sys.modules[user.__module__])
+
+
 class TestOne:
     @pytest.mark.parametrize("check_mode", [False, True])
     def test_what_would_not_come_about_is_not_ordered(
@@ -224,6 +231,12 @@ class TestOne:
         outcome = converge(Wanted("present", BODY_OF_BAD), client, WAIT, preflight=Preflight(False, 3, BAD))
         assert outcome.changed
         assert outcome.warnings == [f"Preflight: images[0]: '{MISSING.image}': {MISSING.message}"]
+
+    def test_a_quota_that_is_used_up(self, client: Client, emulator: Emulator) -> None:
+        emulator.settings.quota = 0
+        with pytest.raises(PreflightFailed, match="1 would be made, and 0 of 0 are used"):
+            converge(Wanted("present", BODY), client, WAIT, preflight=Preflight(True, 3, Registries()))
+        assert CREATE not in operations(emulator)
 
     def test_nothing_is_deleted_for_what_would_not_come_about(self, client: Client, emulator: Emulator) -> None:
         old = seed(emulator, images=["redis:7"])

@@ -175,6 +175,10 @@ def test_a_value_that_does_not_fit(option: str, written: Any, advice: str) -> No
     assert first == Violation((option,), advice)
 
 
+def test_a_value_that_does_not_fit_stays_as_it_is() -> None:
+    assert check(ALL, {"image_cache_size": "many"}).values == {"image_cache_size": "many"}
+
+
 def test_images_element_by_element() -> None:
     found = check(ALL, {"images": ["a", True, ["b"], {"c": 1}, None]}).violations
     assert [violation.path for violation in found] == [("images", 1), ("images", 2), ("images", 3), ("images", 4)]

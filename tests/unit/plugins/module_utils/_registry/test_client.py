@@ -65,6 +65,10 @@ def schemes(table: Table) -> list[str]:
 NONE = NoReply("nobody there", is_final=False)
 
 
+def test_what_holds_where_nothing_is_set() -> None:
+    assert Settings() == Settings({}, True, 30.0, "linux/amd64", str)
+
+
 def test_only_this_machine_is_asked_without_tls() -> None:
     table = Table(http=reply(), https=reply())
     assert outcomes(table, "r.example/a:1", "r.example/a:2") == [("found", "")] * 2

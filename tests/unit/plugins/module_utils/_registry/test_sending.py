@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import ssl
+import sys
 from pathlib import Path
 
 import pytest
@@ -58,6 +60,27 @@ def test_what_an_error_is_told_as(
         sender.get("https://r.example/v2/", {}, 1)
     assert str(caught.value) == text
     assert (caught.value.is_final, caught.value.is_far) == (is_final, is_far)
+
+
+def test_a_proxy_is_not_blamed_for_another_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise InvalidSchema("bad")
+
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
+    monkeypatch.setattr(sending._Adapter, "send", fail)
+    with pytest.raises(NoReply, match=NONE):
+        Sender(True, 9.0, str, 1).get("https://r.example/v2/", {}, 1)
+
+
+def test_it_can_be_imported_without_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "requests", None)
+    spec = importlib.util.spec_from_file_location(sending.__name__ + "_alone", str(sending.__file__))
+    assert spec is not None
+    assert spec.loader is not None
+    alone = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, alone)
+    spec.loader.exec_module(alone)
+    assert not hasattr(alone, "Request")
 
 
 def test_where_there_is_no_tls_no_authorities_are_needed(

@@ -223,6 +223,7 @@ def test_without_a_reason_the_status_decides(status: int, kind: type[EciError]) 
         (200, {"statusCode": "٤٠٤"}, Unanswered),
         (200, {"statusCode": 200, "error": "X"}, ServiceError),
         (200, {"error": REASON + "QuotaExceed"}, QuotaUsedUp),
+        (200, {"statusCode": 500, "code": 500}, Unanswered),
         # no word on success is not success
         (200, {}, Unanswered),
         (200, {"returnObj": {"imageCacheId": "imc-1"}}, Unanswered),
