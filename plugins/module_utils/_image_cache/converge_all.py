@@ -323,15 +323,16 @@ class _Many:
             return
         for item in created:
             attempt(item, lambda item: item.confirm(by_name(item.name)))
-        self._come_to_terms([item for item in created if item.twins])
+        self._come_to_terms(created)
 
-    def _come_to_terms(self, items: list[Item]) -> None:
+    def _come_to_terms(self, created: Iterable[Item]) -> None:
         """Leave one image cache of each name where other tasks have made one as well."""
         group = self._group
+        items = {item: item.twins for item in created if item.twins}
         if not items:
             return
         try:
-            for decided in settle([item.twins for item in items if item.twins], group.read, self._around.clock):
+            for decided in settle(items.values(), group.read, self._around.clock):
                 concluding = [item for item in items if item.name in decided]
                 group.each(concluding, partial(_conclude, decided), "settled")
             by_name = settled([item.sought for item in items if item.gave_way], self._around, group.read)

@@ -64,7 +64,7 @@ def generations(
     """
     result, unknown = [], []
     for number, (one, images) in enumerate(zip(wanted, found)):
-        name = one.name or ""
+        name = str(one.name)
         older = [cache for cache in existing if is_generation(cache, name) and not cache.is_going]
         missing = [
             f"image_caches[{number}].images[{index}]: {image.image!r}: {image.message}"
@@ -72,7 +72,7 @@ def generations(
             if image.outcome != FOUND
         ]
         if not missing:
-            digests = {image.image: image.digest or "" for image in images}
+            digests = {image.image: str(image.digest) for image in images}
             due = [
                 cache for cache in older if force or _is_due(cache, one.body.get("retentionDays"), now, renew_before)
             ]

@@ -211,6 +211,8 @@ def test_what_is_written_is_read_whole_or_not_at_all(shared: Path, monkeypatch: 
 
         patch.setattr(os, "fchmod", fail)
         folder.write("a", [2])
+        with pytest.raises(LockError, match="No space left on device"):
+            lock.Locks(CONNECTION, Clock(), folder).take(["web"], 1)
     assert folder.read("a") == [1]
     assert [file.name for file in shared.iterdir()] == ["a"]
     folder.remove("a")

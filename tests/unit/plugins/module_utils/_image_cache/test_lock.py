@@ -118,6 +118,7 @@ def test_who_holds_nothing_gets_nothing_more() -> None:
     with held("web") as locks:
         pass
     assert not locks.try_to_take("web")
+    locks.release()
 
 
 def test_a_name_is_one_byte_of_the_file(folder: Path) -> None:
@@ -238,6 +239,7 @@ def test_who_gets_the_lock_of_a_file_that_is_gone_makes_a_new_one(folder: Path) 
 
         with held("web", timeout=60, time=Time(then=then)):
             assert (folder / "locks").exists()
+            assert open_files(folder) == 1
             assert not is_free("web")
 
 

@@ -14,7 +14,14 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils._errors import AmbiguousName, EciError, ServiceError, TaskEnded
+from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
+    AmbiguousName,
+    EciError,
+    Irreplaceable,
+    ServiceError,
+    TaskEnded,
+    Unanswered,
+)
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import twins
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.converge import Outcome, converge
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.converge_all import converge_all
@@ -517,10 +524,13 @@ def test_those_that_gave_way_are_told_though_a_later_look_fails(
     # of the looks at what was created the second one fails
     emulator.inject(Fault("status", LIST, skip=3, times=None))
     wanted = [Wanted("present", {**BODY, "imageCacheName": name}) for name in ("waits", "goes")]
+    wanted.append(Wanted("absent", {"imageCacheName": "old"}))
+    seed(emulator, "old")
     outcomes = converge_all(wanted, make_client(retries=0), Wait(60, 5), concurrency=1)
-    waits, goes = outcomes.items
+    waits, goes, old = outcomes.items
+    assert isinstance(old.error, Irreplaceable)
     assert "Image caches of one name could not be looked at" in outcomes.warnings[0]
-    assert goes.error
+    assert isinstance(goes.error, Unanswered)
     assert goes.image_cache_id == made["goes"]
     assert waits.error is None
     assert waits.image_cache_id not in made.values()
