@@ -285,7 +285,9 @@ class _Many:
     def _awaited(self) -> list[Item]:
         """Those that the task wants to wait for until they are ready."""
         return [
-            item for item in self._group.items if item.wanted.state == "present" and item.wanted.wait and not item.error
+            item
+            for item in self._group.items
+            if item.wanted.state == "present" and item.wanted.wait and item.image_cache_id and not item.error
         ]
 
     def _create_or_retag(self, item: Item) -> None:
@@ -349,6 +351,7 @@ class _Many:
 
     def _check_replacements(self, more: int = 0) -> None:
         """Leave all that are to be replaced where something has failed, or one of them could not be replaced."""
+        self._leave(REPLACE, "is not replaced")
         for item in self._group.planned(REPLACE):
             attempt(item, lambda item: item.check_replacement(more))
         self._leave(REPLACE, "is not replaced")

@@ -45,7 +45,7 @@ class Item:
         self._replaced = False
         self._rounds = 0
         self._followed = 0
-        self._changed_before: bool
+        self._changed_before = False
         # image caches of the name that do not count: those that were there, or are on their way out
         self._known: list[str] = []
         self._younger: list[ImageCache] = []
@@ -100,7 +100,7 @@ class Item:
 
     def is_to_take(self, *steps: list[str]) -> bool:
         """Whether it has one of these lists of steps before it, and nothing has happened to it."""
-        return not self.error and self.planned.steps in steps
+        return bool(self.change and not self.error and self.change.steps in steps)
 
     def consider_named(self, named: list[ImageCache], tag_filter: TagFilter | None = None) -> Plan:
         """The plan for what exists of the name. Raises AmbiguousName if there are several."""
@@ -392,7 +392,7 @@ class Item:
 
     def _settle(self) -> None:
         """Forget what an earlier task left for this name, now that it is there, or gone as it should be."""
-        if self.wanted.name and CREATE not in self.planned.steps:
+        if self.wanted.name and not (self.change and CREATE in self.change.steps):
             self.around.marks.settled(self.wanted.name)
 
     @property

@@ -62,7 +62,7 @@ class Pruning:
             return []
         self.kept = [kept for _prune, _carrying, unknown in found for kept in unknown]
         carrying = [cache for _prune, some, _unknown in found for cache in some]
-        reason, text = self._reason_to_keep()
+        reason, text = self._reason_to_keep(predict)
         if reason and carrying:
             self.warnings.append(f"Nothing was pruned, since {text}.")
             self._tell_of_room(carrying)
@@ -80,7 +80,7 @@ class Pruning:
         present = [item for item in self._group.items if item.wanted.state == "present"]
         return [item.cache for item in present if prune.youngest in (None, item.name)]
 
-    def _reason_to_keep(self) -> tuple[str, str]:
+    def _reason_to_keep(self, predict: bool) -> tuple[str, str]:
         """Why nothing may be pruned now, for a program and for a message; empty texts if it may."""
         group = self._group
         if group.failures():
@@ -90,7 +90,8 @@ class Pruning:
                 continue
             if item.cache.has_failed:
                 return "failed", f"{item.name!r} has failed"
-            if not item.wanted.wait:
+            # a run has waited before; should one of them not be ready all the same, nothing goes
+            if not (predict and item.wanted.wait):
                 text = f"{item.name!r} is not ready yet: run the task again later, or let it wait (wait: true)"
                 return "not_ready", text
         return "", ""

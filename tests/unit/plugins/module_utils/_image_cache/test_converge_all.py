@@ -201,7 +201,7 @@ def test_open_outcomes_make_no_doubles(
 
 def test_too_many_requests_slow_all_down(emulator: Emulator, run: Callable[..., Outcomes], sleeps: list[float]) -> None:
     emulator.inject(Fault("status", CREATE, status=429, reason="TooManyRequests", retry_after=9, skip=4))
-    emulator.settings.latency = 0.02  # so that the others cannot be done before the one that is refused is heard
+    emulator.settings.latency = 0.1  # so that the others cannot be done before the one that is refused is heard
     sent: list[float] = []
     emulator.before = lambda record: sent.append(sum(sleeps)) if record.operation == CREATE else None
     outcomes = run(*[wanted(f"cache-{number}") for number in range(24)], concurrency=4)
