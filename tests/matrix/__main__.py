@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import sys
 import time
@@ -16,8 +17,9 @@ from pathlib import Path
 
 from . import cells, page, pythons
 from .cells import Cell, Done
-from .environments import CORES, NEWEST, PRERELEASE, DoesNotInstall, Environment, make
+from .environments import CORES, FOLDER, NEWEST, PRERELEASE, DoesNotInstall, Environment, make
 
+_RESULTS = FOLDER / "good.json"
 # What an ansible-core says of itself: it may install on Pythons that it is not for.
 _PYTHONS_OF_CORE = (
     "from ansible_test._util.target.common import constants as c;"
@@ -30,6 +32,7 @@ def main() -> int:
     parser.add_argument("--core", action="append", choices=(*CORES, PRERELEASE), help="only this one; may be repeated")
     parser.add_argument("--only", action="append", choices=cells.KINDS, help="only this; may be repeated")
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--again", action="store_true", help="take what was good the last time as good")
     parser.add_argument("--write", action="store_true", help="write the table to docs/compatibility.md")
     options = parser.parse_args()
     found = pythons.find()
@@ -41,13 +44,16 @@ def main() -> int:
         for cell in _cells(core, found)
         if not options.only or cell.kind in options.only
     ]
+    known = _good() if options.again else {}
+    done = [Done(cell, True, known[cell.title]) for cell in wanted if cell.title in known]
+    wanted = [cell for cell in wanted if cell.title not in known]
     with ThreadPoolExecutor(options.processes) as pool:
         # the longest first
         wanted.sort(key=lambda cell: (cell.kind == cells.SANITY, cell.kind == cells.UNITS), reverse=True)
-        done = []
         for one in pool.map(cells.run, wanted):
             print(f"{'ok' if one.good else 'FAIL':4} {one.seconds:6.1f} s  {one.cell.title}", flush=True)
             done.append(one)
+    _RESULTS.write_text(json.dumps({one.cell.title: one.seconds for one in done if one.good}), encoding="utf-8")
     bad = [one for one in done if not one.good]
     for one in bad:
         _show(one)
@@ -76,6 +82,12 @@ def _cells(core: str, found: dict[str, Path]) -> Iterator[Cell]:
         for environment in filter(None, (cell.controller, cell.target)):
             make(environment, found[environment.python])
         yield cell
+
+
+def _good() -> dict[str, float]:
+    """The titles of the cells that were good the last time, and their seconds."""
+    found: dict[str, float] = json.loads(_RESULTS.read_text(encoding="utf-8")) if _RESULTS.exists() else {}
+    return found
 
 
 def _show(one: Done) -> None:

@@ -60,16 +60,16 @@ def make(environment: Environment, python: Path) -> None:
     environment.folder.parent.mkdir(parents=True, exist_ok=True)
     with open(environment.folder.with_suffix(".lock"), "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        stamp, wanted = environment.folder / "made-of", _wanted(environment)
-        if stamp.exists() and stamp.read_text(encoding="utf-8") == "\n".join(wanted):
+        stamp, packages = environment.folder / "made-of", wanted(environment)
+        if stamp.exists() and stamp.read_text(encoding="utf-8") == "\n".join(packages):
             return
         subprocess.run([python, "-m", "venv", "--clear", environment.folder], check=True)
         command = [environment.interpreter, "-m", "pip", "install", "--quiet", "--no-input", *_PIP]
         settings = {**os.environ, "HOME": os.environ.get("USER_HOME", os.environ["HOME"])}
-        done = subprocess.run([*command, *wanted], capture_output=True, text=True, env=settings, check=False)
+        done = subprocess.run([*command, *packages], capture_output=True, text=True, env=settings, check=False)
         if done.returncode:
             raise DoesNotInstall(done.stderr.strip().rpartition("\n")[2])
-        stamp.write_text("\n".join(wanted), encoding="utf-8")
+        stamp.write_text("\n".join(packages), encoding="utf-8")
 
 
 def releases(environment: Environment) -> dict[str, str]:
@@ -83,12 +83,13 @@ def releases(environment: Environment) -> dict[str, str]:
     return dict(line.split("==", 1) for line in done.stdout.splitlines() if "==" in line)
 
 
-def _wanted(environment: Environment) -> list[str]:
+def wanted(environment: Environment) -> list[str]:
+    """What pip is told to install."""
     exact = environment.libraries == OLDEST
-    wanted = [f"{name}=={release}" if exact else name for name, release in bounds().items()]
+    libraries = [f"{name}=={release}" if exact else name for name, release in bounds().items()]
     if environment.tests:
-        wanted.append(f"--requirement={ROOT / 'tests' / 'unit' / 'requirements.txt'}")
+        libraries.append(f"--requirement={ROOT / 'tests' / 'unit' / 'requirements.txt'}")
     if environment.core == PRERELEASE:
         major, minor = CORES[-1].split(".")
-        return [f"ansible-core>={major}.{int(minor) + 1}.0.dev0", *wanted]
-    return [f"ansible-core=={environment.core}.*", *wanted] if environment.core else wanted
+        return [f"ansible-core>={major}.{int(minor) + 1}.0.dev0", *libraries]
+    return [f"ansible-core=={environment.core}.*", *libraries] if environment.core else libraries

@@ -40,10 +40,11 @@ def write(done: Sequence[Done], missing: Sequence[str]) -> None:
         path = Path(ROOT / name)
         before, _begin, rest = path.read_text(encoding="utf-8").partition(BEGIN)
         _table, _end, after = rest.partition(END)
-        path.write_text(f"{before}{BEGIN}\n{_text(done, missing, words)}\n{END}{after}", encoding="utf-8")
+        path.write_text(f"{before}{BEGIN}\n{text(done, missing, words)}\n{END}{after}", encoding="utf-8")
 
 
-def _text(done: Sequence[Done], missing: Sequence[str], words: dict[str, object]) -> str:
+def text(done: Sequence[Done], missing: Sequence[str], words: dict[str, object]) -> str:
+    """The table and what it was made with."""
     head = words["head"]
     assert isinstance(head, tuple)
     rows = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]

@@ -1,0 +1,130 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What make matrix runs where, and the table that it writes; nothing is installed or run here."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.matrix import cells, environments, page, pythons
+from tests.matrix.cells import AS_MODULES, IN_PROCESS, SANITY, UNITS, Done
+from tests.matrix.environments import NEWEST, OLDEST, Environment
+
+OWN = "{}.{}".format(*sys.version_info)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The only one on the path, and no pyenv."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "none"))
+    return tmp_path
+
+
+def script(path: Path, text: str) -> None:
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o700)
+
+
+class TestPythons:
+    def test_one_that_runs_is_found(self, folder: Path) -> None:
+        script(folder / f"python{OWN}", f'exec "{sys.executable}" "$@"')
+        assert pythons.find() == {OWN: folder / f"python{OWN}"}
+        assert pythons.missing(pythons.find()) == [line for line in pythons.LINES if line != OWN]
+
+    @pytest.mark.parametrize("text", ["exit 127", "echo 2.7"])
+    def test_a_shim_without_a_python_is_none(self, text: str, folder: Path) -> None:
+        script(folder / f"python{OWN}", text)
+        assert pythons.find() == {}
+
+    def test_other_files_are_none(self, folder: Path) -> None:
+        for name in (f"python{OWN}-config", "python3", "python3.6"):
+            script(folder / name, f'exec "{sys.executable}" "$@"')
+        (folder / f"python{OWN}").mkdir()
+        assert pythons.find() == {}
+
+    def test_those_of_pyenv(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        own = folder / "pyenv" / "versions" / f"{OWN}.1" / "bin"
+        own.mkdir(parents=True)
+        script(own / f"python{OWN}", f'exec "{sys.executable}" "$@"')
+        monkeypatch.setenv("PYENV_ROOT", str(folder / "pyenv"))
+        assert pythons.find() == {OWN: own / f"python{OWN}"}
+
+
+class TestCells:
+    def test_all_pythons_and_both_ends_of_the_libraries(self) -> None:
+        found = list(cells.of("2.17", ["3.10", "3.11", "3.12"], ["3.8", "3.9", "3.10"]))
+        in_process = [cell.controller for cell in found if cell.kind == IN_PROCESS]
+        assert [(one.python, one.libraries) for one in in_process] == [
+            ("3.10", NEWEST),
+            ("3.11", OLDEST),
+            ("3.12", NEWEST),
+        ]
+        modules = [cell for cell in found if cell.kind == AS_MODULES]
+        assert {cell.controller.python for cell in modules} == {"3.12"}
+        assert [(cell.target.python, cell.target.libraries) for cell in modules if cell.target] == [
+            ("3.8", OLDEST),
+            ("3.9", NEWEST),
+            ("3.10", OLDEST),
+        ]
+        assert [cell.controller.python for cell in found if cell.kind == SANITY] == ["3.12"]
+        # for the tests themselves 3.10 is too old
+        assert [(cell.controller.python, cell.controller.tests) for cell in found if cell.kind == UNITS] == [
+            ("3.11", True)
+        ]
+
+    def test_the_sanity_tests_of_a_prerelease_are_left_out(self) -> None:
+        assert SANITY not in [cell.kind for cell in cells.of(environments.PRERELEASE, ["3.13"], ["3.13"])]
+
+    def test_each_has_its_own_log_and_home(self) -> None:
+        found = list(cells.of("2.17", ["3.10"], ["3.8", "3.9"]))
+        assert len({cell.log for cell in found}) == len({cell.home for cell in found}) == len(found)
+
+    def test_the_unit_tests_are_there(self) -> None:
+        assert [name for name in cells.UNIT_TESTS if not (environments.ROOT / name).exists()] == []
+
+
+class TestPage:
+    def done(self, kind: str, python: str, target: str = "", good: bool = True) -> Done:
+        modules = Environment(target, "", OLDEST) if target else None
+        return Done(cells.Cell(kind, Environment(python, "2.17", NEWEST), modules), good, 1.0)
+
+    @pytest.fixture(autouse=True)
+    def installed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def releases(environment: Environment) -> dict[str, str]:
+            library = "2.25.0" if environment.libraries == OLDEST else "2.34.2"
+            return {"ansible-core": "2.17.14", "requests": library, "jsonschema": "4.0.0"}
+
+        monkeypatch.setattr(page, "releases", releases)
+
+    def test_the_table(self) -> None:
+        done = [
+            self.done(SANITY, "3.12"),
+            self.done(IN_PROCESS, "3.12"),
+            self.done(IN_PROCESS, "3.9", good=False),
+            self.done(AS_MODULES, "3.12", "3.8"),
+            self.done(UNITS, "3.10", good=False),
+        ]
+        lines = page.text(done, ["3.14"], page.WORDS["docs/compatibility.md"]).splitlines()
+        assert "| 2.17.14 | 3.9 **failed**, 3.12 | 3.8 | passed (3.12) | failed (3.10) |" in lines
+        assert "Libraries: requests 2.25.0 and 2.34.2, jsonschema 4.0.0." in lines
+        assert "Not on the machine, and so not tried: Python 3.14." in lines
+
+    def test_nothing_is_said_of_what_is_missing_where_nothing_is(self) -> None:
+        assert "Not on" not in page.text([self.done(SANITY, "3.12")], [], page.WORDS["docs/compatibility.md"])
+
+
+def test_the_bounds_are_those_of_an_execution_environment() -> None:
+    assert environments.bounds() == {"jsonschema": "4.0", "requests": "2.25"}
+
+
+def test_an_environment_of_a_prerelease_is_newer_than_all_lines() -> None:
+    assert environments.wanted(Environment("3.12", environments.PRERELEASE, OLDEST))[0] == "ansible-core>=2.22.0.dev0"
+    assert environments.wanted(Environment("3.8", "", OLDEST)) == ["jsonschema==4.0", "requests==2.25"]
+    assert os.path.isfile(environments.wanted(Environment("3.8", "", NEWEST, tests=True))[-1].partition("=")[2])
