@@ -39,7 +39,7 @@ pytestmark = pytest.mark.thorough
 DRAWN = 40
 
 
-def habits(made: Settings, body: Any = BODY) -> Values:
+def habits(made: Settings, body: Any) -> Values:
     """The habits in the report of a check, which holds nothing that was planted."""
     finding = checked(made, body)
     found: Values = finding.result()["report"]["habits"]
@@ -65,7 +65,7 @@ def test_it_finds_combinations_of_the_named_habits(part: int) -> None:
     """Of the product of all that a reader asks for first, each so many; all of it with WIRE_CHECK_STEP=1, in minutes."""
     step = int(os.environ.get("WIRE_CHECK_STEP", "16"))
     for values in itertools.islice(combinations(NAMED), part, None, 2 * step):
-        assert habits(settings(values)) == seen_by_creating(values), values
+        assert habits(settings(values), BODY) == seen_by_creating(values), values
 
 
 @pytest.mark.parametrize("seed", range(4))
