@@ -198,8 +198,9 @@ mutate: .venv/dev.stamp ## change the code in small ways, and list what no unit 
 	@python -m tests.tools.mutate --processes $(JOBS) $(ARGS)
 
 .PHONY: matrix
-matrix: .venv/dev.stamp collections home ## run the collection with all releases of ansible-core and all Pythons here, and write docs/compatibility.md (about 20 minutes)
-	@python -m tests.matrix --processes $(JOBS) --write $(ARGS)
+matrix: .venv/dev.stamp collections home tree ## run the collection with all releases of ansible-core and all Pythons here, and write docs/compatibility.md (about 20 minutes)
+	@status=0; python -m tests.matrix --processes $(JOBS) --write $(ARGS) || status=$$?; \
+	python -m tests.matrix.editor || status=$$?; exit $$status
 
 .PHONY: clean
 clean: ## remove .venv, build and caches
