@@ -64,8 +64,7 @@ class _Adapter(HTTPAdapter):
         with self._lock:
             if conn not in self._prepared:
                 super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]
-                if verify:
-                    trust.share(conn)
+                trust.share(conn)
                 wire.watch(conn)
                 self._prepared.add(conn)
 

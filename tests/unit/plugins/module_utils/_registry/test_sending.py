@@ -7,16 +7,19 @@
 from __future__ import annotations
 
 import importlib.util
+import socket
 import ssl
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 from requests.exceptions import ConnectionError as NoConnection
-from requests.exceptions import InvalidSchema, SSLError
+from requests.exceptions import InvalidProxyURL, InvalidSchema, ProxyError, SSLError
 from urllib3.exceptions import ReadTimeoutError
 
 from ansible_collections.ctyun.eci.plugins.module_utils._registry import sending
+from ansible_collections.ctyun.eci.plugins.module_utils._registry.client import Settings
 from ansible_collections.ctyun.eci.plugins.module_utils._registry.sending import NoReply, Sender
 
 from .conftest import Look, MakeRegistry
@@ -44,6 +47,12 @@ NONE = "No connection to r.example: "
         (NoConnection(ConnectionResetError("bad")), f"{NONE}bad.", False, True),
         (ValueError("bad"), f"{NONE}bad.", False, True),
         (InvalidSchema("bad"), f"{NONE}bad.", False, True),
+        (
+            ProxyError("bad"),
+            "The proxy does not connect to r.example: bad. Check HTTPS_PROXY and NO_PROXY.",
+            True,
+            False,
+        ),
         (FileNotFoundError("bad"), "No request to r.example can be made: bad.", True, False),
     ],
     ids=repr,
@@ -70,6 +79,50 @@ def test_a_proxy_is_not_blamed_for_another_address(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(sending._Adapter, "send", fail)
     with pytest.raises(NoReply, match=NONE):
         Sender(True, 9.0, str, 1).get("https://r.example/v2/", {}, 1)
+
+
+@pytest.mark.parametrize(
+    ("proxy", "why"),
+    [("http://127.0.0.1:1", "bad planted-secret"), ("http://user:planted-secret@127.0.0.1:1", "InvalidProxyURL")],
+    ids=["without a password", "with a password"],
+)
+def test_a_proxy_whose_address_cannot_be_read_is_quoted_only_without_a_password(
+    proxy: str, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise InvalidProxyURL("bad planted-secret")
+
+    monkeypatch.setenv("https_proxy", proxy)
+    monkeypatch.setattr(sending._Adapter, "send", fail)
+    with pytest.raises(NoReply) as caught:
+        Sender(True, 9.0, str, 1).get("https://r.example/v2/", {}, 1)
+    assert str(caught.value) == f"The environment names a proxy that cannot be used ({why})."
+
+
+def test_whoever_says_nothing_of_certificates_has_them_checked() -> None:
+    assert Settings().verify is True
+
+
+def test_what_gets_no_reply_is_sent_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(5)
+        connections = []
+
+        def hang_up() -> None:
+            for _connection in range(2):
+                connection, _address = server.accept()
+                connections.append(connection)
+                connection.recv(65536)
+                connection.close()
+
+        thread = threading.Thread(target=hang_up, daemon=True)
+        thread.start()
+        with pytest.raises(NoReply):
+            Sender(True, 9.0, str, 1).get(f"http://127.0.0.1:{server.getsockname()[1]}/v2/", {}, 1)
+        thread.join(0.3)  # for a second one, which does not come
+        assert len(connections) == 1
+        socket.create_connection(server.getsockname()).close()
+        thread.join()
 
 
 def test_it_can_be_imported_without_requests(monkeypatch: pytest.MonkeyPatch) -> None:
