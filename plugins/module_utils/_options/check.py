@@ -202,6 +202,8 @@ def _convert(kind: str, value: Any) -> Any:
         converted = _CONVERT[kind](value)
     except (TypeError, ValueError, ArithmeticError):
         return None
+    if kind == "dict" and not isinstance(converted, dict):
+        return None  # ansible-core 2.17 makes a set of "{1, 2}"
     return None if kind == "float" and not math.isfinite(converted) else converted
 
 

@@ -9,6 +9,7 @@ import math
 from typing import Any
 
 import pytest
+from ansible.module_utils.common.validation import check_type_int
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -63,7 +64,6 @@ SECRET = "Pl4nted-Secret"
         ("image_cache_size", "40", 40),
         ("image_cache_size", " 40 ", 40),
         ("image_cache_size", 40, 40),
-        ("image_cache_size", 40.0, 40),
         ("image_cache_size", "-1", -1),
         ("image_cache_size", "0", 0),
         ("image_cache_name", "x", "x"),
@@ -93,6 +93,14 @@ def test_a_value_becomes_what_ansible_would_make_of_it(option: str, written: Any
     assert checked.violations == []
     assert checked.values == {option: converted}
     assert type(checked.values[option]) is type(converted)
+
+
+def test_a_whole_number_with_a_point_is_one_where_ansible_takes_it_for_one() -> None:
+    checked = check(ALL, {"image_cache_size": 40.0})
+    try:
+        assert checked == ({"image_cache_size": check_type_int(40.0)}, [])
+    except TypeError:  # ansible-core 2.17
+        assert [violation.advice for violation in checked.violations] == [WHOLE]
 
 
 @pytest.mark.parametrize(
