@@ -12,6 +12,7 @@ import re
 import pytest
 
 from tests.reliability.environments.__main__ import ENVIRONMENTS
+from tests.tools.mutate import LEAST
 
 from .conftest import ROOT
 
@@ -38,6 +39,14 @@ def test_the_figures_of_a_soak_are_there() -> None:
     assert schedules
     assert int(schedules[1]) >= 10_000
     assert re.search(r"\| violations \| 0 ", figures)
+
+
+def test_the_changes_of_the_code_are_there_and_most_are_noticed() -> None:
+    figures = PAGE.split("<!-- mutants: begin -->")[1].split("<!-- mutants: end -->")[0]
+    changes, noticed = (re.search(rf"\| {row} \| (\d+) \|", figures) for row in ("changes", "noticed by a test"))
+    assert changes
+    assert noticed
+    assert int(noticed[1]) * 100 >= int(changes[1]) * LEAST
 
 
 def test_the_rough_environments_are_there_and_no_promise_was_broken() -> None:

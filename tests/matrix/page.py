@@ -67,14 +67,15 @@ def _row(core: str, done: Sequence[Done], words: dict[str, object]) -> str:
 
     def pythons_of(kind: str) -> str:
         found = {(one.cell.target or one.cell.controller).python: one for one in done if one.cell.kind == kind}
-        return ", ".join(result(found[python], python) for python in sorted(found, key=pythons.number))
+        return ", ".join(result(found[python], python) for python in sorted(found, key=pythons.number)) or "-"
 
     def judged(kind: str) -> str:
-        return ", ".join(
+        results = [
             f"{words['ok' if one.good else 'failed']} ({one.cell.controller.python})"
             for one in done
             if one.cell.kind == kind
-        )
+        ]
+        return ", ".join(results) or "-"
 
     release = releases(done[0].cell.controller)["ansible-core"]
     return f"| {release} | {pythons_of(IN_PROCESS)} | {pythons_of(AS_MODULES)} | {judged(SANITY)} | {judged(UNITS)} |"

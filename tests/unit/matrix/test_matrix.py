@@ -116,6 +116,10 @@ class TestPage:
         assert "Libraries: requests 2.25.0 and 2.34.2, jsonschema 4.0.0." in lines
         assert "Not on the machine, and so not tried: Python 3.14." in lines
 
+    def test_what_was_left_out_is_no_empty_place(self) -> None:
+        lines = page.text([self.done(IN_PROCESS, "3.12")], [], page.WORDS["docs/compatibility.md"]).splitlines()
+        assert "| 2.17.14 | 3.12 | - | - | - |" in lines
+
     def test_nothing_is_said_of_what_is_missing_where_nothing_is(self) -> None:
         assert "Not on" not in page.text([self.done(SANITY, "3.12")], [], page.WORDS["docs/compatibility.md"])
 
