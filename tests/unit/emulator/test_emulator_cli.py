@@ -103,6 +103,7 @@ def test_the_command_looks_for_it_behind_no_proxy() -> None:
     assert (result.stdout, result.stderr) == ("200\n", "")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("tls", [[], ["--tls"]], ids=["http", "https"])
 @pytest.mark.parametrize("direct", ["", "*", "invalid"])
 def test_the_command_reaches_nothing_else(tls: list[str], direct: str) -> None:

@@ -261,6 +261,7 @@ def test_a_registry_has_to_prove_itself_though_the_endpoint_need_not(
         assert all("authorization" not in seen.headers for seen in registry.requests)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed_of_this", range(12))
 def test_tags_that_move_between_any_two_requests(
     seed_of_this: int, run: Run, moving: Moving, emulator: Emulator

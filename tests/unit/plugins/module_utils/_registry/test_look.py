@@ -193,7 +193,7 @@ def test_what_is_not_there(make_registry: MakeRegistry, see: Look) -> None:
         ("huge", {"megabytes": 4}, "unreachable", "larger than any that is expected"),
     ],
 )
-@pytest.mark.parametrize("tls", [False, True])
+@pytest.mark.parametrize("tls", [pytest.param(False, marks=pytest.mark.thorough), True])
 def test_each_failure_has_an_outcome_and_an_end(
     make_registry: MakeRegistry, see: Look, tls: bool, kind: str, details: dict[str, Any], outcome: str, text: str
 ) -> None:

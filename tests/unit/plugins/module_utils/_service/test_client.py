@@ -464,7 +464,7 @@ def test_throttled_once_all_threads_of_a_client_pause(make_client: MakeClient, e
     assert min(ended) >= 0.5
 
 
-@pytest.mark.parametrize("threads", [10, 50])
+@pytest.mark.parametrize("threads", [10, pytest.param(50, marks=pytest.mark.thorough)])
 def test_a_service_with_a_limit_serves_everybody(threads: int, make_client: MakeClient, emulator: Emulator) -> None:
     emulator.settings.update({"rate": 40, "rate_burst": 10})
     client = make_client(pool_size=threads, sleep=time.sleep, monotonic=time.monotonic, retries=5)

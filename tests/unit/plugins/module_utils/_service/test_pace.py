@@ -271,6 +271,7 @@ def drive(rate: float, burst: int, requests: int, threads: int, latency: float, 
     return Outcome(now, refused, most)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("latency", [0.01, 0.05, 0.2])
 @pytest.mark.parametrize("threads", [10, 50])
 @pytest.mark.parametrize("rate", [5, 20, 50, 200])

@@ -561,6 +561,7 @@ def hide(text: str) -> str:
     return text.replace(SECRET, "********")
 
 
+@pytest.mark.thorough
 @settings(max_examples=300, deadline=None)
 @given(content=CONTENTS, status=st.integers(100, 999), headers=HEADERS, now=st.floats(0, 4e9))
 def test_any_reply_is_an_object_or_an_error_of_ours(

@@ -392,6 +392,7 @@ SLOW: dict[str, Callable[[Peer], None]] = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("case", SLOW)
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_reply_that_does_not_end_in_time(case: str, scheme: str, place: Place, make_client: MakeClient) -> None:
