@@ -149,9 +149,8 @@ READING = {"__init__", "image_cache", "operations", "read", "status"}
 CHANGING = [f"_image_cache.{path.stem}" for path in (HOUSE / "_image_cache").glob("*.py") if path.stem not in READING]
 
 
-@pytest.mark.parametrize(
-    "place", [pytest.param("module_utils._tasks", marks=pytest.mark.thorough), "action", "modules"]
-)
+@pytest.mark.thorough
+@pytest.mark.parametrize("place", ["module_utils._tasks", "action", "modules"])
 @pytest.mark.parametrize(
     ("task", "unneeded"),
     [

@@ -404,6 +404,7 @@ def test_a_reply_that_does_not_end_in_time(case: str, scheme: str, place: Place,
     assert error.message == f"No complete reply from {client.connection.endpoint} within 0.5 s (option timeout)."
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("case", ["status line", "header", "headers", "informational", "continue"])
 def test_a_proxy_that_does_not_connect_in_time(case: str, place: Place, make_client: MakeClient) -> None:
     client = make_client(timeout=TIMEOUT, retries=0, **place.behind("HTTPS_PROXY", SLOW[case]))
