@@ -2,30 +2,42 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The failures of this collection, each with what a user needs to act on it. Private to the collection."""
+"""The errors of this collection. Private to the collection."""
 
 from __future__ import annotations
 
 import os
 import traceback
-from typing import Any, Callable
+from typing import Callable, TypedDict
 
-# What a machine may run out of.
+# Limits of the machine.
 NO_FILES = "This process may open no more files (see ulimit -n)"
 NO_MEMORY = "This process may use no more memory (see ulimit -v)."
 
-# Whether the request that failed can have taken effect. "None" has to be known: from where in its way a request broke
-# off, or from the words of ECI itself. All else is "possible".
+# Whether a failed request can have taken effect. NONE needs proof: the connection was certainly not made, or ECI itself
+# refused the request. Everything else is POSSIBLE.
 NONE = "none"
 POSSIBLE = "possible"
+
+
+class Failure(TypedDict):
+    """The ``failure`` of a result. ``http_status`` and ``request_id`` are null where no reply came."""
+
+    code: str | None
+    message: str
+    request_id: str | None
+    http_status: int | None
+    operation: str | None
+    effect: str
+    attempts: int
 
 
 class EciError(Exception):
     """A failure that a user, the network or the service can cause.
 
-    ``effect`` is NONE or POSSIBLE, of all attempts of the call together; a read has none. ``retryable`` says whether
-    the same request may succeed a little later; ``retry_after`` is the pause in seconds that the service asked for, if
-    it did. ``attempts`` tells how many were made. ``outcome`` is what the task reached before it failed.
+    ``effect`` is NONE or POSSIBLE, for all attempts of the call together; a read has none. ``retryable`` says whether the
+    same request may succeed later; ``retry_after`` is the pause (s) that the service asked for. ``attempts`` counts the
+    requests that were sent.
     """
 
     retryable = False
@@ -52,17 +64,16 @@ class EciError(Exception):
         self.http_status = http_status
         self.retry_after = retry_after
         self.attempts = 1
-        self.outcome: Any = None
 
     def __str__(self) -> str:
         return self.message
 
     def add(self, hint: str) -> None:
-        """Append what was found out about the cause, or what to do next."""
+        """Append a cause or an advice to the message."""
         self.message = f"{self.message} {hint}"
 
-    def failure(self) -> dict[str, Any]:
-        """The ``failure`` of a task's result: the same keys always, null where there is nothing to say."""
+    def failure(self) -> Failure:
+        """The ``failure`` of a result, always with the same keys. ``message`` is the service's own where there is one."""
         return {
             "code": self.code,
             "message": self.service_message or self.message,
@@ -75,39 +86,35 @@ class EciError(Exception):
 
 
 class InvalidArguments(EciError):
-    """The task's arguments cannot be used; nothing was sent."""
+    """Arguments cannot be used; nothing was sent."""
 
 
 class DriftError(EciError):
-    """The existing image cache differs and the task said ``drift: fail``."""
+    """The image cache differs from the task, and may not be replaced."""
 
 
 class AmbiguousName(EciError):
-    """Several image caches have the wanted name, or the service lists one that may have it."""
+    """Several image caches have the wanted name, or one without a readable name may have it."""
 
 
 class NoSuchCache(EciError):
-    """There is no image cache with the wanted ID, or the one that has it is not the one the task describes."""
+    """No image cache has the wanted ID, or the one that has it is not the one described."""
 
 
-class Irreplaceable(EciError):
-    """An image cache cannot be replaced, since a new one could not be made; nothing was deleted."""
+class NameRewritten(EciError):
+    """The service gave the new image cache another name than the one sent."""
+
+
+class Blocked(EciError):
+    """A deletion was left out, since a condition for it is not met; nothing was deleted."""
 
 
 class PreflightFailed(EciError):
-    """What is to be ordered would not come about, and the task said ``preflight: fail``; nothing was changed."""
-
-
-class ContentUnknown(EciError):
-    """It is not known what is in an image, and so which generation is wanted; nothing was changed."""
+    """The preflight found a mistake; nothing was changed."""
 
 
 class WaitFailed(EciError):
-    """The image cache ended in a state that will not become the wanted one."""
-
-
-class Vanished(WaitFailed):
-    """The image cache that was waited for is gone."""
+    """The image cache reached a state from which the wanted one cannot follow."""
 
 
 class WaitTimeout(EciError):
@@ -115,39 +122,39 @@ class WaitTimeout(EciError):
 
 
 class LockError(EciError):
-    """The lock of a name cannot be had: another task holds it for too long, or there is no safe place for it."""
+    """The lock of a name cannot be taken."""
 
 
 class MachineLimit(EciError):
-    """A limit of this machine is reached, such as that of open files."""
+    """A limit of this machine is reached, for example that of open files."""
 
 
-class Unexpected(EciError):
-    """An error that nobody reckoned with: a mistake of this collection."""
+class InternalError(EciError):
+    """A bug in this collection."""
 
 
-class TaskEnded(EciError):
-    """Somebody ended the task before it was done."""
+class Cancelled(EciError):
+    """The task was ended before it was done."""
 
 
 class Unreachable(EciError):
-    """No connection came about, so the service saw no request."""
+    """No connection was made, so the service saw no request."""
 
     retryable = True
 
 
 class UntrustedEndpoint(EciError):
-    """The endpoint's certificate was not accepted, or it does not speak TLS; the service saw no request."""
+    """The certificate of the endpoint was not accepted, so the service saw no request."""
 
 
 class Unanswered(EciError):
-    """There is no reply that says how the request ended."""
+    """No reply tells how the request ended."""
 
     retryable = True
 
 
 class ServiceError(EciError):
-    """The service answered that it did not do what was asked."""
+    """The service refused the request."""
 
 
 class AuthenticationError(ServiceError):
@@ -159,11 +166,11 @@ class NotFound(ServiceError):
 
 
 class AlreadyExists(ServiceError):
-    """ECI has an object of that name, or one that is in the way."""
+    """ECI has an object of that name, or one in conflict with the request."""
 
 
 class QuotaUsedUp(ServiceError):
-    """A quota is used up; trying again later does not help."""
+    """A quota is used up; a later attempt does not help."""
 
 
 class Throttled(ServiceError):
@@ -172,13 +179,11 @@ class Throttled(ServiceError):
     retryable = True
 
 
-def unexpected(error: Exception, hide: Callable[[str], str] = str) -> EciError:
-    """The error for one that is none of these; whatever was sent before it may have taken effect. ``hide`` takes secrets out
-    of its text.
-    """
+def internal_error(error: Exception, redact: Callable[[str], str] = str) -> EciError:
+    """Wrap an unexpected exception. What was sent before it may have taken effect."""
     if isinstance(error, MemoryError):
         return MachineLimit(NO_MEMORY, effect=POSSIBLE)
     frames = traceback.extract_tb(error.__traceback__)
     where = f" in {os.path.basename(frames[-1].filename)}, line {frames[-1].lineno}" if frames else ""
-    text = f"Unexpected {type(error).__name__}{where}: {hide(str(error))}."
-    return Unexpected(f"{text} That is a mistake of this collection; please report it.", effect=POSSIBLE)
+    text = f"Internal error: {type(error).__name__}{where}: {redact(str(error))}."
+    return InternalError(f"{text} This is a bug in this collection; please report it.", effect=POSSIBLE)

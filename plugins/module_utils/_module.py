@@ -11,11 +11,11 @@ from typing import Any, Mapping, NoReturn
 
 from ansible.module_utils import basic
 
-from ._ending import when_nobody_listens
-from ._options.check import for_ansible, report
-from ._options.masking import masked
-from ._options.schema import HAS_JSONSCHEMA
-from ._service.transport import HAS_REQUESTS
+from ._cancel import when_nobody_listens
+from ._arguments.validation import for_ansible, report
+from ._arguments.redaction import masked
+from ._arguments.schema import HAS_JSONSCHEMA
+from ._api.transport import HAS_REQUESTS
 from ._task import RETRIED, TELL_RETRIES, Task, perform
 
 

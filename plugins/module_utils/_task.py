@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Callable, Collection, Mapping, NamedTuple
 
-from ._ending import by_signals
+from ._cancel import by_signals
 from ._errors import NO_MEMORY, EciError, MachineLimit, TaskEnded
-from ._options.masking import hider, secrets
-from ._options.schema import Violation
-from ._options.specs import Spec
-from ._service.client import Client
-from ._service.connection import Connection, connection
-from ._service.transport import Transport
+from ._arguments.redaction import hider, secrets
+from ._arguments.schema import Violation
+from ._arguments.specs import Spec
+from ._api.client import Client
+from ._api.config import Connection, connection
+from ._api.transport import Transport
 
 Arguments = Mapping[str, Any]
 

@@ -24,14 +24,14 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.ctyun.eci.plugins.module_utils._options.check import for_ansible, report
-from ansible_collections.ctyun.eci.plugins.module_utils._options.masking import masked
-from ansible_collections.ctyun.eci.plugins.module_utils._options.schema import HAS_JSONSCHEMA
-from ansible_collections.ctyun.eci.plugins.module_utils._options.specs import Spec
-from ansible_collections.ctyun.eci.plugins.module_utils._service import trust
-from ansible_collections.ctyun.eci.plugins.module_utils._service.connection import Connection
-from ansible_collections.ctyun.eci.plugins.module_utils._service.signing import eop_date, signature
-from ansible_collections.ctyun.eci.plugins.module_utils._service.transport import HAS_REQUESTS, Transport
+from ansible_collections.ctyun.eci.plugins.module_utils._arguments.validation import for_ansible, report
+from ansible_collections.ctyun.eci.plugins.module_utils._arguments.redaction import masked
+from ansible_collections.ctyun.eci.plugins.module_utils._arguments.schema import HAS_JSONSCHEMA
+from ansible_collections.ctyun.eci.plugins.module_utils._arguments.specs import Spec
+from ansible_collections.ctyun.eci.plugins.module_utils._api import trust
+from ansible_collections.ctyun.eci.plugins.module_utils._api.config import Connection
+from ansible_collections.ctyun.eci.plugins.module_utils._api.auth import eop_date, signature
+from ansible_collections.ctyun.eci.plugins.module_utils._api.transport import HAS_REQUESTS, Transport
 from ansible_collections.ctyun.eci.plugins.module_utils._task import RETRIED, TELL_RETRIES, Task, perform
 
 SWITCH = "ctyun_eci_in_process"

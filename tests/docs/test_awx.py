@@ -22,7 +22,7 @@ from jinja2 import StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jsonschema import Draft202012Validator
 
-from ansible_collections.ctyun.eci.plugins.module_utils._service import connection
+from ansible_collections.ctyun.eci.plugins.module_utils._api import connection
 from tests.emulator import Emulator
 
 from .conftest import ROOT, Ansible

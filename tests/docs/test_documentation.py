@@ -18,8 +18,8 @@ from ansible_collections.ctyun.eci.plugins.module_utils import _tasks
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import EciError
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import image_cache
 from ansible_collections.ctyun.eci.plugins.module_utils._names import option_name, wire_name
-from ansible_collections.ctyun.eci.plugins.module_utils._options.schema import CREATE_IMAGE_CACHE
-from ansible_collections.ctyun.eci.plugins.module_utils._options.specs import body_spec
+from ansible_collections.ctyun.eci.plugins.module_utils._arguments.schema import CREATE_IMAGE_CACHE
+from ansible_collections.ctyun.eci.plugins.module_utils._arguments.specs import body_spec
 from ansible_collections.ctyun.eci.plugins.module_utils._task import Task
 
 from .conftest import ROOT, Ansible

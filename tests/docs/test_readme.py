@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.ctyun.eci.plugins.module_utils._service import connection
+from ansible_collections.ctyun.eci.plugins.module_utils._api import connection
 from ansible_collections.ctyun.eci.plugins.module_utils._tasks import image_cache, region_info
 from tests.tools import figures, translations
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.ctyun.eci.plugins.module_utils._options.specs import body_spec
+from ansible_collections.ctyun.eci.plugins.module_utils._arguments.specs import body_spec
 from ansible_collections.ctyun.eci.plugins.module_utils._tasks.wire_check import CHOSEN
 from tests.emulator import Emulator
 from tests.emulator.like import read

@@ -27,7 +27,7 @@ LOGS = FOLDER / "logs"
 UNIT_TESTS = [
     "tests/unit/plugins/plugin_utils/test_action.py",
     *("tests/unit/plugins/module_utils/test_task.py", "tests/unit/plugins/module_utils/test_tasks.py"),
-    *("tests/unit/plugins/module_utils/_options/", "tests/unit/plugins/module_utils/_service/"),
+    *("tests/unit/plugins/module_utils/_options/", "tests/unit/plugins/module_utils/_api/"),
 ]
 # What a tool says that has passed without having looked.
 _NOT_LOOKED = re.compile(r"All targets skipped|^WARNING: .*([Ss]kipp|not found)", re.MULTILINE)

@@ -25,19 +25,19 @@ from unittest.mock import patch
 
 from urllib3.connection import HTTPConnection
 
-from ansible_collections.ctyun.eci.plugins.module_utils import _workers as workers
+from ansible_collections.ctyun.eci.plugins.module_utils import _pool as workers
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import EciError
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import folder, operations, read
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.converge import converge
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.converge_all import converge_all
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.outcome import Outcome
-from ansible_collections.ctyun.eci.plugins.module_utils._options.masking import hider
-from ansible_collections.ctyun.eci.plugins.module_utils._service import transport as transports
-from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
-from ansible_collections.ctyun.eci.plugins.module_utils._service.connection import Connection
-from ansible_collections.ctyun.eci.plugins.module_utils._service.pace import FREE, Pace
-from ansible_collections.ctyun.eci.plugins.module_utils._service.transport import Transport
-from ansible_collections.ctyun.eci.plugins.module_utils._wait import Clock, Wait
+from ansible_collections.ctyun.eci.plugins.module_utils._arguments.redaction import hider
+from ansible_collections.ctyun.eci.plugins.module_utils._api import transport as transports
+from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
+from ansible_collections.ctyun.eci.plugins.module_utils._api.config import Connection
+from ansible_collections.ctyun.eci.plugins.module_utils._api.rate_limiter import FREE, Pace
+from ansible_collections.ctyun.eci.plugins.module_utils._api.transport import Transport
+from ansible_collections.ctyun.eci.plugins.module_utils._polling import Clock, Wait
 from tests.emulator import Emulator
 from tests.reliability.asks import PASSWORD, SECRET_KEY, Ask
 

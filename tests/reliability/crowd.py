@@ -20,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import POSSIBLE, Unanswered
-from ansible_collections.ctyun.eci.plugins.module_utils._service.reply import HttpReply
+from ansible_collections.ctyun.eci.plugins.module_utils._api.responses import HttpReply
 from tests.emulator.errors import envelope
 from tests.reliability import pairs
 from tests.reliability.asks import ABSENT, Ask

@@ -33,8 +33,8 @@ from typing import Any, ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from ansible_collections.ctyun.eci.plugins.module_utils._service.connection import Connection
-from ansible_collections.ctyun.eci.plugins.module_utils._service.transport import Transport
+from ansible_collections.ctyun.eci.plugins.module_utils._api.config import Connection
+from ansible_collections.ctyun.eci.plugins.module_utils._api.transport import Transport
 from tests.emulator import Emulator, Fault, Proxy
 from tests.reliability import draws, promises
 from tests.reliability.asks import ABSENT, SECRET_KEY, Ask, Wish, tag_list

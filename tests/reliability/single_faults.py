@@ -21,9 +21,9 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from ansible_collections.ctyun.eci.plugins.module_utils._service.connection import Connection
-from ansible_collections.ctyun.eci.plugins.module_utils._service.reply import HttpReply
-from ansible_collections.ctyun.eci.plugins.module_utils._service.transport import Transport
+from ansible_collections.ctyun.eci.plugins.module_utils._api.config import Connection
+from ansible_collections.ctyun.eci.plugins.module_utils._api.responses import HttpReply
+from ansible_collections.ctyun.eci.plugins.module_utils._api.transport import Transport
 from tests.emulator import Emulator, Proxy, Record
 from tests.reliability import promises
 from tests.reliability.asks import ABSENT, SECRET_KEY, Ask

@@ -21,10 +21,10 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
-from ansible_collections.ctyun.eci.plugins.module_utils._service.connection import Connection
-from ansible_collections.ctyun.eci.plugins.module_utils._service.reply import HttpReply
-from ansible_collections.ctyun.eci.plugins.module_utils._service.transport import Operation, Transport
-from ansible_collections.ctyun.eci.plugins.module_utils._wait import Clock
+from ansible_collections.ctyun.eci.plugins.module_utils._api.config import Connection
+from ansible_collections.ctyun.eci.plugins.module_utils._api.responses import HttpReply
+from ansible_collections.ctyun.eci.plugins.module_utils._api.transport import Operation, Transport
+from ansible_collections.ctyun.eci.plugins.module_utils._polling import Clock
 from tests.emulator import caches, errors, replies, service
 from tests.emulator import clock as clocks
 from tests.emulator.settings import Settings

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils._service.reply import HttpReply
+from ansible_collections.ctyun.eci.plugins.module_utils._api.responses import HttpReply
 from tests.reliability.asks import ABSENT, Ask, Tags, Wish, tag_list
 from tests.reliability.controllers import Told, apart
 from tests.reliability.stage import Actor, Killed, Stage

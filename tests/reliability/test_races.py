@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils._wait import MACHINE_TIME
+from ansible_collections.ctyun.eci.plugins.module_utils._polling import MACHINE_TIME
 from tests.emulator import Emulator
 from tests.reliability.asks import Ask
 from tests.reliability.controllers import Controller, Told, apart, to

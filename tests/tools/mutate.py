@@ -52,8 +52,8 @@ PACKAGE = "ansible_collections.ctyun.eci.plugins.module_utils"
 FILES = [
     *sorted((CODE / "_image_cache").glob("*.py")),
     *sorted((CODE / "_registry").glob("*.py")),
-    CODE / "_service" / "reply.py",
-    CODE / "_service" / "gateway.py",
+    CODE / "_api" / "reply.py",
+    CODE / "_api" / "gateway.py",
     CODE / "_options" / "check.py",
     CODE / "_options" / "masking.py",
 ]

@@ -130,8 +130,8 @@ def rendered() -> dict[str, str]:
     """The files, by their names below the root, and what shall be in them."""
     sys.path.insert(0, str(ROOT))
     import_module("conftest")  # makes the collection importable
-    from ansible_collections.ctyun.eci.plugins.module_utils._options.schema import CREATE_IMAGE_CACHE
-    from ansible_collections.ctyun.eci.plugins.module_utils._options.specs import body_spec
+    from ansible_collections.ctyun.eci.plugins.module_utils._arguments.schema import CREATE_IMAGE_CACHE
+    from ansible_collections.ctyun.eci.plugins.module_utils._arguments.specs import body_spec
     from tests.tools import draw, figures
 
     benchmarks = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")

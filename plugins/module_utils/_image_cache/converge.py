@@ -10,9 +10,9 @@ import contextlib
 from typing import TYPE_CHECKING, Iterator
 
 from .._errors import EciError, Vanished, WaitFailed, WaitTimeout
-from .._service.client import Client
-from .._wait import Wait
-from .._workers import each
+from .._api.client import Client
+from .._polling import Wait
+from .._pool import each
 from .events import newest_events
 from .folder import PRIVATE, Folder
 from .image_cache import ImageCache

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Iterable, Mapping, Sequence
 
-from .. import _region as regions
+from .._api import region as regions
 from .._errors import EciError, Irreplaceable, LockError, QuotaUsedUp, Vanished
-from .._service.client import Client
-from .._wait import Wait
+from .._api.client import Client
+from .._polling import Wait
 from .converge import failed
 from .folder import PRIVATE, Folder
 from .group import Group, attempt

@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any, Collection, Mapping, NamedTuple
 
-from .. import _region as regions
+from .._api import region as regions
 from .._errors import (
     NONE,
     POSSIBLE,
@@ -24,7 +24,7 @@ from .._errors import (
     ServiceError,
     Throttled,
 )
-from .._service.client import Attempts
+from .._api.client import Attempts
 from .image_cache import ImageCache, Tags
 from .looks import look
 from .mark import Marks

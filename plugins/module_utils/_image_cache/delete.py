@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from .._errors import POSSIBLE, AlreadyExists, EciError, NotFound, WaitFailed, WaitTimeout
-from .._wait import Wait
+from .._polling import Wait
 from .events import newest_events
 from .image_cache import ImageCache
 from .looks import LOOK_PAUSES, looks

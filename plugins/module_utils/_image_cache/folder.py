@@ -23,7 +23,7 @@ import tempfile
 from typing import Any, NamedTuple
 
 from .._errors import LockError
-from .._service.connection import Connection
+from .._api.config import Connection
 
 # More than any file here has, in bytes.
 LARGEST = 1 << 20

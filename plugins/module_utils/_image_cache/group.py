@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Callable, Collection, Iterable, Mapping, TypeVar
 
 from .._errors import EciError, Unanswered, unexpected
-from .._workers import each
+from .._pool import each
 from .converge import failed, gone, is_at_end, not_ready
 from .delete import Departure, raise_if_there
 from .image_cache import ImageCache, normal_tags

@@ -24,8 +24,8 @@ import struct
 from typing import Iterable, Iterator
 
 from .._errors import NO_FILES, LockError, MachineLimit
-from .._service.connection import Connection
-from .._wait import Clock
+from .._api.config import Connection
+from .._polling import Clock
 from .folder import PRIVATE, Folder, key
 
 SHORTEST_TIMEOUT = 600.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Collection, Iterator
 
-from .._wait import Clock
+from .._polling import Clock
 from .image_cache import ImageCache
 from .operations import ImageCaches
 

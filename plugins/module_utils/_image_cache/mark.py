@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from .._service.connection import Connection
-from .._wait import Clock
+from .._api.config import Connection
+from .._polling import Clock
 from .folder import MARK, PRIVATE, Folder, key
 from .image_cache import Tags
 

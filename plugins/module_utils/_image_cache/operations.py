@@ -14,9 +14,9 @@ from typing import Any, Mapping, NamedTuple
 
 from .._errors import POSSIBLE, AmbiguousName, Unanswered
 from .._names import option_name
-from .._service.client import Attempts, Client
-from .._service.reply import Reply
-from .._service.transport import Operation
+from .._api.client import Attempts, Client
+from .._api.responses import Reply
+from .._api.transport import Operation
 from .image_cache import ImageCache, Tags, from_wire
 
 _PATH = "/eci/api/v1/imageCache/"

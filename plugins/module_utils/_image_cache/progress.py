@@ -10,7 +10,7 @@ import contextlib
 from typing import Callable
 
 from .._errors import EciError
-from .._wait import Clock, Wait
+from .._polling import Clock, Wait
 from .image_cache import ImageCache
 from .operations import ImageCaches
 

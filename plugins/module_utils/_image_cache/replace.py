@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any, Callable, TypeVar
 
-from .. import _region as regions
+from .._api import region as regions
 from .._errors import EciError, Irreplaceable, ServiceError
-from .._service.client import Client
+from .._api.client import Client
 from .image_cache import ids
 from .operations import ImageCaches
 from .plan import Plan

@@ -15,9 +15,9 @@ from __future__ import annotations
 import contextlib
 from typing import Any, Iterable
 
-from .. import _region as regions
+from .._api import region as regions
 from .._errors import EciError
-from .._service.client import Client
+from .._api.client import Client
 from .folder import PRIVATE, Folder, key
 from .plan import Difference
 

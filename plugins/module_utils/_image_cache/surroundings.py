@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ContextManager, Iterable, Sequence
 
-from .._wait import Wait
+from .._polling import Wait
 from . import lock
 from .folder import PRIVATE, Folder
 from .mark import Marks

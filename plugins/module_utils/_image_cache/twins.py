@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import Callable, Iterable, Iterator, List
 
-from .._wait import Clock
+from .._polling import Clock
 from .image_cache import ImageCache, ids
 from .looks import looks
 

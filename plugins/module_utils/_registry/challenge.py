@@ -10,7 +10,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import urlencode, urlsplit
 
-from .._service.connection import is_loopback
+from .._api.config import is_loopback
 
 _TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _SCHEME = re.compile(_TOKEN)

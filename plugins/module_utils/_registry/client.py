@@ -18,8 +18,8 @@ from types import TracebackType
 from typing import Any, Iterable, Mapping
 from urllib.parse import urljoin, urlsplit
 
-from .._service.connection import is_loopback
-from .._service.telling import Hide, told
+from .._api.config import is_loopback
+from .._api.telling import Hide, told
 from . import manifest, reference
 from .challenge import Challenge, challenges, token_address
 from .found import FOUND, NOT_FOUND, REFUSED, UNREACHABLE, Found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Iterable, Mapping, Sequence
 
-from .._workers import each
+from .._pool import each
 from .client import Client, Settings
 from .found import Found
 

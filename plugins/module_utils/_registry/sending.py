@@ -16,10 +16,10 @@ from typing import Any, Mapping, NamedTuple
 from urllib.parse import urlsplit
 from weakref import WeakSet
 
-from .._service import trust, wire
-from .._service.network import root_of, text_of
-from .._service.telling import Hide
-from .._service.transport import USER_AGENT, read_body
+from .._api import trust, wire
+from .._api.transport_errors import root_of, text_of
+from .._api.telling import Hide
+from .._api.transport import USER_AGENT, read_body
 
 try:
     from requests import Request

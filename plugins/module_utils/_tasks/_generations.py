@@ -13,9 +13,9 @@ from .._image_cache.operations import ImageCaches
 from .._image_cache.plan import Wanted
 from .._image_cache.prune import Prune
 from .._image_cache.tags import DIGESTS_TAG, NAME_TAG
-from .._options.check import Checked
-from .._options.schema import Violation
-from .._service.client import Client
+from .._arguments.validation import Checked
+from .._arguments.schema import Violation
+from .._api.client import Client
 
 if TYPE_CHECKING:
     from .._image_cache.generations import Generation

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Iterator, Mapping, Sequence
 
-from .._options.check import Checked
-from .._options.schema import Violation
-from .._options.specs import OFF
-from .._service.client import Client
-from .._service.telling import Hide
+from .._arguments.validation import Checked
+from .._arguments.schema import Violation
+from .._arguments.specs import OFF
+from .._api.client import Client
+from .._api.telling import Hide
 
 if TYPE_CHECKING:
     from .._image_cache.preflight import Preflight

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Mapping
 
 from .._image_cache.plan import Wanted
-from .._options.body import request_body
+from .._arguments.body import request_body
 
 
 def wanted(

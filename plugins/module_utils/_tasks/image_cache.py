@@ -11,9 +11,9 @@ from .._image_cache.folder import Folder
 from .._image_cache.image_cache import predicted
 from .._image_cache.outcome import Outcome
 from .._image_cache.plan import Wanted, diff, plan
-from .._options.check import as_written, check, check_body
-from .._options.schema import Violation
-from .._options.specs import (
+from .._arguments.validation import as_written, check, check_body
+from .._arguments.schema import Violation
+from .._arguments.specs import (
     Spec,
     body_spec,
     connection_spec,
@@ -24,9 +24,9 @@ from .._options.specs import (
     registry_spec,
     wait_spec,
 )
-from .._service.client import Client
+from .._api.client import Client
 from .._task import Arguments, Result, Task, outcome_result
-from .._wait import Wait
+from .._polling import Wait
 from ._registries import Registries, check_registries, preflight
 from ._wanted import wanted
 

@@ -10,11 +10,11 @@ from typing import Any, Iterator
 
 from .._image_cache.read import image_caches
 from .._names import wire_name
-from .._options.body import request_body
-from .._options.check import as_written, check
-from .._options.schema import Path, Violation
-from .._options.specs import Spec, connection_spec, merged, tags_option
-from .._service.client import Client
+from .._arguments.body import request_body
+from .._arguments.validation import as_written, check
+from .._arguments.schema import Path, Violation
+from .._arguments.specs import Spec, connection_spec, merged, tags_option
+from .._api.client import Client
 from .._task import Arguments, Result, Task
 
 # In check mode what a task before this one would have made has no ID yet, so nothing is found by it.

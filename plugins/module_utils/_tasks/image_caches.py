@@ -12,9 +12,9 @@ from .._image_cache.converge_all import Outcomes, converge_all
 from .._image_cache.folder import Folder
 from .._image_cache.item import Item
 from .._image_cache.prune import Prune
-from .._options.check import Checked, as_written, check, check_body
-from .._options.schema import Path, Violation
-from .._options.specs import (
+from .._arguments.validation import Checked, as_written, check, check_body
+from .._arguments.schema import Path, Violation
+from .._arguments.specs import (
     Spec,
     connection_spec,
     entry_spec,
@@ -27,9 +27,9 @@ from .._options.specs import (
     registry_spec,
     wait_spec,
 )
-from .._service.client import Client
+from .._api.client import Client
 from .._task import Arguments, Result, Task
-from .._wait import Wait
+from .._polling import Wait
 from ._generations import Generations, check_generations
 from ._registries import Registries, check_registries, preflight
 from ._wanted import wanted

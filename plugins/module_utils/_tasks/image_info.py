@@ -10,15 +10,15 @@ import re
 from typing import Any, Iterator
 
 from .._errors import InvalidArguments
-from .._options.check import Checked, check, check_body
-from .._options.masking import hider, secrets
-from .._options.schema import Violation
-from .._options.specs import Spec, body_spec, connection_spec, merged, registry_spec
+from .._arguments.validation import Checked, check, check_body
+from .._arguments.redaction import hider, secrets
+from .._arguments.schema import Violation
+from .._arguments.specs import Spec, body_spec, connection_spec, merged, registry_spec
 from .._registry.client import PLATFORM
 from .._registry.found import Found, enough
 from .._registry.look import CONCURRENCY, look
 from .._registry.reference import parse
-from .._service.connection import ca_advice
+from .._api.config import ca_advice
 from .._task import Arguments, Result, Task
 from ._registries import check_registries, settings
 

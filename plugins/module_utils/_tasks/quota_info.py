@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-from .. import _region
-from .._options.check import check
-from .._options.schema import Violation
-from .._options.specs import connection_spec
-from .._service.client import Client
+from .._api import region as _region
+from .._arguments.validation import check
+from .._arguments.schema import Violation
+from .._arguments.specs import connection_spec
+from .._api.client import Client
 from .._task import Arguments, Result, Task
 
 

@@ -6,14 +6,14 @@
 
 from __future__ import annotations
 
-from .._options.body import request_body
-from .._options.check import check as check_options
-from .._options.check import check_body
-from .._options.schema import Violation
-from .._options.specs import Spec, body_spec, connection_spec, merged, wait_spec
-from .._service.client import Client
+from .._arguments.body import request_body
+from .._arguments.validation import check as check_options
+from .._arguments.validation import check_body
+from .._arguments.schema import Violation
+from .._arguments.specs import Spec, body_spec, connection_spec, merged, wait_spec
+from .._api.client import Client
 from .._task import Arguments, Result, Task, outcome_result
-from .._wait import Wait
+from .._polling import Wait
 from .._wire_check.check import check
 from .._wire_check.own import order
 

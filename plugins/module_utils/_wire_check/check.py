@@ -12,9 +12,9 @@ from typing import Any, Mapping
 
 from .._errors import EciError, TaskEnded, unexpected
 from .._image_cache.image_cache import from_wire, ids
-from .._service.client import Client
-from .._wait import Wait
-from .._workers import each
+from .._api.client import Client
+from .._polling import Wait
+from .._pool import each
 from .habits import STATUSES
 from .judge import judge
 from .observe import Observer

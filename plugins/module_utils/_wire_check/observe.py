@@ -15,13 +15,13 @@ import json
 import uuid
 from typing import Any, Callable, Mapping
 
-from .. import _region as regions
+from .._api import region as regions
 from .._errors import AuthenticationError, EciError, QuotaUsedUp, ServiceError, Throttled, Unanswered
 from .._image_cache.image_cache import ImageCache, from_wire
 from .._image_cache.operations import DESCRIBE, LIST, ImageCaches, Listing
-from .._service.client import Client
-from .._service.reply import GOOD_STATUS_CODES, HttpReply
-from .._service.transport import Operation
+from .._api.client import Client
+from .._api.responses import GOOD_STATUS_CODES, HttpReply
+from .._api.transport import Operation
 from .habits import OTHER
 from .seen import Missing, Seen
 

@@ -31,7 +31,7 @@ from .._image_cache.looks import look
 from .._image_cache.mark import Marks
 from .._image_cache.operations import ImageCaches
 from .._image_cache.outcome import Outcome
-from .._wait import Wait
+from .._polling import Wait
 from .habits import OTHER, PAUSES, SECONDS
 from .observe import Observer
 from .seen import Own

@@ -16,11 +16,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
-from ansible_collections.ctyun.eci.plugins.module_utils._service.connection import Connection
-from ansible_collections.ctyun.eci.plugins.module_utils._service.pace import Pace
-from ansible_collections.ctyun.eci.plugins.module_utils._service.transport import Transport
-from ansible_collections.ctyun.eci.plugins.module_utils._wait import Clock
+from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
+from ansible_collections.ctyun.eci.plugins.module_utils._api.config import Connection
+from ansible_collections.ctyun.eci.plugins.module_utils._api.rate_limiter import Pace
+from ansible_collections.ctyun.eci.plugins.module_utils._api.transport import Transport
+from ansible_collections.ctyun.eci.plugins.module_utils._polling import Clock
 from tests.emulator import Emulator, Proxy
 
 # What would change how a client connects, were it set where the tests run.

@@ -26,7 +26,7 @@ FLOORS = [
     {"_wire_check"},
     {"_image_cache"},
     {"_region", "_registry"},
-    {"_service", "_options"},
+    {"_api", "_options"},
     {"_ending", "_errors", "_names", "_wait", "_workers"},
 ]
 LEVEL = {wing: level for level, wings in enumerate(FLOORS) for wing in wings}
@@ -38,7 +38,7 @@ NOT_FOR = {
     ("_wire_check", "_registry"),
 }
 WITHOUT_ANSIBLE = [
-    "_service",
+    "_api",
     "_image_cache",
     "_registry",
     "_wire_check",
@@ -53,13 +53,13 @@ FILES = sorted(HOUSE.rglob("*.py"))
 
 
 def module_of(path: Path) -> tuple[str, ...]:
-    """``_service/client.py`` -> ``("_service", "client")``."""
+    """``_api/client.py`` -> ``("_api", "client")``."""
     parts = path.relative_to(HOUSE).with_suffix("").parts
     return parts[:-1] if parts[-1] == "__init__" else parts
 
 
 def imports(path: Path) -> Iterator[tuple[str, ...]]:
-    """What a file of the house imports, wherever in it: ``("_service", "client")``, or ``("ansible", "errors")``."""
+    """What a file of the house imports, wherever in it: ``("_api", "client")``, or ``("ansible", "errors")``."""
     package = path.relative_to(HOUSE).parts[:-1]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -106,7 +106,7 @@ def test_the_house_is_imported_by_relative_names(path: Path) -> None:
 
 
 def test_the_walk_sees_what_is_imported() -> None:
-    assert {"_errors", "_wait", "_service"} <= wings(HOUSE / "_service" / "client.py")
+    assert {"_errors", "_wait", "_api"} <= wings(HOUSE / "_api" / "client.py")
     assert "_region" in wings(HOUSE / "_image_cache" / "create.py")  # from .. import _region
     assert "_image_cache" in wings(HOUSE / "_image_cache" / "converge.py")  # from . import lock
     assert ("ansible", "module_utils", "basic") not in set(imports(HOUSE / "_module.py"))

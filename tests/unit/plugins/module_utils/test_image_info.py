@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.ctyun.eci.plugins.module_utils._options.check import for_ansible, report
+from ansible_collections.ctyun.eci.plugins.module_utils._arguments.validation import for_ansible, report
 from ansible_collections.ctyun.eci.plugins.module_utils._task import Result, perform
 from ansible_collections.ctyun.eci.plugins.module_utils._tasks.image_info import TASK
 from tests.emulator import Emulator, Misbehaviour, Registry, images

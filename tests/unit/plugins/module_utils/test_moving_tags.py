@@ -15,8 +15,8 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import ContentUnknown
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.tags import DIGESTS_TAG, NAME_TAG
-from ansible_collections.ctyun.eci.plugins.module_utils._options.check import for_ansible, report
-from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
+from ansible_collections.ctyun.eci.plugins.module_utils._arguments.validation import for_ansible, report
+from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._task import Result
 from ansible_collections.ctyun.eci.plugins.module_utils._tasks import image_cache
 from ansible_collections.ctyun.eci.plugins.module_utils._tasks.image_caches import TASK

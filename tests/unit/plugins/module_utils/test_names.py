@@ -8,8 +8,8 @@ import pytest
 
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.image_cache import KEYS
 from ansible_collections.ctyun.eci.plugins.module_utils._names import option_name, wire_name
-from ansible_collections.ctyun.eci.plugins.module_utils._options.schema import CREATE_IMAGE_CACHE
-from ansible_collections.ctyun.eci.plugins.module_utils._options.specs import body_spec
+from ansible_collections.ctyun.eci.plugins.module_utils._arguments.schema import CREATE_IMAGE_CACHE
+from ansible_collections.ctyun.eci.plugins.module_utils._arguments.specs import body_spec
 
 
 @pytest.mark.parametrize("option", [*body_spec(), "az_name", "user_name", "eip_instance_id", *KEYS])

@@ -28,7 +28,7 @@ from ansible_collections.ctyun.eci.plugins.action import (
     wire_check,
 )
 from ansible_collections.ctyun.eci.plugins.module_utils import _tasks
-from ansible_collections.ctyun.eci.plugins.module_utils._service.transport import Transport
+from ansible_collections.ctyun.eci.plugins.module_utils._api.transport import Transport
 from ansible_collections.ctyun.eci.plugins.module_utils._task import RETRIED, TELL_RETRIES
 from ansible_collections.ctyun.eci.plugins.plugin_utils import _action
 from ansible_collections.ctyun.eci.plugins.plugin_utils._action import KEPT, TaskAction, plain

@@ -34,8 +34,8 @@ from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.item import
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.mark import Mark, Marks
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Wanted
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.spelling import Spellings
-from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
-from ansible_collections.ctyun.eci.plugins.module_utils._wait import Wait
+from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
+from ansible_collections.ctyun.eci.plugins.module_utils._polling import Wait
 from tests.emulator import Emulator, Fault, Proxy, Record
 from tests.unit.plugins.emulated import (
     BODY,

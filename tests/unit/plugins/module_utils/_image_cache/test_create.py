@@ -28,8 +28,8 @@ from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import crea
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.converge import Outcome, converge
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.mark import Mark, Marks
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Wanted
-from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
-from ansible_collections.ctyun.eci.plugins.module_utils._wait import Wait
+from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
+from ansible_collections.ctyun.eci.plugins.module_utils._polling import Wait
 from tests.emulator import Emulator, Fault, Proxy
 from tests.unit.plugins.emulated import BODY, CREATE, LIST, REGION, A, operations, present, seed, somebody_else_creates
 

@@ -15,7 +15,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.delete impo
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.image_cache import ImageCache
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.operations import ImageCaches
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.outcome import Outcome
-from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
+from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
 from tests.emulator import Emulator, Fault
 from tests.unit.plugins.emulated import DELETE, LIST, seed
 

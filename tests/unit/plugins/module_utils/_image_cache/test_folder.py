@@ -24,9 +24,9 @@ from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.folder impo
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.mark import Mark, Marks
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Wanted
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.prune import Prune
-from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
-from ansible_collections.ctyun.eci.plugins.module_utils._service.connection import Connection
-from ansible_collections.ctyun.eci.plugins.module_utils._wait import Clock, Wait
+from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
+from ansible_collections.ctyun.eci.plugins.module_utils._api.config import Connection
+from ansible_collections.ctyun.eci.plugins.module_utils._polling import Clock, Wait
 from tests.emulator import Emulator, Fault, Record
 from tests.unit.plugins.emulated import BODY, CREATE, LIST, A, present, seed
 

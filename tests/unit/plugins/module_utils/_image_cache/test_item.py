@@ -25,8 +25,8 @@ from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.operations 
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.outcome import Outcome
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import CREATE, DELETE, RETAG, Plan, Wanted
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.surroundings import Surroundings
-from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
-from ansible_collections.ctyun.eci.plugins.module_utils._wait import Wait
+from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
+from ansible_collections.ctyun.eci.plugins.module_utils._polling import Wait
 from tests.emulator import Emulator, Fault
 from tests.unit.plugins.emulated import BODY, operations, present, seed
 

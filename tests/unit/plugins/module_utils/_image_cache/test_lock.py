@@ -23,8 +23,8 @@ import pytest
 
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import LockError, MachineLimit
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import lock
-from ansible_collections.ctyun.eci.plugins.module_utils._service.connection import Connection
-from ansible_collections.ctyun.eci.plugins.module_utils._wait import Clock
+from ansible_collections.ctyun.eci.plugins.module_utils._api.config import Connection
+from ansible_collections.ctyun.eci.plugins.module_utils._polling import Clock
 
 ROOT = Path(__file__).parents[5]
 
@@ -259,8 +259,8 @@ import sys
 sys.path.insert(0, {root!r})
 import conftest
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import lock
-from ansible_collections.ctyun.eci.plugins.module_utils._service.connection import Connection
-from ansible_collections.ctyun.eci.plugins.module_utils._wait import Clock
+from ansible_collections.ctyun.eci.plugins.module_utils._api.config import Connection
+from ansible_collections.ctyun.eci.plugins.module_utils._polling import Clock
 where = Connection("ak", "sk", "r1", "https://h.example", True, 1.0, 0, 1.0)
 """
 HOLD = (

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.mark import IN_FLIGHT, LEFT, Mark, Marks
-from ansible_collections.ctyun.eci.plugins.module_utils._service.connection import Connection
-from ansible_collections.ctyun.eci.plugins.module_utils._wait import Clock
+from ansible_collections.ctyun.eci.plugins.module_utils._api.config import Connection
+from ansible_collections.ctyun.eci.plugins.module_utils._polling import Clock
 from tests.unit.plugins.emulated import A
 
 

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.converge_all import Outcomes, converge_all
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Wanted
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.prune import Prune
-from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
-from ansible_collections.ctyun.eci.plugins.module_utils._wait import Wait
+from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
+from ansible_collections.ctyun.eci.plugins.module_utils._polling import Wait
 from tests.emulator import Emulator
 from tests.unit.plugins.emulated import BODY, DELETE, A, B, present, seed
 

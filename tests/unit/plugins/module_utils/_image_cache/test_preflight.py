@@ -27,8 +27,8 @@ from ansible_collections.ctyun.eci.plugins.module_utils._registry.found import (
     UNREACHABLE,
     Found,
 )
-from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
-from ansible_collections.ctyun.eci.plugins.module_utils._wait import Wait
+from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
+from ansible_collections.ctyun.eci.plugins.module_utils._polling import Wait
 from tests.emulator import Emulator, Fault
 from tests.unit.plugins.emulated import BODY, CREATE, DELETE, LIST, REGION, UPDATE, USAGE, A, names, operations, seed
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils import _workers as workers
+from ansible_collections.ctyun.eci.plugins.module_utils import _pool as workers
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import WaitTimeout
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.converge import Outcome, converge
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.converge_all import converge_all
@@ -19,9 +19,9 @@ from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.image_cache
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.operations import ImageCaches
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Wanted
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.progress import Progress
-from ansible_collections.ctyun.eci.plugins.module_utils._options.masking import hider
-from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
-from ansible_collections.ctyun.eci.plugins.module_utils._wait import Clock, Wait
+from ansible_collections.ctyun.eci.plugins.module_utils._arguments.redaction import hider
+from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
+from ansible_collections.ctyun.eci.plugins.module_utils._polling import Clock, Wait
 from tests.emulator import Emulator, Fault
 from tests.unit.plugins.emulated import BODY, DESCRIBE, operations, seed
 

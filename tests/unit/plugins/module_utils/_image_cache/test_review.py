@@ -20,8 +20,8 @@ from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.prune import Prune
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.review import counts, prepared
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.surroundings import Surroundings
-from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
-from ansible_collections.ctyun.eci.plugins.module_utils._wait import Wait
+from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
+from ansible_collections.ctyun.eci.plugins.module_utils._polling import Wait
 from tests.emulator import Emulator, Fault
 from tests.unit.plugins.emulated import BODY, LIST, USAGE, A, B, operations, seed
 

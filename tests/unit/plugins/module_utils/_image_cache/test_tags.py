@@ -14,7 +14,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._errors import Unanswere
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.image_cache import ImageCache
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.operations import ImageCaches
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.tags import TagFilter, desired, keys
-from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
+from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
 from tests.emulator import Emulator, Fault
 from tests.unit.plugins.emulated import A, B, seed
 

@@ -27,8 +27,8 @@ from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.converge im
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.converge_all import converge_all
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.image_cache import ImageCache
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Wanted
-from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
-from ansible_collections.ctyun.eci.plugins.module_utils._wait import Wait
+from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
+from ansible_collections.ctyun.eci.plugins.module_utils._polling import Wait
 from tests.emulator import Emulator, Fault, Record
 from tests.unit.plugins.emulated import BODY, CREATE, DELETE, LIST, UPDATE, A, B, operations, present, seed
 

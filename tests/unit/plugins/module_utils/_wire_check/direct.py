@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, cast
 
-from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
-from ansible_collections.ctyun.eci.plugins.module_utils._service.connection import Connection
-from ansible_collections.ctyun.eci.plugins.module_utils._service.pace import Pace
-from ansible_collections.ctyun.eci.plugins.module_utils._service.reply import HttpReply
-from ansible_collections.ctyun.eci.plugins.module_utils._service.transport import Operation, Transport
-from ansible_collections.ctyun.eci.plugins.module_utils._wait import Clock, Wait
+from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
+from ansible_collections.ctyun.eci.plugins.module_utils._api.config import Connection
+from ansible_collections.ctyun.eci.plugins.module_utils._api.rate_limiter import Pace
+from ansible_collections.ctyun.eci.plugins.module_utils._api.responses import HttpReply
+from ansible_collections.ctyun.eci.plugins.module_utils._api.transport import Operation, Transport
+from ansible_collections.ctyun.eci.plugins.module_utils._polling import Clock, Wait
 from ansible_collections.ctyun.eci.plugins.module_utils._wire_check.check import Finding, check
 from ansible_collections.ctyun.eci.plugins.module_utils._wire_check.own import order
 from tests.emulator import replies

@@ -21,8 +21,8 @@ from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
     WaitFailed,
     WaitTimeout,
 )
-from ansible_collections.ctyun.eci.plugins.module_utils._service.client import Client
-from ansible_collections.ctyun.eci.plugins.module_utils._wait import Wait
+from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
+from ansible_collections.ctyun.eci.plugins.module_utils._polling import Wait
 from ansible_collections.ctyun.eci.plugins.module_utils._wire_check import own
 from ansible_collections.ctyun.eci.plugins.module_utils._wire_check.check import Finding, check
 from tests.emulator import Emulator, Fault, Record

@@ -1,0 +1,267 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The failures of the gateway, in every shape that is known or likely, and with every HTTP status."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from requests.structures import CaseInsensitiveDict
+
+from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
+    NONE,
+    POSSIBLE,
+    AlreadyExists,
+    AuthenticationError,
+    EciError,
+    NotFound,
+    QuotaUsedUp,
+    ServiceError,
+    Throttled,
+    Unanswered,
+)
+from ansible_collections.ctyun.eci.plugins.module_utils._api import gateway
+from ansible_collections.ctyun.eci.plugins.module_utils._api.responses import HttpReply, read
+from tests.emulator import Emulator, Fault
+from tests.unit.plugins.module_utils._api.servers import MakeClient, failing
+
+MESSAGE = "ctyun-EOP: signature verification failed"
+ID = "c6f1a2b3"
+
+
+def full(code: str) -> dict[str, Any]:
+    """The one failure of the gateway that somebody printed, with another code."""
+    return {
+        "requestId": ID,
+        "error": code,
+        "code": code,
+        "message": MESSAGE,
+        "eopErrCode": code,
+        "statusCode": f"CTAPI_{code}",
+        "returnObj": {},
+    }
+
+
+# Where a code can stand; the first is real, the others are what CTYun's cores and others read.
+SHAPES: dict[str, Callable[[str], dict[str, Any]]] = {
+    "full": full,
+    "full, as numbers": lambda code: dict(full(code), error=int(code), code=int(code), eopErrCode=int(code)),
+    "no eopErrCode": lambda code: {key: value for key, value in full(code).items() if key != "eopErrCode"},
+    "no error": lambda code: {key: value for key, value in full(code).items() if key != "error"},
+    "a word for error": lambda code: dict(full(code), error="Unauthorized"),
+    "statusCode": lambda code: {"statusCode": f"CTAPI_{code}", "message": MESSAGE},
+    "statusCode as a number": lambda code: {"statusCode": int(code), "message": MESSAGE},
+    "statusCode as a bare text": lambda code: {"statusCode": code, "message": MESSAGE},
+    "eopErrCode": lambda code: {"eopErrCode": code, "message": MESSAGE},
+    "error": lambda code: {"error": code, "message": MESSAGE},
+    "error with the prefix": lambda code: {"statusCode": 900, "error": f"CTAPI_{code}", "message": MESSAGE},
+    "errorCode": lambda code: {"statusCode": 900, "errorCode": code, "message": MESSAGE},
+    "code": lambda code: {"statusCode": 900, "code": code, "message": MESSAGE},
+    "description": lambda code: {"statusCode": f"CTAPI_{code}", "description": MESSAGE},
+    "a success that is none": lambda code: {"statusCode": 200, "error": code, "message": MESSAGE, "returnObj": {}},
+    "with blanks": lambda code: {"statusCode": f" CTAPI_{code}\n", "message": MESSAGE},
+}
+HTTP = [200, 201, 400, 401, 403, 404, 405, 408, 409, 410, 422, 429, 500, 502, 503, 504]
+# code -> kind, and words that its advice must have
+CODES: dict[str, tuple[type[EciError], list[str]]] = {
+    "10000": (ServiceError, ["endpoint"]),
+    "10002": (AuthenticationError, ["access_key", "secret_key"]),
+    "10009": (AuthenticationError, ["access_key", "secret_key", "clock"]),
+    "10020": (AuthenticationError, ["access_key", "secret_key", "clock"]),
+    "40002": (AuthenticationError, ["access_key"]),
+    "40006": (AuthenticationError, ["access_key"]),
+    "40008": (ServiceError, ["endpoint"]),
+    "40009": (AuthenticationError, ["IP address"]),
+    "40010": (AuthenticationError, ["IP address"]),
+    "50000": (Unanswered, []),
+    "50001": (ServiceError, ["Open the service"]),
+    "50002": (ServiceError, ["Open the service"]),
+    "50003": (ServiceError, ["endpoint"]),
+    "51001": (ServiceError, ["expired"]),
+    "51002": (ServiceError, ["bought"]),
+    "51003": (QuotaUsedUp, ["used up"]),
+}
+
+
+def refused(envelope: Any, status: int, **headers: str) -> EciError:
+    fields = {name.replace("_", "-"): value for name, value in headers.items()}
+    reply = HttpReply("createImageCache", "sent-id", status, CaseInsensitiveDict(fields), json.dumps(envelope).encode())
+    with pytest.raises(EciError) as caught:
+        read(reply, 0.0)
+    return caught.value
+
+
+def test_the_codes_are_those_of_the_tables() -> None:
+    assert sorted(CODES) == sorted(gateway.CODES)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("code", CODES)
+def test_a_code_of_the_gateway_decides_whatever_the_http_status(code: str, shape: str) -> None:
+    kind, advice = CODES[code]
+    for status in HTTP:
+        error = refused(SHAPES[shape](code), status)
+        assert error.__class__ is kind, status
+        assert error.effect == (POSSIBLE if kind is Unanswered else NONE), status
+        assert error.retryable is (kind is Unanswered), status
+        assert error.code in (code, f"CTAPI_{code}"), status
+        assert (error.service_message, error.http_status) == (MESSAGE, status)
+        assert f"code {error.code}, HTTP {status}" in error.message
+        assert MESSAGE in error.message
+        assert error.failure() == {
+            "code": error.code,
+            "message": MESSAGE,
+            "request_id": ID if "requestId" in SHAPES[shape](code) else "sent-id",
+            "http_status": status,
+            "operation": "createImageCache",
+            "effect": error.effect,
+            "attempts": 1,
+        }
+        for words in advice:
+            assert words in error.message, status
+
+
+UNKNOWN = ["CTAPI_99999", "CTAPI_NotFound", "CTAPI_", "CTIAM_0005", "CTIAM_1044", "CTIAM_10009", "99999"]
+
+
+@pytest.mark.parametrize("place", ["statusCode", "error", "errorCode", "eopErrCode", "code"])
+@pytest.mark.parametrize("code", UNKNOWN)
+def test_a_code_that_is_not_documented_says_nothing_about_an_image_cache(code: str, place: str) -> None:
+    for status in HTTP:
+        envelope = {"statusCode": 900, "message": MESSAGE, place: code}
+        error = refused(envelope, status)
+        assert not isinstance(error, (NotFound, AlreadyExists)), status
+        assert error.effect == (NONE if status == 429 else POSSIBLE), status
+        assert error.retryable is (status in (408, 429) or status >= 500), status
+        assert (error.code, error.service_message) == (code, MESSAGE)
+        assert f"code {code}, " in error.message
+        if status in (401, 403):
+            assert isinstance(error, AuthenticationError)
+            assert "IP addresses" in error.message
+            assert "the right to the API of ECI" in error.message
+
+
+@pytest.mark.parametrize("mark", ["77777", "ECI.Openapi.StatusReasonNotFound"])
+@pytest.mark.parametrize("status", HTTP)
+def test_what_has_a_mark_of_the_gateway_is_not_ecis(status: int, mark: str) -> None:
+    envelope = {"statusCode": 404, "error": "ECI.Openapi.StatusReasonNotFound", "eopErrCode": mark}
+    assert not isinstance(refused(envelope, status), NotFound)
+
+
+# Codes of other products, which the same gateway passes through
+OTHERS = [
+    ("Openapi.Vpc.NotFound", ServiceError, NONE),
+    ("Openapi.Subnet.NotFound", ServiceError, NONE),
+    ("Openapi.SecurityGroup.NotFound", ServiceError, NONE),
+    ("Openapi.Eip.NotFound", ServiceError, NONE),
+    ("Ecs.Instance.NotFound", ServiceError, NONE),
+    ("Image.ImageCheck.NotFound", ServiceError, NONE),
+    ("Openapi.Eip.AlreadyExists", ServiceError, NONE),
+    ("Openapi.Eip.Conflict", ServiceError, NONE),
+    ("Openapi.Eip.QuotaExceed", QuotaUsedUp, NONE),
+    ("Openapi.Eip.Forbidden", AuthenticationError, NONE),
+    ("Openapi.Eip.InternalError", Unanswered, POSSIBLE),
+    ("Openapi.Order.Inprogress", None, POSSIBLE),
+    ("ebs.order.inProgress", None, POSSIBLE),
+    ("Sfs.Order.InProgress", None, POSSIBLE),
+    ("Openapi.RouterTable.AccessFailed", None, POSSIBLE),
+    ("Openapi.RegionInfo.AccessFailed", None, POSSIBLE),
+    ("Openapi.Overview.ParamValueOutOfRange", None, POSSIBLE),
+    ("CCSE_500", None, POSSIBLE),
+    ("LTS_0001", None, POSSIBLE),
+    ("BC_0003", None, POSSIBLE),
+    ("Not Found", None, POSSIBLE),
+    ("NotFound", ServiceError, POSSIBLE),
+    ("Conflict", ServiceError, POSSIBLE),
+    ("Openapi.NotFound", ServiceError, POSSIBLE),
+    ("A.B.C.NotFound", ServiceError, POSSIBLE),
+    ("StatusReasonNotFound", ServiceError, POSSIBLE),
+    ("eci.Openapi.StatusReasonNotFound", ServiceError, NONE),
+    ("ECIX.Openapi.NotFound", ServiceError, NONE),
+]
+
+
+@pytest.mark.parametrize(("code", "kind", "effect"), OTHERS)
+@pytest.mark.parametrize("place", ["error", "errorCode", "code", "statusCode"])
+def test_codes_of_other_products(code: str, kind: type[EciError] | None, effect: str, place: str) -> None:
+    for status in HTTP:
+        error = refused({"statusCode": 900, "message": MESSAGE, place: code}, status)
+        assert not isinstance(error, (NotFound, AlreadyExists)), status
+        assert (error.code, error.service_message) == (code, MESSAGE)
+        if kind:
+            assert error.__class__ is kind, status
+        else:
+            expected = {401: AuthenticationError, 403: AuthenticationError, 408: Unanswered, 429: Throttled}
+            assert error.__class__ is expected.get(status, Unanswered if status >= 500 else ServiceError), status
+        known = NONE if status == 429 and error.__class__ is not Unanswered else effect
+        assert error.effect == known, status
+
+
+# --- where the request ID stands
+
+
+@pytest.mark.parametrize(
+    ("envelope", "headers", "told"),
+    [
+        ({"requestId": "top"}, {}, "top"),
+        ({"requestId": 12345}, {}, "12345"),
+        ({"returnObj": {"requestId": "inner"}}, {}, "inner"),
+        ({"requestId": "top", "returnObj": {"requestId": "inner"}}, {}, "inner"),
+        ({"requestId": "top", "returnObj": {"requestId": ""}}, {}, "top"),
+        ({"requestId": "top", "returnObj": {"requestId": None}}, {}, "top"),
+        ({"requestId": "top"}, {"X_Request_Id": "header"}, "top"),
+        ({}, {"X_Request_Id": "header"}, "header"),
+        ({}, {"x_request_id": "header"}, "header"),
+        ({}, {"x_trace_id": "trace"}, "trace"),
+        ({}, {"X_Trace_Id": "trace"}, "trace"),
+        ({}, {"X_Request_Id": "header", "x_trace_id": "trace"}, "header"),
+        ({}, {"X_Request_Id": "", "x_trace_id": "trace"}, "trace"),
+        ({"requestId": True}, {}, "sent-id"),
+        ({"requestId": ["x"]}, {}, "sent-id"),
+        ({"requestId": "a\nb"}, {}, "a b"),
+        ({"requestId": " \n"}, {}, "sent-id"),
+        ({}, {"X_Request_Id": "a\r\n b"}, "a b"),
+        ({}, {}, "sent-id"),
+    ],
+    ids=str,
+)
+def test_where_the_id_of_a_request_stands(envelope: dict[str, Any], headers: dict[str, str], told: str) -> None:
+    error = refused({"statusCode": "CTAPI_10009", **envelope}, 401, **headers)
+    assert error.request_id == told
+    assert f"request {told})." in error.message
+
+
+# --- over the wire
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 500])
+@pytest.mark.parametrize("shape", ["full", "bare", "number"])
+@pytest.mark.parametrize("place", ["body", "X-Request-Id", "x-trace-id"])
+def test_a_failure_of_the_emulators_gateway(
+    status: int, shape: str, place: str, make_client: MakeClient, emulator: Emulator, sleeps: list[float]
+) -> None:
+    emulator.inject(Fault("gateway", code="10009", status=status, shape=shape, request_id=place, id=ID, times=None))
+    error = failing(make_client())
+    assert error.__class__ is AuthenticationError
+    assert len(emulator.sent()) == 1
+    assert sleeps == []
+    if place != "body" or shape == "full":
+        assert error.request_id == ID
+
+
+@pytest.mark.parametrize("shape", ["full", "number"])
+def test_a_wrong_key_and_a_wrong_clock(shape: str, make_client: MakeClient, emulator: Emulator) -> None:
+    emulator.settings.gateway_shape = shape
+    error = failing(make_client(access_key="another"))
+    assert (error.__class__, error.code) == (AuthenticationError, "10002")
+    assert "does not know this access key" in error.message
+    emulator.settings.clock_offset = 3600
+    error = failing(make_client())
+    assert (error.__class__, error.code) == (AuthenticationError, "10009" if shape == "full" else "10020")
+    assert "The clock of this machine is 60 minutes behind" in error.message
+    assert "access_key" in error.message

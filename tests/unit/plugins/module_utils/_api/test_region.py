@@ -1,0 +1,170 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ansible_collections.ctyun.eci.plugins.module_utils._errors import EciError, Unanswered, Unreachable
+from ansible_collections.ctyun.eci.plugins.module_utils._api.region import (
+    IMAGE_CACHE_COUNT,
+    image_cache_quota,
+    region,
+    usage,
+    zones,
+)
+from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
+from tests.emulator import Emulator, Fault
+
+
+def answer(value: Any) -> Fault:
+    return Fault("json", value={"statusCode": 200, "returnObj": value})
+
+
+def test_the_zones_of_the_region(client: Client, emulator: Emulator) -> None:
+    assert region(client) == {"region_id": emulator.settings.region_id, "zones": emulator.settings.zones}
+    assert (emulator.sent()[0].method, emulator.sent()[0].raw) == ("GET", b"")
+
+
+def queries(emulator: Emulator) -> list[str]:
+    return [record.query for record in emulator.sent("region")]
+
+
+def names(region_id: Any, *zones: Any) -> Any:
+    return {"region": {"regionId": region_id, "zones": list(zones)}}
+
+
+@pytest.mark.parametrize("region_id", ["bb9fdb42056f11eda1610242ac110002", "200000002368"])
+def test_an_answer_about_the_region_asked_for(region_id: str, make_client: Callable[..., Client], emulator: Emulator) -> None:  # fmt: skip
+    emulator.settings.region_id = region_id
+    client = make_client()
+    assert region(client)["region_id"] == region_id
+    assert zones(client) == emulator.settings.zones
+    assert queries(emulator) == ["", ""]
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ({"region": {"zones": ["a", None, 5, "b"]}}, {"region_id": None, "zones": ["a", "b"]}),
+        (names("", "a"), {"region_id": None, "zones": ["a"]}),
+        (names(None, "a"), {"region_id": None, "zones": ["a"]}),
+        (names([], "a"), {"region_id": None, "zones": ["a"]}),
+        (names({"id": 1}, "a"), {"region_id": None, "zones": ["a"]}),
+        (names(200000002368, "a"), {"region_id": "200000002368", "zones": ["a"]}),
+        (names("200000002368"), {"region_id": "200000002368", "zones": []}),
+    ],
+    ids=str,
+)
+def test_odd_regions(value: Any, found: dict[str, Any], make_client: Callable[..., Client], emulator: Emulator) -> None:
+    emulator.settings.region_id = "200000002368"
+    client = make_client()
+    emulator.inject(answer(value), answer(value))
+    assert region(client) == found
+    assert zones(client) == found["zones"]  # nothing says that they are another region's
+    assert queries(emulator) == ["", ""]
+
+
+def test_an_answer_about_another_region_is_asked_for_again_with_the_query(client: Client, emulator: Emulator) -> None:
+    emulator.inject(answer(names("another", "az9")))
+    assert region(client) == {"region_id": emulator.settings.region_id, "zones": emulator.settings.zones}
+    assert queries(emulator) == ["", f"regionId={emulator.settings.region_id}"]
+    assert [record.status for record in emulator.sent()] == ["fault:json", 200]  # so its signature is good
+
+
+def test_two_answers_about_another_region(client: Client, emulator: Emulator) -> None:
+    emulator.inject(answer(names("another", "az9")), answer(names("a third", "az8")))
+    assert region(client) == {"region_id": "a third", "zones": ["az8"]}
+    emulator.inject(answer(names("another", "az9")), answer(names("another", "az9")))
+    assert zones(client) is None
+
+
+@pytest.mark.parametrize(
+    "second",
+    [Fault("status", status=400), Fault("gateway", code="50003", status=404), answer({"region": {"regionId": "x"}})],
+    ids=lambda fault: fault.kind,
+)
+def test_a_query_that_the_service_does_not_take(second: Fault, client: Client, emulator: Emulator) -> None:
+    emulator.inject(answer(names("another", "az9")), second)
+    assert region(client) == {"region_id": "another", "zones": ["az9"]}
+    assert len(emulator.sent()) == 2
+
+
+def test_a_failure_of_the_first_question_is_told(make_client: Callable[..., Client], emulator: Emulator) -> None:
+    emulator.inject(Fault("status", status=400))
+    with pytest.raises(EciError):
+        zones(make_client())
+    with pytest.raises(Unreachable):
+        zones(make_client(endpoint="http://nope.invalid", retries=0))
+
+
+@pytest.mark.parametrize(
+    "value", [{}, {"region": None}, {"region": []}, {"region": {}}, {"region": {"zones": None}}, {"region": {"zones": "az1"}}], ids=str
+)  # fmt: skip
+def test_a_reply_without_zones(value: Any, client: Client, emulator: Emulator) -> None:
+    emulator.inject(answer(value))
+    with pytest.raises(Unanswered, match="no zones") as caught:
+        region(client)
+    assert caught.value.operation == "region"
+
+
+def test_the_quota(client: Client, emulator: Emulator) -> None:
+    emulator.settings.update({"quota": 50})
+    emulator.service.seed("web", ["a"])
+    records = usage(client)
+    assert [record["resource_type"] for record in records] == ["memory", IMAGE_CACHE_COUNT, "gpu", "cpu"]
+    assert records[1] == {
+        "resource_type": "imageCacheCount",
+        "resource_name": "镜像缓存总数量上限",
+        "resource_description": "用户可拥有的镜像缓存最大数量",
+        "resource_limit": 50,
+        "resource_used": 1,
+    }
+
+
+def test_the_quota_of_image_caches(client: Client, emulator: Emulator) -> None:
+    emulator.settings.update({"quota": 50})
+    emulator.service.seed("web", ["a"])
+    assert image_cache_quota(client) == (1, 50)
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        [],
+        [{"resourceType": "cpu", "resourceUsed": 1, "resourceLimit": 2}],
+        [{"resourceType": IMAGE_CACHE_COUNT, "resourceUsed": None, "resourceLimit": 2}],
+        [{"resourceType": IMAGE_CACHE_COUNT, "resourceUsed": 1}],
+        [{"resourceType": IMAGE_CACHE_COUNT, "resourceUsed": "1", "resourceLimit": "2"}],
+    ],
+    ids=str,
+)
+def test_a_quota_that_the_service_does_not_tell(records: Any, client: Client, emulator: Emulator) -> None:
+    emulator.inject(answer({"records": records}))
+    assert image_cache_quota(client) is None
+
+
+def test_odd_records(client: Client, emulator: Emulator) -> None:
+    emulator.inject(answer({"records": [None, "x", {"resourceType": "cpu", "new": 1}]}))
+    (record,) = usage(client)
+    assert record == {
+        "resource_type": "cpu",
+        "resource_name": None,
+        "resource_description": None,
+        "resource_limit": None,
+        "resource_used": None,
+    }
+    emulator.inject(answer({"records": []}))
+    assert usage(client) == []
+
+
+@pytest.mark.parametrize("value", [{}, {"records": None}, {"records": {}}, {"records": "x"}], ids=str)
+def test_a_reply_without_records(value: Any, client: Client, emulator: Emulator) -> None:
+    emulator.inject(answer(value))
+    with pytest.raises(Unanswered, match="no list of quota records") as caught:
+        usage(client)
+    assert caught.value.operation == "listUsage"

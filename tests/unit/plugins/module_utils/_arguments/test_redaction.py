@@ -1,0 +1,116 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from ansible_collections.ctyun.eci.plugins.module_utils._arguments.redaction import HIDDEN, hider, masked, secrets
+
+from .examples import ALL, SNAKE
+
+SECRET = "Pl4nted-Secret"
+LOGIN = {"server": "r", "user_name": "u", "password": SECRET}
+
+
+def test_masked_leaves_out_what_is_no_option() -> None:
+    given_arguments = {"name": "x", "registry_password": SECRET, "az_info": {"azName": "az1", "zz": SECRET}}
+    assert masked(ALL, given_arguments) == {"image_cache_name": "x", "az_info": {"az_name": "az1"}}
+
+
+def test_masked_takes_no_text_apart() -> None:
+    assert masked(ALL, {"images": "nginx", "image_registry_credentials": "x"}) == {
+        "images": "nginx",
+        "image_registry_credentials": HIDDEN,
+    }
+
+
+def test_masked_hides_secrets_by_their_place_and_nothing_else() -> None:
+    arguments_given = {
+        **SNAKE,
+        "access_key": SECRET,
+        "secret_key": "eci",
+        "image_registry_credentials": [LOGIN],
+        "wait": False,
+    }
+    hidden = [{"server": "r", "user_name": "u", "password": HIDDEN}]
+    assert masked(ALL, {**arguments_given, "eip": None}) == {
+        **arguments_given,
+        "access_key": HIDDEN,
+        "secret_key": HIDDEN,
+        "image_registry_credentials": hidden,
+    }
+
+
+@pytest.mark.parametrize(
+    "malformed",
+    [
+        pytest.param({"image_registry_credentials": SECRET}, id="text"),
+        pytest.param({"image_registry_credentials": [SECRET]}, id="list-of-text"),
+        pytest.param({"image_registry_credentials": [[LOGIN]]}, id="list-in-list"),
+        pytest.param({"image_registry_credentials": LOGIN}, id="mapping"),
+        pytest.param({"image_registry_credentials": {"r": LOGIN}}, id="mapping-of-mappings"),
+        pytest.param({"image_registry_credentials": f"password={SECRET}"}, id="key-value-text"),
+        pytest.param({"image_registry_credentials": json.dumps([LOGIN])}, id="json-text"),
+        pytest.param({"image_registry_credentials": [{"passwort": SECRET}]}, id="unknown-suboption"),
+        pytest.param({"image_registry_credentials": [{"password": [SECRET]}]}, id="password-in-list"),
+        pytest.param(
+            {"imageRegistryCredentials": [{**LOGIN, "userName": {"password": SECRET}}]}, id="password-in-user"
+        ),
+        pytest.param({"image_cache_name": [SECRET]}, id="list-for-a-text"),
+        pytest.param({"registry_password": SECRET}, id="unknown-option"),
+        pytest.param({"access_key": {"value": SECRET}}, id="key-in-mapping"),
+        pytest.param({"az_info": SECRET}, id="zone"),
+        pytest.param({"tags": {"password": SECRET}}, id="tags-mapping"),
+        # one level too deep: the next option indented under the list before it
+        pytest.param({"images": ["nginx", {"image_registry_credentials": [LOGIN]}]}, id="indented-under-images"),
+        pytest.param({"image_cache_name": {"image_registry_credentials": [LOGIN]}}, id="indented-under-name"),
+        pytest.param({"tags": [{"key": "a", "value": {"password": SECRET}}]}, id="indented-under-a-tag"),
+        # what Ansible makes of "c2VjcmV0=" where a mapping belongs
+        pytest.param({"image_registry_credentials": [{SECRET: ""}]}, id="base64-taken-for-key-and-value"),
+    ],
+)
+def test_masked_hides_what_stands_where_it_does_not_belong(malformed: dict[str, Any]) -> None:
+    shown = repr(masked(ALL, malformed))
+    assert SECRET not in shown
+
+
+def test_secrets_are_found_with_their_quoted_forms_the_longest_first() -> None:
+    password = 'a"b\\c\nd密'
+    found = secrets(
+        ALL,
+        {"access_key": "ak", "secret_key": None, "image_registry_credentials": [{**LOGIN, "password": password}, {}]},
+    )
+    assert set(found) == {"ak", password, r"a\"b\\c\nd\u5bc6", r"a\"b\\c\nd密", r'a"b\\c\nd密'}
+    assert [len(secret) for secret in found] == sorted((len(secret) for secret in found), reverse=True)
+    assert secrets(ALL, {"eip": {"eip_instance_id": "e"}, "tags": [{"key": "k"}]}) == []
+
+
+@pytest.mark.parametrize(
+    ("hidden", "text", "shown"),
+    [
+        ([], "nothing to hide", "nothing to hide"),
+        ([SECRET], f"it is {SECRET}.", "it is ********."),
+        ([SECRET], f"x{SECRET}y{SECRET}", "x********y********"),
+        ([f"{SECRET}-longer", SECRET], f"{SECRET}-longer {SECRET}", "******** ********"),
+        (["Pl4nt.d"], "Planted Pl4nt.d", "Planted ********"),
+        (["Pl4nt\\d"], "Pl4nt\\d", "********"),
+        # a short one only where it stands by itself, or no ID and no code would be left
+        (
+            ["1"],
+            "10020: wrong password 1 for imc-1a1, id 0-1-2",
+            "10020: wrong password ******** for imc-1a1, id 0-1-2",
+        ),
+        (["eci"], "ECI.Openapi: 'eci' in special", "ECI.Openapi: '********' in special"),
+        (["imc"], "imc-7nh0: password=imc, 密码imc错误", "imc-7nh0: password=********, 密码********错误"),
+        (["Pl4nt6"], "xPl4nt6x", "x********x"),
+        (["Pl4nt"], "xPl4nt Pl4nt", "xPl4nt ********"),
+        (["-"], "c858-4614 -", "c858-4614 ********"),
+    ],
+)
+def test_hider_takes_secrets_out_of_a_text(hidden: list[str], text: str, shown: str) -> None:
+    assert hider(hidden)(text) == shown

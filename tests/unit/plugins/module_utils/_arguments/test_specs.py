@@ -1,0 +1,29 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from ansible_collections.ctyun.eci.plugins.module_utils._names import wire_name
+from ansible_collections.ctyun.eci.plugins.module_utils._arguments.schema import CREATE_IMAGE_CACHE
+from ansible_collections.ctyun.eci.plugins.module_utils._arguments.specs import body_spec, tags_option
+
+
+def test_the_options_are_the_fields_of_the_body() -> None:
+    assert {wire_name(option) for option in body_spec()} == set(CREATE_IMAGE_CACHE["properties"])
+    for option, rules in body_spec().items():
+        field = wire_name(option)
+        schema = CREATE_IMAGE_CACHE["properties"][field]
+        assert field == option or field in rules["aliases"]
+        assert {"str": "string", "int": "integer", "list": "array", "dict": "object"}[rules["type"]] == schema["type"]
+        inner = schema.get("items", schema)
+        for suboption, subrules in rules.get("options", {}).items():
+            assert wire_name(suboption) in inner["properties"]
+            assert subrules.get("required", False) == (wire_name(suboption) in inner.get("required", []))
+        assert len(rules.get("options", {})) == len(inner.get("properties", {}))
+
+
+def test_specs_are_made_anew_each_time() -> None:
+    body_spec()["images"]["type"] = "str"
+    tags_option()["type"] = "str"
+    assert body_spec()["images"]["type"] == tags_option()["type"] == "list"
