@@ -1,0 +1,19 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Text that somebody else wrote, made safe for a message. Private to the collection."""
+
+from __future__ import annotations
+
+from typing import Callable
+
+# Removes the secrets of a task from a text.
+Redact = Callable[[str], str]
+
+
+def sanitize(text: str, redact: Redact) -> str:
+    """Redact secrets, collapse whitespace, replace characters that UTF-8 cannot encode."""
+    text = redact(text).encode("utf-8", "replace").decode()
+    # again, since a secret may have a blank where the text has a line feed
+    return redact(" ".join(text.split()))
