@@ -11,12 +11,13 @@ import threading
 import time
 from typing import Any, Callable, Mapping
 
-from .._errors import NONE, POSSIBLE, EciError, TaskEnded, Throttled
-from .._polling import MACHINE_TIME, Clock
+from .._errors import NONE, POSSIBLE, EciError, Throttled
+from .._polling import SYSTEM_CLOCK, Clock
 from .config import Connection
 from .rate_limiter import Pace
 from .responses import HttpReply, Reply, read
-from .telling import Hide
+from .._text import Redact as Hide
+from .._cancel import Cancellation
 from .transport import Operation, Transport
 
 FIRST_DELAY = 0.5
@@ -51,15 +52,22 @@ class Client:
         self,
         transport: Transport,
         *,
-        clock: Clock = MACHINE_TIME,
+        clock: Clock = SYSTEM_CLOCK,
         uniform: Callable[[float, float], float] = random.uniform,
-        hide: Hide = str,
-        say: Callable[[str], None] | None = None,
+        redact: Hide = str,
+        write: Callable[[str], None] | None = None,
+        cancellation: Cancellation | None = None,
         pace: Pace | None = None,
     ) -> None:
         self.connection: Connection = transport.connection
-        self.hide = hide
-        self.say = say
+        self.redact = self.hide = redact
+        self.write = write
+        self.cancellation = cancellation or Cancellation()
+
+        class Q:
+            exhausted = property(lambda q: self._budgets[True] <= 0)
+
+        self.retry_quota = Q()
         self.hear: Callable[[HttpReply], None] | None = None
         self.retried: list[str] = []
         self.is_left_open = False
@@ -115,6 +123,7 @@ class Client:
         effect = NONE
         while True:
             sent = 0.0
+            self.cancellation.check()
             try:
                 sent = self.pace.keep()
                 reply = self._transport.send(operation, body, identifier, self.clock.time, self.hide)
@@ -129,7 +138,7 @@ class Client:
                     self.pace.refused(sent, self._pause(error, attempts))
                 elif error.http_status:  # whatever it is that was answered
                     self.pace.accepted(sent)
-                if not (operation.repeatable and self.again(attempts, error)):
+                if not (operation.repeatable and self.may_retry(attempts, error)):
                     raise
             except BaseException:
                 self.is_left_open = self.is_left_open or operation.changes
@@ -139,7 +148,7 @@ class Client:
                 self._budgets[operation.changes] = min(self._budgets[operation.changes] + 1, self._full_budget)
                 return good
 
-    def again(self, attempts: Attempts, error: EciError) -> bool:
+    def may_retry(self, attempts: Attempts, error: EciError) -> bool:
         """Whether a request that failed is to be tried again; after the pause that is due before that.
 
         A refusal for rate is no attempt, as long as the service accepts others in between.
@@ -161,7 +170,7 @@ class Client:
         self.retried.append(f"attempt {attempts.made}, the next one {when}: {error.message}")
         try:
             self.clock.sleep(delay)  # none where the pace has become slower instead
-        except TaskEnded:
+        except EciError:
             return False
         return True
 
@@ -195,4 +204,4 @@ class Client:
             else:
                 self._sleep(seconds)
         if self.is_ended:
-            raise TaskEnded("The task was ended.")
+            raise EciError("The task was ended.")

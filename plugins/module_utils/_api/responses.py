@@ -32,7 +32,8 @@ from .._errors import (
     Unanswered,
 )
 from . import gateway
-from .telling import Hide, told
+from .._text import Redact as Hide
+from .._text import sanitize as told
 
 CLOCK_WINDOW = 15 * 60
 MESSAGE_LENGTH = 2000

@@ -15,12 +15,13 @@ import threading
 from typing import Any, Callable, Mapping, NamedTuple
 from urllib.parse import quote
 
-from . import tls as trust, wire
+from . import tls as trust
+from . import wire
 from .config import Connection
 from .transport_errors import sending_error, unsendable
 from .responses import HttpReply
 from .auth import EopAuth
-from .telling import Hide
+from .._text import Redact as Hide
 
 try:
     from requests import PreparedRequest

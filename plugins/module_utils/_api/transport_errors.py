@@ -29,7 +29,8 @@ from .._errors import (
     UntrustedEndpoint,
 )
 from .config import Connection
-from .telling import Hide, told
+from .._text import Redact as Hide
+from .._text import sanitize as told
 
 try:
     from urllib3.exceptions import (

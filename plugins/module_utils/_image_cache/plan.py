@@ -2,30 +2,42 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What to do so that an image cache is as wanted. Pure; private to the collection."""
+"""Desired and actual image cache -> the action to take, the drift, the diff. Pure; private to the collection."""
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass, field
-from typing import Any, Collection, Dict, Mapping, NamedTuple
+from typing import Any, Collection, Mapping, NamedTuple, Sequence, TypedDict
 
 from .._names import option_name
-from . import tags as rules
-from .image_cache import ImageCache, Tags, normal_tags, predicted
+from .._registry.reference import same_image
+from .model import ImageCache, Tags, normal_tags, predicted
 
-Difference = Dict[str, Any]
-
-DELETE = "delete"
-CREATE = "create"
-RETAG = "retag"
-
-SECRET_FIELD = "imageRegistryCredentials"
+_SECRET_FIELD = "imageRegistryCredentials"
+ZONE = "az_info.az_name"
 
 
-class Wanted(NamedTuple):
-    """What a task describes. ``body`` holds the fields of createImageCache that the task gave, and no others; ``note`` is
-    what a reviewer is told of a create.
-    """
+class Action(enum.Enum):
+    """What a task does to one image cache."""
+
+    NONE = "none"
+    CREATE = "create"
+    RETAG = "retag"
+    REPLACE = "replace"
+    DELETE = "delete"
+
+
+class Difference(TypedDict):
+    """An option whose value differs from what the service returns."""
+
+    option: str
+    wanted: Any
+    found: Any
+
+
+class Desired(NamedTuple):
+    """The desired state. ``body`` holds the fields of createImageCache that the task gave, and no others."""
 
     state: str
     body: Mapping[str, Any]
@@ -34,23 +46,26 @@ class Wanted(NamedTuple):
     drift: str = "warn"
     wait: bool = False
     duplicates: str = "fail"
-    note: str = ""
 
     @property
     def name(self) -> str | None:
-        """The wanted name, None if the task gives only an ID."""
+        """The name, None if the task gives only an ID."""
         return self.body.get("imageCacheName")
+
+    @property
+    def is_present(self) -> bool:
+        """True for state present."""
+        return self.state == "present"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The steps in their order, and what they lead from and to.
+    """The action, and the image caches before and after it.
 
-    ``before`` and ``after`` are image caches or None; ``body`` is the body of a create; ``tags`` those of a retag;
-    ``drift`` the readable options that differ; ``refused`` is true if the task asks to fail because of it.
+    ``body`` is that of a create, ``tags`` those of an update. ``refused`` is True if drift makes the task fail.
     """
 
-    steps: list[str]
+    action: Action
     before: ImageCache | None
     after: ImageCache | None
     body: Mapping[str, Any] = field(default_factory=dict)
@@ -59,86 +74,109 @@ class Plan:
     refused: bool = False
 
     @property
-    def old(self) -> ImageCache:
-        """What there was before, or an empty one."""
-        return self.before or ImageCache()
-
-    @property
-    def replaces(self) -> bool:
-        """Whether something good or bad is deleted so that another can be made."""
-        return self.steps == [DELETE, CREATE]
+    def creates(self) -> bool:
+        """True if the action ends with createImageCache."""
+        return self.action in (Action.CREATE, Action.REPLACE)
 
 
-def plan(
-    wanted: Wanted, existing: ImageCache | None, drift: Collection[Difference] = (), remembered: Tags | None = None
-) -> Plan:
-    """What to do so that the wanted state is there.
+def plan(desired: Desired, existing: ImageCache | None, drift: Collection[Difference] = ()) -> Plan:
+    """Return the plan for an existing image cache, or for none.
 
-    ``existing`` may be one whose deletion is under way: nothing more is done about that, and a create waits until it
-    is gone. ``drift`` is where the existing one differs; ``remembered`` are the tags of one that was being replaced.
+    One whose deletion is under way counts as absent, and a create waits until it is gone. ``drift`` are its differences.
     """
-    if wanted.state == "absent":
-        return Plan([DELETE] if existing and not existing.is_going else [], existing, None)
-    given = wanted.body.get("tags")
-    if existing is None or existing.is_going:
-        body = _with_tags(wanted.body, rules.desired(given, wanted.purge_tags, remembered))
-        return Plan([CREATE], existing, predicted(body), body=body)
+    here = existing is not None and not existing.is_going
+    if not desired.is_present:
+        return Plan(Action.DELETE if here else Action.NONE, existing, None)
+    given = desired.body.get("tags")
+    if existing is None or not here:
+        body = _with_tags(desired.body, desired_tags(given, desired.purge_tags, None))
+        return Plan(Action.CREATE, existing, predicted(body), body=body)
     drift = list(drift)
-    tags = rules.desired(given, wanted.purge_tags, existing.tags)
-    if drift and wanted.drift == "recreate":
-        # tags that the task says nothing about, or wants kept, move to the new image cache
-        body = _with_tags(wanted.body, tags)
-        return Plan([DELETE, CREATE], existing, predicted(body), body=body, drift=drift)
-    if drift and wanted.drift == "fail":
-        return Plan([], existing, existing, drift=drift, refused=True)
-    if tags is None or tags == existing.shown_tags:
-        return Plan([], existing, existing, drift=drift)
-    return Plan([RETAG], existing, existing.with_tags(tags), tags=tags, drift=drift)
+    tags = desired_tags(given, desired.purge_tags, existing.tags)
+    if drift and desired.drift == "recreate":
+        # tags that the task leaves alone move to the new image cache
+        body = _with_tags(desired.body, tags)
+        return Plan(Action.REPLACE, existing, predicted(body), body=body, drift=drift)
+    if drift and desired.drift == "fail":
+        return Plan(Action.NONE, existing, existing, drift=drift, refused=True)
+    if tags is None or tags == (existing.tags or []):
+        return Plan(Action.NONE, existing, existing, drift=drift)
+    return Plan(Action.RETAG, existing, existing.with_tags(tags), tags=tags, drift=drift)
+
+
+def desired_tags(given: Sequence[Mapping[str, Any]] | None, purge: bool, current: Tags | None) -> Tags | None:
+    """Return the tags to have in the end: ``given`` None leaves the current ones, and without ``purge`` others stay."""
+    if given is None:
+        return current
+    tags = normal_tags(given)
+    if purge:
+        return tags
+    keys = {tag["key"] for tag in tags}
+    return normal_tags([tag for tag in current or [] if tag["key"] not in keys] + tags)
 
 
 def _with_tags(body: Mapping[str, Any], tags: Tags | None) -> Mapping[str, Any]:
-    """The body with these tags; those that the task gave stay as it wrote them."""
+    """Set the tags of a body; equal ones stay as the task wrote them."""
     return dict(body, tags=tags) if tags and tags != normal_tags(body.get("tags") or []) else body
 
 
-def differences(body: Mapping[str, Any], existing: ImageCache) -> list[Difference]:
-    """Where an image cache is not what the task gave: ``option``, ``wanted`` and ``found``.
+def compare(
+    body: Mapping[str, Any], existing: ImageCache, zones: Collection[str] | None
+) -> tuple[list[Difference], list[Difference]]:
+    """Return the drift of an image cache, and the differences that are none: the service may write a value its own way.
 
-    Only what the service returns can be compared, and images are compared as a set. A status that tells of a
-    failure is a difference as well, since such an image cache is of no use.
+    Values are compared in a normal form: images as a set, without registry where one of two leaves it out; a size that
+    is at least the wanted one is equal; two zones differ only if the region lists both (``zones``, None if unknown).
+    Only what the service returns is compared. A failed status is drift. A name can differ where an ID selected it.
     """
-    found = []
-    name = body.get("imageCacheName")
-    if name is not None and existing.image_cache_name is not None and name != existing.image_cache_name:
-        found.append(_difference("image_cache_name", name, existing.image_cache_name))  # where an ID picked it
-    if "images" in body and existing.images is not None and set(body["images"]) != set(existing.images):
-        found.append(_difference("images", body["images"], existing.images))
-    size = existing.image_cache_size
-    if "imageCacheSize" in body and size is not None and body["imageCacheSize"] != size:
-        found.append(_difference("image_cache_size", body["imageCacheSize"], size))
-    zone = body.get("azInfo", {}).get("azName")
-    if zone is not None and existing.az_name is not None and zone != existing.az_name:
-        found.append(_difference("az_info.az_name", zone, existing.az_name))
+    drift: list[Difference] = []
+    rewritten: list[Difference] = []
+
+    def add(differences: list[Difference], option: str, wanted: Any, found: Any) -> None:
+        differences.append(Difference(option=option, wanted=wanted, found=found))
+
+    name, zone = body.get("imageCacheName"), body.get("azInfo", {}).get("azName")
+    size, images = body.get("imageCacheSize"), body.get("images")
+    if name is not None and existing.image_cache_name not in (None, name):
+        add(drift, "image_cache_name", name, existing.image_cache_name)
+    if images is not None and existing.images is not None and set(images) != set(existing.images):
+        add(rewritten if _same_images(images, existing.images) else drift, "images", images, existing.images)
+    if size is not None and existing.image_cache_size is not None and size > existing.image_cache_size:
+        add(drift, "image_cache_size", size, existing.image_cache_size)
+    if zone is not None and existing.az_name not in (None, zone):
+        both_exist = bool(zones) and {zone, existing.az_name} <= set(zones or ())
+        add(drift if both_exist else rewritten, ZONE, zone, existing.az_name)
     if existing.has_failed:
-        found.append(_difference("status", "ready", existing.status))
-    return found
+        add(drift, "status", "ready", existing.status)
+    return drift, rewritten
 
 
-def _difference(option: str, wanted: Any, found: Any) -> Difference:
-    return {"option": option, "wanted": wanted, "found": found}
+def needs_zones(body: Mapping[str, Any], existing: ImageCache) -> bool:
+    """Return True if ``compare`` needs the zones of the region."""
+    zone = body.get("azInfo", {}).get("azName")
+    return zone is not None and existing.az_name not in (None, zone)
 
 
-def diff(change: Plan) -> dict[str, Any]:
-    """Ansible's ``diff`` of a plan: the readable fields, and for a create what is only written; no credentials."""
-    before = _shown(change.before) if change.before else {}
-    after = _shown(change.after) if change.after else {}
-    if CREATE in change.steps:
-        written = {option_name(key): value for key, value in change.body.items() if key != SECRET_FIELD}
-        after = {**{key: written[key] for key in written if key != "az_info"}, **after}
-    cache = change.after or change.before
-    name = (cache.image_cache_name if cache else None) or ""
-    return {"before": before, "after": after, "before_header": name, "after_header": name}
+def _same_images(wanted: Sequence[str], found: Sequence[str]) -> bool:
+    """Return True if each image has one of the other list that it is the same as."""
+    return all(any(same_image(one, other) for other in found) for one in wanted) and all(
+        any(same_image(one, other) for one in wanted) for other in found
+    )
 
 
-def _shown(cache: ImageCache) -> dict[str, Any]:
-    return {key: value for key, value in cache.as_dict().items() if value is not None}
+def diff(change: Plan, after: ImageCache | None = None) -> dict[str, Any]:
+    """Return Ansible's ``diff``: the readable fields, for a create also the write-only ones, but no credentials.
+
+    ``after`` is the image cache as the service shows it after the change, if it does.
+    """
+    last = after or change.after
+    before, after_text = _shown(change.before), _shown(last)
+    if change.creates:
+        written = {option_name(key): value for key, value in change.body.items() if key != _SECRET_FIELD}
+        after_text = {**{key: written[key] for key in written if key != "az_info"}, **after_text}
+    name = (last or change.before or ImageCache()).name
+    return {"before": before, "after": after_text, "before_header": name, "after_header": name}
+
+
+def _shown(cache: ImageCache | None) -> dict[str, Any]:
+    return {key: value for key, value in cache.as_dict().items() if value is not None} if cache else {}

@@ -2,47 +2,44 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which image caches are pruned: those that are known to carry the tags, are not wanted, and need not be kept. Private to
-the collection.
-"""
+"""Pruning: choose among the image caches of a list (pure), and delete on a list read at that moment. Private to the collection."""
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timezone
 from typing import Any, Collection, Iterable, NamedTuple
 
-from .image_cache import ImageCache, Tags, normal_tags
-from .tags import TagFilter
+from .._errors import EciError, QuotaUsedUp
+from .._lock import Locks
+from . import actions
+from .actions import Waiter
+from .batch import Batch, Item, listed
+from .model import ImageCache, Tags, normal_tags
+from .plan import Desired
 
 
 class Prune(NamedTuple):
-    """What a task says about pruning: ``keep`` so many of the newest, and all for ``grace`` seconds after the youngest wanted
-    one was created. With ``first`` they are deleted before anything is made. Only what has a name of the pattern ``names``
-    goes, if there is one; then ``youngest`` is the name of the wanted one whose time of creation counts.
+    """The options of pruning: image caches that carry all ``tags`` and are not wanted are deleted.
+
+    The newest ``keep`` stay, and all until ``grace`` seconds after the youngest wanted one was created. With ``first``
+    they are deleted before anything is created.
     """
 
     tags: Tags
     keep: int = 0
     grace: float = 0.0
     first: bool = False
-    names: str | None = None
-    youngest: str | None = None
-
-    def may_go(self, cache: ImageCache) -> bool:
-        """Whether its name allows that it is pruned."""
-        return self.names is None or re.fullmatch(self.names, cache.name) is not None
 
 
 class Kept(NamedTuple):
-    """An image cache that could be pruned, but was kept: why, and until when where that is known (UTC, ISO 8601)."""
+    """An image cache that pruning could delete, but kept: the reason, and until when if known (UTC, ISO 8601)."""
 
     image_cache: ImageCache
     reason: str
     until: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """What a task returns of it: always the same keys."""
+        """Return the entry of the result, always with the same keys."""
         return {
             "image_cache_name": self.image_cache.image_cache_name,
             "image_cache_id": self.image_cache.image_cache_id,
@@ -51,51 +48,135 @@ class Kept(NamedTuple):
         }
 
 
-def prunable(
-    prune: Prune, tag_filter: TagFilter, existing: Iterable[ImageCache], wanted: Collection[str | None]
+def candidates(
+    prune: Prune, existing: Iterable[ImageCache], wanted: Collection[str | None]
 ) -> tuple[list[ImageCache], list[Kept]]:
-    """The image caches that carry all of the tags and are not wanted, the newest first; and those of which that cannot be
-    told. ``wanted`` has names and IDs.
+    """Return the unwanted image caches that carry all tags, the newest first; and those with unknown tags, as kept.
 
-    One without a readable name may be a wanted one, and one that is on its way out needs nothing done. Where the
-    service shows no tags, the filter of the list is asked. Raises EciError.
+    Tags are unknown where no image cache shows any. ``wanted`` holds names and IDs. An image cache without a readable name
+    may be a wanted one, so it is left out.
     """
-    tags = normal_tags(prune.tags)
+    existing, tags = list(existing), normal_tags(prune.tags)
     unwanted = [
         cache
         for cache in existing
         if cache.image_cache_name
-        and prune.may_go(cache)
+        and not cache.is_going
         and cache.image_cache_name not in wanted
         and cache.image_cache_id not in wanted
-        and not cache.is_going
     ]
-    carrying = [cache for cache in unwanted if cache.tags is not None and all(tag in cache.tags for tag in tags)]
-    unseen = [cache for cache in unwanted if cache.tags is None]
-    carriers = tag_filter.carriers(tags) if unseen else set()
-    if carriers is not None:
-        carrying += [cache for cache in unseen if cache.image_cache_id in carriers]
-        unseen = []
-    carrying.sort(key=lambda cache: cache.age_order, reverse=True)
-    return carrying, [Kept(cache, "tags_unknown") for cache in unseen]
+    if all(cache.tags is None for cache in existing):
+        return [], [Kept(cache, "tags_unknown") for cache in unwanted]
+    carrying = [cache for cache in unwanted if all(tag in (cache.tags or []) for tag in tags)]
+    return sorted(carrying, key=lambda cache: cache.age_order, reverse=True), []
 
 
-def chosen(
+def choose(
     prune: Prune, carrying: list[ImageCache], wanted: Iterable[ImageCache], now: float
 ) -> tuple[list[ImageCache], list[Kept]]:
-    """Which of those that carry the tags, the newest first, go ``now`` (seconds since the epoch), and which are kept."""
+    """Split the candidates, the newest first, into those to delete ``now`` (since the epoch) and those to keep."""
     kept = [Kept(cache, "prune_keep") for cache in carrying[: prune.keep]]
     rest = carrying[prune.keep :]
     if prune.grace and not prune.first:
-        born = [cache.created_at for cache in wanted]
-        times = [time for time in born if time is not None]
-        if len(times) < len(born):
+        created = [cache.created_at for cache in wanted]
+        known = [time for time in created if time is not None]
+        until = max(known, default=float("-inf")) + prune.grace
+        if len(known) < len(created):
             return [], kept + [Kept(cache, "prune_grace") for cache in rest]
-        until = max(times, default=float("-inf")) + prune.grace
         if now < until:
             return [], kept + [Kept(cache, "prune_grace", _utc(until)) for cache in rest]
     return rest, kept
 
 
+def why_not(wanted: Iterable[ImageCache | None], labels: Iterable[str]) -> tuple[str, str]:
+    """Return why nothing may be pruned, for a program and for a message; empty texts if all wanted ones are ready.
+
+    ``wanted`` are the image caches as the list to prune from shows them, None for one that is not in it.
+    """
+    for cache, label in zip(wanted, labels):
+        if cache is None:
+            return "missing", f"{label!r} is not listed any more"
+        if cache.has_failed:
+            return "failed", f"{label!r} has failed"
+        if not cache.is_ready:
+            return "not_ready", f"{label!r} is not ready yet: run the task again later, or let it wait (wait: true)"
+    return "", ""
+
+
 def _utc(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Pruner:
+    """Prunes for a batch. ``kept`` could have been deleted."""
+
+    def __init__(self, batch: Batch, options: Prune) -> None:
+        self.options = options
+        self.kept: list[Kept] = []
+        self._batch = batch
+
+    def predict(self) -> None:
+        """Choose from the last list, as if all that is planned succeeds."""
+        for cache in self._choose(predict=True):
+            self._add(cache).predict()
+
+    def carry_out(self, locks: Locks, waiter: Waiter) -> None:
+        """List, choose and delete, except what another task of this machine is changing."""
+        for cache in self._choose():
+            if locks.try_acquire(cache.name):
+                self._add(cache)
+            else:
+                self.kept.append(Kept(cache, "busy"))
+        self._batch.for_each(self._batch.pruned, lambda item: actions.delete_old(self._batch.api, item), "pruned")
+        waiter.until_gone([item for item in self._batch.pruned if item.desired.wait])
+
+    def _choose(self, predict: bool = False) -> list[ImageCache]:
+        batch, lister = self._batch, self._batch.lister
+        try:
+            if not predict:
+                lister.refresh()
+        except EciError as error:
+            batch.warnings.append(f"Nothing was pruned, since the image caches could not be listed: {error.message}")
+            return []
+        wanted = {item.name for item in batch.items} | {item.image_cache_id for item in batch.items}
+        removed = {cache.id for item in batch.items for cache in item.removed}  # in check mode they are still there
+        existing = [cache for cache in lister.caches if cache.id not in removed]
+        carrying, self.kept = candidates(self.options, existing, wanted)
+        if self.kept:
+            batch.warnings.append("Nothing was pruned, since the service shows no tags: see kept in the result.")
+        reason, text = self._why_not(predict)
+        if reason and carrying:
+            batch.warnings.append(f"Nothing was pruned, since {text}.")
+            self._advise_room([cache.name for cache in carrying])
+            self.kept += [Kept(cache, reason) for cache in carrying]
+            return []
+        chosen, kept = choose(self.options, carrying, [item.cache for item in batch.present], batch.clock.time())
+        self.kept += kept
+        return chosen
+
+    def _why_not(self, predict: bool) -> tuple[str, str]:
+        failures, present = self._batch.failures(), self._batch.present
+        if failures:
+            return "failed", failures
+        if self.options.first:
+            return "", ""
+        if predict:  # a run that waits goes on only if all are ready
+            present = [item for item in present if item.cache.has_failed or not item.desired.wait]
+            return why_not([item.cache for item in present], [item.label for item in present])
+        return why_not([self._batch.lister.shows(item.id) for item in present], [item.label for item in present])
+
+    def _advise_room(self, names: list[str]) -> None:
+        """Add to the error of a used-up quota which image caches pruning would delete."""
+        error = next((item.error for item in self._batch.items if isinstance(item.error, QuotaUsedUp)), None)
+        if error:
+            error.add(
+                f"Pruning would make room by deleting {listed(names)}; prune_first: true does that before anything is created,"
+                " and leaves a gap."
+            )
+
+    def _add(self, cache: ImageCache) -> Item:
+        waits = any(item.desired.wait for item in self._batch.items)
+        item = Item(Desired("absent", {"imageCacheName": cache.image_cache_name}, wait=waits))
+        item.set_plan(cache, [])
+        self._batch.pruned.append(item)
+        return item

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
-from .._errors import EciError, NotFound
 from .._api.client import Client
+from .._errors import EciError, NotFound
 from .._pool import each
 from .image_cache import ImageCache
 from .operations import ImageCaches

@@ -89,3 +89,30 @@ def is_server(name: str) -> bool:
 def address(server: str) -> str:
     """Where a server is reached."""
     return _DOCKER_HUB_ADDRESS if server == DOCKER_HUB else server
+
+
+def same_image(one: str, other: str) -> bool:
+    """TEMP"""
+
+    def norm(i):
+        try:
+            r = parse(i)
+        except ValueError:
+            return None
+        return r
+
+    a, b = norm(one), norm(other)
+    if not a or not b:
+        return one == other
+    if (a.tag or "latest", a.digest) != (b.tag or "latest", b.digest):
+        return False
+    if a.server == b.server:
+        return a.repository == b.repository
+
+    def tail(x, y):
+        p = x.repository[8:] if x.repository.startswith("library/") else x.repository
+        return y.repository == p or y.repository.endswith("/" + p)
+
+    if not names_server(one) and tail(a, b):
+        return True
+    return not names_server(other) and tail(b, a)

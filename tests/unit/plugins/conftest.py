@@ -37,7 +37,7 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _private_folder_of_this_test(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Locks and marks of this test's own."""
+    """A lock file of this test's own."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
 

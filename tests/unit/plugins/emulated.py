@@ -6,8 +6,20 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from ansible_collections.ctyun.eci.plugins.module_utils import _lock
+from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.batch import Item
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Desired
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.reconcile import Context, reconcile
+from ansible_collections.ctyun.eci.plugins.module_utils._polling import Wait
+from ansible_collections.ctyun.eci.plugins.module_utils._progress import Progress
 from tests.emulator import Emulator
 
 LIST, DESCRIBE = "describeImageCaches", "describeImageCache"
@@ -52,3 +64,35 @@ def present(emulator: Emulator) -> list[str]:
 def names(emulator: Emulator) -> list[str]:
     """The names of what is there, sorted."""
     return sorted(cache["imageCacheName"] for cache in emulator.service.caches())
+
+
+@contextmanager
+def held(client: Client, *names: str) -> Iterator[None]:
+    """Hold the locks of these names in another process."""
+    scope = f"{client.connection.endpoint}\0{client.connection.region_id}"
+    locks = _lock.Locks(scope, client.clock, Progress(client.clock, None))
+    path, descriptor = _lock._open()
+    os.close(descriptor)
+    code = (
+        "import fcntl, sys; file = open(sys.argv[1], 'r+b')\n"
+        "for offset in map(int, sys.argv[2:]): fcntl.lockf(file, fcntl.LOCK_EX, 1, offset)\n"
+        "print(flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", code, path, *(str(locks._offset(name)) for name in names)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout and process.stdout.readline()
+        try:
+            yield
+        finally:
+            process.communicate()
+
+
+def reconcile_one(
+    desired: Desired, client: Client, wait: Wait = Wait(60, 5), check_mode: bool = False, **more: Any
+) -> Item:
+    """Reconcile one image cache as the module image_cache does; its error is raised, with the item as ``item``."""
+    (item,) = reconcile([desired], Context(client, wait, **more), check_mode=check_mode, by_name=True).items
+    if item.error:
+        item.error.item = item
+        raise item.error
+    return item

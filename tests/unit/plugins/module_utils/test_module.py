@@ -19,10 +19,10 @@ from ansible.module_utils.ansible_release import __version__
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.ctyun.eci.plugins.module_utils import _module
-from ansible_collections.ctyun.eci.plugins.module_utils._arguments.redaction import HIDDEN
 from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
-from ansible_collections.ctyun.eci.plugins.module_utils._task import RETRIED, TELL_RETRIES
+from ansible_collections.ctyun.eci.plugins.module_utils._arguments.redaction import HIDDEN
 from ansible_collections.ctyun.eci.plugins.module_utils._polling import Clock
+from ansible_collections.ctyun.eci.plugins.module_utils._task import RETRIED, TELL_RETRIES
 from tests.emulator import Emulator, Fault
 from tests.unit.plugins import emulated
 

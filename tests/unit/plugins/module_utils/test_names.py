@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.image_cache import KEYS
-from ansible_collections.ctyun.eci.plugins.module_utils._names import option_name, wire_name
 from ansible_collections.ctyun.eci.plugins.module_utils._arguments.schema import CREATE_IMAGE_CACHE
 from ansible_collections.ctyun.eci.plugins.module_utils._arguments.specs import body_spec
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.model import ImageCache
+from ansible_collections.ctyun.eci.plugins.module_utils._names import option_name, wire_name
 
 
-@pytest.mark.parametrize("option", [*body_spec(), "az_name", "user_name", "eip_instance_id", *KEYS])
+@pytest.mark.parametrize("option", [*body_spec(), "az_name", "user_name", "eip_instance_id", *ImageCache().as_dict()])
 def test_option_names_and_wire_names_are_inverse(option: str) -> None:
     assert option_name(wire_name(option)) == option
 

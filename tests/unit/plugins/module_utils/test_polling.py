@@ -2,14 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+"""The one loop that waits, and how long the delays of a wait are."""
+
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils._polling import GROWTH, LONGEST, MACHINE_TIME, Clock, Wait
+from ansible_collections.ctyun.eci.plugins.module_utils._polling import SYSTEM_CLOCK, Clock, Wait, poll
 
 
 class Time:
@@ -20,6 +22,7 @@ class Time:
         self.sleeps: list[float] = []
         self.reads: list[float] = []
         self.cost = cost
+        self.clock = Clock(self.sleep, lambda: self.now)
 
     def sleep(self, seconds: float) -> None:
         assert seconds >= 0
@@ -32,27 +35,20 @@ class Time:
         self.reads.append(self.now - 1000.0)
         return self.now - 1000.0
 
-    def until(self, timeout: float, interval: float, done: Callable[[Any], bool], first: Any = 0.0) -> Any:
-        return Wait(timeout, interval).until(Clock(self.sleep, lambda: self.now), first, self.read, done)
+    def wait(self, timeout: float, interval: float, done: Callable[[Any], bool] = lambda _value: False) -> Any:
+        return poll(self.clock, Wait(timeout, interval).delays(self.clock), self.read, done, "first")
 
 
-def test_what_is_done_already_takes_no_time_and_no_read() -> None:
+def test_the_accepted_value_is_returned() -> None:
     time = Time()
-    assert time.until(60, 5, lambda value: True, "first") == (True, "first")
-    assert (time.sleeps, time.reads) == ([], [])
-
-
-def test_the_value_that_is_done_is_returned() -> None:
-    time = Time()
-    assert time.until(60, 5, lambda value: value >= 12) == (True, 12.5)
+    assert time.wait(60, 5, lambda value: value >= 12) == 12.5
     assert time.sleeps == [5, 7.5]
 
 
 @pytest.mark.parametrize("interval", [0.1, 1, 5, 30])
-def test_the_pauses_grow_to_six_times_the_first(interval: float) -> None:
+def test_the_delays_grow_to_six_times_the_first(interval: float) -> None:
     time = Time()
-    time.until(interval * 100, interval, lambda value: False)
-    assert (GROWTH, LONGEST) == (1.5, 6)
+    time.wait(interval * 100, interval)
     expected = [1, 1.5, 2.25, 3.375, 5.0625, 6, 6, 6]
     assert time.sleeps[:8] == pytest.approx([interval * factor for factor in expected])
     assert max(time.sleeps) == interval * 6
@@ -60,32 +56,35 @@ def test_the_pauses_grow_to_six_times_the_first(interval: float) -> None:
 
 
 @pytest.mark.parametrize(("timeout", "interval"), [(12, 5), (60, 5), (1, 5), (1800, 5), (7.5, 0.25), (12.5, 5)])
-def test_the_time_out_is_kept_to_the_second_and_a_last_look_is_taken(timeout: float, interval: float) -> None:
+def test_the_timeout_is_kept_to_the_second_and_the_last_read_is_at_its_end(timeout: float, interval: float) -> None:
     time = Time()
-    done, value = time.until(timeout, interval, lambda value: False)
-    assert done is False
+    value = time.wait(timeout, interval)
     assert sum(time.sleeps) == timeout
     assert value == time.reads[-1] == timeout
     assert len(time.reads) == len(time.sleeps)
     assert min(time.sleeps) > 0
 
 
-def test_the_last_look_can_still_find_it_done() -> None:
-    assert Time().until(12, 5, lambda value: value >= 12) == (True, 12.0)
-
-
-def test_no_time_at_all() -> None:
+def test_without_time_nothing_is_read() -> None:
     time = Time()
-    assert time.until(0, 5, lambda value: False, "first") == (False, "first")
-    assert time.sleeps == []
+    assert time.wait(0, 5) == "first"
+    assert (time.sleeps, time.reads) == ([], [])
 
 
 def test_reads_take_time_as_well() -> None:
     time = Time(cost=4)
-    done, value = time.until(10, 5, lambda value: False)
-    assert done is False
+    assert time.wait(10, 5) == 14.0
     assert time.sleeps == [5, 1]
-    assert value == 14.0
+
+
+@pytest.mark.parametrize(
+    ("delays", "done_after", "sleeps"),
+    [((0.0, 1.0, 2.0), 1, []), ((0.0, 1.0, 2.0), 2, [1.0]), ((1.0,), 9, [1.0]), ((), 9, [])],
+)
+def test_fixed_delays(delays: Iterable[float], done_after: int, sleeps: list[float]) -> None:
+    time = Time()
+    poll(time.clock, delays, time.read, lambda _value: len(time.reads) >= done_after, 0.0)
+    assert time.sleeps == sleeps
 
 
 def test_an_error_of_the_read_ends_it() -> None:
@@ -94,10 +93,11 @@ def test_an_error_of_the_read_ends_it() -> None:
 
     time = Time()
     with pytest.raises(LookupError):
-        Wait(60, 5).until(Clock(time.sleep, lambda: time.now), 0.0, read, lambda value: False)
+        poll(time.clock, Wait(60, 5).delays(time.clock), read, lambda value: False, 0.0)
     assert time.sleeps == [5]
 
 
-def test_without_being_told_otherwise_it_is_the_machine_s_time() -> None:
-    assert Wait(0.0, 1.0).until(MACHINE_TIME, "first", lambda: "next", lambda value: False) == (False, "first")
-    assert Wait(60.0, 0.0).until(MACHINE_TIME, "first", lambda: "next", lambda value: value == "next") == (True, "next")
+def test_the_system_clock() -> None:
+    assert (
+        poll(SYSTEM_CLOCK, Wait(60.0, 0.0).delays(SYSTEM_CLOCK), lambda: "next", lambda _value: True, "first") == "next"
+    )

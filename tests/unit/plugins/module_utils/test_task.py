@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from ansible_collections.ctyun.eci.plugins.module_utils import _task
+from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
+from ansible_collections.ctyun.eci.plugins.module_utils._api.config import Connection
+from ansible_collections.ctyun.eci.plugins.module_utils._api.region import REGION
+from ansible_collections.ctyun.eci.plugins.module_utils._api.transport import Transport
+from ansible_collections.ctyun.eci.plugins.module_utils._arguments.specs import body_spec, connection_spec, merged
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import EciError, InvalidArguments, NotFound, WaitTimeout
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.operations import ImageCaches
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.outcome import Outcome
-from ansible_collections.ctyun.eci.plugins.module_utils._arguments.specs import body_spec, connection_spec, merged
-from ansible_collections.ctyun.eci.plugins.module_utils._api.region import REGION
-from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
-from ansible_collections.ctyun.eci.plugins.module_utils._api.config import Connection
-from ansible_collections.ctyun.eci.plugins.module_utils._api.transport import Transport
 from ansible_collections.ctyun.eci.plugins.module_utils._task import Result, Task, outcome_result, perform
 from tests.emulator import Emulator, Fault
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
+from ansible_collections.ctyun.eci.plugins.module_utils._arguments.validation import for_ansible, report
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import NoSuchCache
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.image_cache import KEYS
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.outcome import Outcome
-from ansible_collections.ctyun.eci.plugins.module_utils._arguments.validation import for_ansible, report
-from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._task import Result, Task
 from ansible_collections.ctyun.eci.plugins.module_utils._tasks import (
     image_cache,

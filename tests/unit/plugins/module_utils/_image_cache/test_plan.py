@@ -13,21 +13,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.image_cache import ImageCache, predicted
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.model import ImageCache, predicted
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import (
-    CREATE,
-    DELETE,
-    RETAG,
+    Action,
+    Desired,
     Plan,
-    Wanted,
+    compare,
+    desired_tags,
     diff,
-    differences,
+    needs_zones,
     plan,
 )
 from tests.unit.plugins.emulated import BODY as PLAIN_BODY
 from tests.unit.plugins.emulated import A, B
 
 A2 = {"key": "a", "value": "2"}
+ZONES = ["az1", "az2"]
 BODY = {
     **PLAIN_BODY,
     "images": ["nginx:latest", "redis:7"],
@@ -48,90 +49,127 @@ def cache(**changes: Any) -> ImageCache:
     return ImageCache(**{**fields, **changes})
 
 
-def planned(wanted: Wanted, existing: ImageCache | None) -> Plan:
-    """The plan where each difference is drift."""
-    return plan(wanted, existing, differences(wanted.body, existing) if existing else ())
+def planned(wanted: Desired, existing: ImageCache | None) -> Plan:
+    """The plan for what exists."""
+    return plan(wanted, existing, compare(wanted.body, existing, ZONES)[0] if existing else ())
 
 
 @pytest.mark.parametrize(
-    ("body", "existing", "options"),
+    ("body", "existing", "drift", "rewritten"),
     [
-        ({}, {}, []),
-        ({"imageCacheName": "web"}, {}, []),
-        ({"imageCacheName": "other"}, {}, ["image_cache_name"]),
-        ({"images": ["nginx:latest", "redis:7", "redis:7"]}, {}, []),
-        ({"images": ["nginx:latest"]}, {}, ["images"]),
-        ({"images": ["nginx:latest"]}, {"images": None}, []),
-        ({"imageCacheSize": 20}, {}, ["image_cache_size"]),
-        ({"imageCacheSize": 20}, {"image_cache_size": None}, []),
-        ({"azInfo": {"azName": "az2"}}, {}, ["az_info.az_name"]),
-        ({"azInfo": {"azName": "az2"}}, {"az_name": None}, []),
-        ({}, {"status": "Failed"}, ["status"]),
-        ({}, {"status": "CreateError"}, ["status"]),
-        ({}, {"status": None}, []),
-        ({}, {"status": "delete_failed"}, ["status"]),
-        ({}, {"status": "deleting"}, []),
-        ({"imageCacheName": "web"}, {"image_cache_name": None}, []),
-        ({"retentionDays": 1, "vpcId": "other", "eip": {"eipInstanceId": "eip-1"}}, {}, []),
-        ({"images": ["x"], "imageCacheSize": 1}, {"status": "failed"}, ["images", "image_cache_size", "status"]),
+        ({}, {}, [], []),
+        ({"imageCacheName": "web"}, {}, [], []),
+        ({"imageCacheName": "web"}, {"image_cache_name": None}, [], []),
+        ({"imageCacheName": "other"}, {}, ["image_cache_name"], []),
+        ({"images": ["nginx:latest", "redis:7", "redis:7"]}, {}, [], []),
+        ({"images": ["nginx:latest"]}, {}, ["images"], []),
+        ({"images": ["nginx:latest"]}, {"images": None}, [], []),
+        ({"images": ["nginx", "redis:7"]}, {}, [], ["images"]),
+        ({"images": ["nginx"]}, {"images": ["registry.internal/mirror/nginx:latest"]}, [], ["images"]),
+        ({"images": ["one.example.com/nginx"]}, {"images": ["two.example.com/nginx"]}, ["images"], []),
+        ({"images": ["nginx:1"]}, {"images": ["registry.internal/nginx:2"]}, ["images"], []),
+        ({"images": ["nginx", "nginx:latest"]}, {"images": ["nginx:latest", "other"]}, ["images"], []),
+        ({"imageCacheSize": 20}, {}, [], []),
+        ({"imageCacheSize": 41}, {}, ["image_cache_size"], []),
+        ({"imageCacheSize": 41}, {"image_cache_size": None}, [], []),
+        ({"azInfo": {"azName": "az2"}}, {}, ["az_info.az_name"], []),
+        ({"azInfo": {"azName": "az2"}}, {"az_name": None}, [], []),
+        ({"azInfo": {"azName": "az2"}}, {"az_name": "cn-huadong1-az2-public"}, [], ["az_info.az_name"]),
+        ({"azInfo": {"azName": "az3"}}, {}, [], ["az_info.az_name"]),
+        ({}, {"status": "Failed"}, ["status"], []),
+        ({}, {"status": None}, [], []),
+        ({}, {"status": "delete_failed"}, ["status"], []),
+        ({}, {"status": "deleting"}, [], []),
+        ({"retentionDays": 1, "vpcId": "other", "eip": {"eipInstanceId": "eip-1"}}, {}, [], []),
+        ({"images": ["x"], "imageCacheSize": 50}, {"status": "failed"}, ["images", "image_cache_size", "status"], []),
     ],
 )
-def test_differences(body: dict[str, Any], existing: dict[str, Any], options: list[str]) -> None:
-    found = differences(body, cache(**existing))
-    assert [difference["option"] for difference in found] == options
-    assert all(difference["wanted"] != difference["found"] for difference in found)
+def test_compare(body: dict[str, Any], existing: dict[str, Any], drift: list[str], rewritten: list[str]) -> None:
+    found = compare(body, cache(**existing), ZONES)
+    assert [[difference["option"] for difference in differences] for differences in found] == [drift, rewritten]
+    assert all(difference["wanted"] != difference["found"] for differences in found for difference in differences)
 
 
-# existing cache, its tags, wanted tags, drift policy -> steps with state present
+@pytest.mark.parametrize("zones", [None, []])
+def test_zones_differ_only_if_the_region_lists_both(zones: Any) -> None:
+    other = {"azInfo": {"azName": "az2"}}
+    assert needs_zones(other, cache())
+    assert not needs_zones({"azInfo": {"azName": "az1"}}, cache())
+    drift, rewritten = compare(other, cache(), zones)
+    assert (drift, [difference["option"] for difference in rewritten]) == ([], ["az_info.az_name"])
+
+
+@pytest.mark.parametrize(
+    ("current", "wanted", "purge", "expected"),
+    [
+        (None, None, True, None),
+        (None, None, False, None),
+        ([A], None, True, [A]),
+        ([A], None, False, [A]),
+        (None, [], True, []),
+        ([A], [], True, []),
+        ([A], [], False, [A]),
+        (None, [B, A], True, [A, B]),
+        ([A], [B], True, [B]),
+        ([A], [B], False, [A, B]),
+        ([A], [A2], True, [A2]),
+        ([A, B], [A2], False, [A2, B]),
+    ],
+)
+def test_desired_tags(current: Any, wanted: Any, purge: bool, expected: Any) -> None:
+    assert desired_tags(wanted, purge, current) == expected
+
+
+# existing cache, its tags, wanted tags, drift policy -> action with state present
 @pytest.mark.parametrize("purge", [True, False])
 @pytest.mark.parametrize(
-    ("differs", "shown", "wanted", "drift", "steps", "refused"),
+    ("differs", "shown", "wanted", "drift", "action", "refused"),
     [
-        (False, None, None, "warn", [], False),
-        (False, None, None, "fail", [], False),
-        (False, None, None, "recreate", [], False),
-        (False, None, [], "warn", [], False),
-        (False, [A], [A], "warn", [], False),
-        (False, None, [A], "warn", [RETAG], False),
-        (False, None, [A], "fail", [RETAG], False),
-        (False, None, [A], "recreate", [RETAG], False),
-        (False, [A], [A2], "warn", [RETAG], False),
-        (True, None, None, "warn", [], False),
-        (True, None, [A], "warn", [RETAG], False),
-        (True, [A], [A], "fail", [], True),
-        (True, None, [A], "fail", [], True),
-        (True, None, None, "recreate", [DELETE, CREATE], False),
-        (True, [A], [B], "recreate", [DELETE, CREATE], False),
+        (False, None, None, "warn", Action.NONE, False),
+        (False, None, None, "fail", Action.NONE, False),
+        (False, None, None, "recreate", Action.NONE, False),
+        (False, None, [], "warn", Action.NONE, False),
+        (False, [A], [A], "warn", Action.NONE, False),
+        (False, None, [A], "warn", Action.RETAG, False),
+        (False, None, [A], "fail", Action.RETAG, False),
+        (False, None, [A], "recreate", Action.RETAG, False),
+        (False, [A], [A2], "warn", Action.RETAG, False),
+        (True, None, None, "warn", Action.NONE, False),
+        (True, None, [A], "warn", Action.RETAG, False),
+        (True, [A], [A], "fail", Action.NONE, True),
+        (True, None, [A], "fail", Action.NONE, True),
+        (True, None, None, "recreate", Action.REPLACE, False),
+        (True, [A], [B], "recreate", Action.REPLACE, False),
     ],
 )
-def test_steps(
-    differs: bool, shown: Any, wanted: Any, drift: str, steps: list[str], refused: bool, purge: bool
-) -> None:
+def test_action(differs: bool, shown: Any, wanted: Any, drift: str, action: Action, refused: bool, purge: bool) -> None:
     body = dict(BODY, images=["other"]) if differs else dict(BODY)
     if wanted is not None:
         body["tags"] = wanted
-    change = planned(Wanted("present", body, purge_tags=purge, drift=drift), cache(tags=shown))
-    assert (change.steps, change.refused, bool(change.drift)) == (steps, refused, differs)
+    change = planned(Desired("present", body, purge_tags=purge, drift=drift), cache(tags=shown))
+    assert (change.action, change.refused, bool(change.drift)) == (action, refused, differs)
 
 
 @pytest.mark.parametrize("status", ["deleting", "Deleted", "TERMINATING"])
 def test_one_that_is_going_is_as_good_as_gone(status: str) -> None:
     going = cache(status=status)
-    assert planned(Wanted("present", BODY), going).steps == [CREATE]
-    assert planned(Wanted("absent", {}), going).steps == []
+    assert planned(Desired("present", BODY), going).action is Action.CREATE
+    assert planned(Desired("absent", {}), going).action is Action.NONE
 
 
 def test_create_when_there_is_none() -> None:
-    change = planned(Wanted("present", BODY), None)
-    assert change.steps == [CREATE]
+    change = planned(Desired("present", BODY), None)
+    assert change.action == Action.CREATE
     assert change.body == BODY
     assert change.after == predicted(BODY)
 
 
-@pytest.mark.parametrize(("existing", "steps"), [(None, []), (cache(), [DELETE]), (cache(status="failed"), [DELETE])])
-def test_absent(existing: Any, steps: list[str]) -> None:
-    change = planned(Wanted("absent", {"imageCacheName": "web"}), existing)
-    assert (change.steps, change.before, change.after) == (steps, existing, None)
+@pytest.mark.parametrize(
+    ("existing", "action"), [(None, Action.NONE), (cache(), Action.DELETE), (cache(status="failed"), Action.DELETE)]
+)
+def test_absent(existing: Any, action: Action) -> None:
+    change = planned(Desired("absent", {"imageCacheName": "web"}), existing)
+    assert (change.action, change.before, change.after) == (action, existing, None)
 
 
 @pytest.mark.parametrize(
@@ -141,15 +179,8 @@ def test_recreating_loses_no_tags_that_the_task_leaves_alone(wanted: Any, purge:
     body = dict(BODY, imageCacheSize=80)
     if wanted is not None:
         body["tags"] = wanted
-    change = planned(Wanted("present", body, purge_tags=purge, drift="recreate"), cache(tags=[A]))
+    change = planned(Desired("present", body, purge_tags=purge, drift="recreate"), cache(tags=[A]))
     assert change.body.get("tags", []) == tags
-
-
-def test_tags_that_are_remembered_go_to_the_new_one_unless_the_task_says_otherwise() -> None:
-    assert plan(Wanted("present", BODY), None, remembered=[A]).body["tags"] == [A]
-    assert plan(Wanted("present", dict(BODY, tags=[B])), None, remembered=[A]).body["tags"] == [B]
-    assert plan(Wanted("present", dict(BODY, tags=[]), purge_tags=True), None, remembered=[A]).body["tags"] == []
-    assert plan(Wanted("present", dict(BODY, tags=[B]), purge_tags=False), None, remembered=[A]).body["tags"] == [A, B]
 
 
 def test_predicted_shows_no_secret() -> None:
@@ -157,12 +188,12 @@ def test_predicted_shows_no_secret() -> None:
 
 
 def test_a_difference_that_is_not_named_as_drift_is_none() -> None:
-    change = plan(Wanted("present", dict(BODY, imageCacheSize=80), drift="recreate"), cache(), drift=())
-    assert (change.steps, change.drift) == ([], [])
+    change = plan(Desired("present", dict(BODY, imageCacheSize=80), drift="recreate"), cache(), drift=())
+    assert (change.action, change.drift) == (Action.NONE, [])
 
 
 def test_diff_of_a_create_shows_what_is_written_but_no_credentials() -> None:
-    shown = diff(planned(Wanted("present", dict(BODY, retentionDays=30, tags=[A])), None))
+    shown = diff(planned(Desired("present", dict(BODY, retentionDays=30, tags=[A])), None))
     assert shown["before"] == {}
     assert shown["after"] == {
         "image_cache_name": "web",
@@ -178,30 +209,30 @@ def test_diff_of_a_create_shows_what_is_written_but_no_credentials() -> None:
 
 
 def test_diff_of_a_retag_differs_in_the_tags_alone() -> None:
-    shown = diff(planned(Wanted("present", dict(BODY, tags=[B])), cache(tags=[A])))
+    shown = diff(planned(Desired("present", dict(BODY, tags=[B])), cache(tags=[A])))
     assert {key for key in shown["after"] if shown["after"][key] != shown["before"].get(key)} == {"tags"}
     assert shown["before_header"] == shown["after_header"] == "web"
 
 
 def test_diff_of_a_delete_has_nothing_after() -> None:
-    shown = diff(planned(Wanted("absent", {}), cache()))
+    shown = diff(planned(Desired("absent", {}), cache()))
     assert shown["before"]["image_cache_id"] == "imc-1"
     assert shown["after"] == {}
     assert shown["before_header"] == shown["after_header"] == "web"
 
 
 def test_diff_of_a_replacement_has_the_new_name() -> None:
-    shown = diff(planned(Wanted("present", dict(BODY, imageCacheName="new"), drift="recreate"), cache()))
+    shown = diff(planned(Desired("present", dict(BODY, imageCacheName="new"), drift="recreate"), cache()))
     assert shown["before_header"] == shown["after_header"] == "new"
 
 
 def test_diff_where_nothing_is_and_nothing_shall_be() -> None:
     empty = {"before": {}, "after": {}, "before_header": "", "after_header": ""}
-    assert diff(planned(Wanted("absent", {}), None)) == empty
+    assert diff(planned(Desired("absent", {}), None)) == empty
 
 
 def test_diff_of_nothing_is_equal() -> None:
-    shown = diff(planned(Wanted("present", BODY), cache()))
+    shown = diff(planned(Desired("present", BODY), cache()))
     assert shown["before"] == shown["after"]
 
 
@@ -219,7 +250,7 @@ existing_caches = st.none() | st.builds(
     status=st.sampled_from([None, "pending", "ready", "failed"]),
 )
 wanted_states = st.builds(
-    lambda state, given_tags, given_images, size, purge, drift: Wanted(
+    lambda state, given_tags, given_images, size, purge, drift: Desired(
         state,
         {
             **BODY,
@@ -233,22 +264,16 @@ wanted_states = st.builds(
     st.sampled_from(["present", "absent"]),
     st.none() | tags,
     images,
-    st.sampled_from([20, 40]),
+    st.sampled_from([20, 40, 60]),
     st.booleans(),
     st.sampled_from(["warn", "recreate"]),
 )
 
 
 @given(wanted_states, existing_caches)
-def test_planning_again_after_the_plan_gives_nothing_to_do(wanted: Wanted, existing: Any) -> None:
+def test_planning_again_after_the_plan_gives_nothing_to_do(wanted: Desired, existing: Any) -> None:
     change = planned(wanted, existing)
     reached = change.after
-    if CREATE in change.steps and reached:
+    if change.creates and reached:
         reached = replace(reached, image_cache_id="imc-2", status="ready")
-    assert planned(wanted, reached).steps == []
-
-
-def test_what_there_was_before_is_an_empty_one_where_there_was_none() -> None:
-    there = ImageCache("imc-1")
-    assert Plan([], there, there).old is there
-    assert Plan(["create"], None, None).old == ImageCache()
+    assert planned(wanted, reached).action is Action.NONE

@@ -17,10 +17,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.converge_all import Outcomes, converge_all
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Wanted
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.prune import Prune
 from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Desired
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.prune import Prune
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.reconcile import Context, Outcome, reconcile
 from ansible_collections.ctyun.eci.plugins.module_utils._polling import Wait
 from tests.emulator import Emulator
 from tests.unit.plugins.emulated import BODY, DELETE, A, B, present, seed
@@ -96,14 +96,14 @@ prunes = st.one_of(
 )
 
 
-def told(outcomes: Outcomes) -> dict[str, Any]:
+def compared(outcomes: Outcome) -> dict[str, Any]:
     """What has to be the same."""
     return {
-        "changed": [item.outcome.changed for item in outcomes.items],
+        "changed": [item.changed for item in outcomes.items],
         "failed": [type(item.error).__name__ for item in outcomes.items],
-        "duplicates": [item.outcome.duplicates for item in outcomes.items],
-        "pruned": sorted(item.planned.before.image_cache_id or "" for item in outcomes.pruned if item.planned.before),
-        "kept": sorted((kept.image_cache.image_cache_id or "", kept.reason) for kept in outcomes.kept),
+        "duplicates": [item.duplicates for item in outcomes.items],
+        "pruned": sorted(item.old.id for item in outcomes.pruned),
+        "kept": sorted((kept["image_cache_id"] or "", kept["reason"]) for kept in outcomes.kept),
         "plan": {kind: outcomes.plan[kind] for kind in COUNTS},
         "gb": (outcomes.plan["gb_before"], outcomes.plan["gb_after"]),
     }
@@ -151,21 +151,12 @@ def test_check_mode_and_the_run_agree(
         if wish.tags is not None:
             body["tags"] = wish.tags
         identifier = None if wish.number is None else (ids[wish.number] if wish.number < len(ids) else "imc-nowhere")
-        wanted.append(Wanted(wish.state, body, identifier, **policy))
+        wanted.append(Desired(wish.state, body, identifier, **policy))
 
     def run(check_mode: bool) -> dict[str, Any]:
         client = make_client(pool_size=2, time=emulator.service.clock.now)
-        return told(
-            converge_all(
-                wanted,
-                client,
-                Wait(200, 5),
-                concurrency=2,
-                prune=[prune] if prune else [],
-                check_mode=check_mode,
-                diff_mode=True,
-            )
-        )
+        ctx = Context(client, Wait(200, 5), concurrency=2, diff_mode=True)
+        return compared(reconcile(wanted, ctx, prune=prune, check_mode=check_mode))
 
     before = present(emulator)
     predicted = run(True)

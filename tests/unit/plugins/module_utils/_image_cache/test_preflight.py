@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import PreflightFailed, Unanswered
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.converge import converge
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.converge_all import converge_all
@@ -20,6 +21,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.preflight i
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.prune import Prune
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.replace import Room
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.surroundings import Surroundings
+from ansible_collections.ctyun.eci.plugins.module_utils._polling import Wait
 from ansible_collections.ctyun.eci.plugins.module_utils._registry.found import (
     FOUND,
     NOT_FOUND,
@@ -27,8 +29,6 @@ from ansible_collections.ctyun.eci.plugins.module_utils._registry.found import (
     UNREACHABLE,
     Found,
 )
-from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
-from ansible_collections.ctyun.eci.plugins.module_utils._polling import Wait
 from tests.emulator import Emulator, Fault
 from tests.unit.plugins.emulated import BODY, CREATE, DELETE, LIST, REGION, UPDATE, USAGE, A, names, operations, seed
 

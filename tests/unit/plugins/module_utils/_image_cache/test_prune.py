@@ -6,11 +6,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.image_cache import ImageCache
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.prune import Kept, Prune, chosen
-from tests.unit.plugins.emulated import A
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.model import ImageCache
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.prune import (
+    Kept,
+    Prune,
+    candidates,
+    choose,
+    why_not,
+)
+from tests.unit.plugins.emulated import A, B
 
 
 def cache(name: str, second: int | None = 0) -> ImageCache:
@@ -24,7 +32,7 @@ NEWEST_FIRST = [cache("c"), cache("b"), cache("a")]
 
 @pytest.mark.parametrize(("keep", "go"), [(0, "cba"), (1, "ba"), (3, ""), (9, "")])
 def test_the_newest_are_kept(keep: int, go: str) -> None:
-    going, kept = chosen(Prune([A], keep=keep), NEWEST_FIRST, [], NOW)
+    going, kept = choose(Prune([A], keep=keep), NEWEST_FIRST, [], NOW)
     assert "".join(str(one.image_cache_name) for one in going) == go
     assert [one.reason for one in kept] == ["prune_keep"] * (3 - len(go))
     assert {one.until for one in kept} <= {None}
@@ -33,23 +41,23 @@ def test_the_newest_are_kept(keep: int, go: str) -> None:
 @pytest.mark.parametrize(("age", "goes"), [(0.0, False), (59.0, False), (60.0, True), (3600.0, True)])
 def test_grace_is_counted_from_the_youngest_wanted_one(age: float, goes: bool) -> None:
     wanted = [cache("old", 0), cache("young", 9)]
-    going, kept = chosen(Prune([A], grace=60), NEWEST_FIRST, wanted, NOW + 9 + age)
+    going, kept = choose(Prune([A], grace=60), NEWEST_FIRST, wanted, NOW + 9 + age)
     assert bool(going) is goes
     assert [(one.reason, one.until) for one in kept] == ([] if goes else [("prune_grace", "2025-03-11T03:36:09Z")] * 3)
 
 
 def test_of_one_that_is_not_there_yet_no_age_is_known() -> None:
-    going, kept = chosen(Prune([A], grace=60), NEWEST_FIRST, [cache("new", None)], NOW + 10**9)
+    going, kept = choose(Prune([A], grace=60), NEWEST_FIRST, [cache("new", None)], NOW + 10**9)
     assert (going, [one.until for one in kept]) == ([], [None] * 3)
 
 
 def test_both() -> None:
-    going, kept = chosen(Prune([A], keep=1, grace=60), NEWEST_FIRST, [cache("new", 0)], NOW)
+    going, kept = choose(Prune([A], keep=1, grace=60), NEWEST_FIRST, [cache("new", 0)], NOW)
     assert (going, [one.reason for one in kept]) == ([], ["prune_keep", "prune_grace", "prune_grace"])
 
 
 def test_first_knows_no_grace() -> None:
-    assert chosen(Prune([A], grace=60, first=True), NEWEST_FIRST, [cache("new", 0)], NOW)[0] == NEWEST_FIRST
+    assert choose(Prune([A], grace=60, first=True), NEWEST_FIRST, [cache("new", 0)], NOW)[0] == NEWEST_FIRST
 
 
 def test_what_is_returned_of_one_that_is_kept() -> None:
@@ -63,8 +71,41 @@ def test_what_is_returned_of_one_that_is_kept() -> None:
 
 def test_of_several_one_without_an_age_is_enough() -> None:
     wanted = [cache("a", 0), cache("new", None)]
-    assert chosen(Prune([A], grace=60), NEWEST_FIRST, wanted, NOW + 10**9)[0] == []
+    assert choose(Prune([A], grace=60), NEWEST_FIRST, wanted, NOW + 10**9)[0] == []
 
 
 def test_where_nothing_is_wanted_there_is_nothing_to_wait_for() -> None:
-    assert chosen(Prune([A], grace=60), NEWEST_FIRST, [], 0.0) == (NEWEST_FIRST, [])
+    assert choose(Prune([A], grace=60), NEWEST_FIRST, [], 0.0) == (NEWEST_FIRST, [])
+
+
+def tagged(name: str, *tags: dict[str, str], **changes: str) -> ImageCache:
+    return replace(cache(name), tags=list(tags) or None, **changes)
+
+
+def test_candidates_carry_all_tags_and_are_not_wanted() -> None:
+    existing = [
+        tagged("both", A, B),
+        tagged("one", A),
+        tagged("none"),
+        tagged("wanted", A, B),
+        tagged("id", A, B),
+        tagged("going", A, B, status="deleting"),
+        replace(tagged("nameless", A, B), image_cache_name=None),
+    ]
+    carrying, unknown = candidates(Prune([B, A]), existing, {"wanted", "imc-id"})
+    assert ([one.name for one in carrying], unknown) == (["both"], [])
+
+
+def test_where_no_tags_are_shown_nothing_is_known() -> None:
+    carrying, unknown = candidates(Prune([A]), [tagged("one"), tagged("wanted")], {"wanted"})
+    assert (carrying, [(kept.image_cache.name, kept.reason) for kept in unknown]) == ([], [("one", "tags_unknown")])
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"), [("ready", ""), ("failed", "failed"), ("pending", "not_ready"), (None, "missing")]
+)
+def test_why_nothing_may_be_pruned(status: str | None, reason: str) -> None:
+    wanted = [ImageCache("imc-1", status="ready"), status and ImageCache("imc-2", status=status)]
+    found, text = why_not(wanted, ["one", "two"])
+    assert found == reason
+    assert ("'two'" in text) is bool(reason)

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import EciError, Unanswered
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import read
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.image_cache import ImageCache
-from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
 from tests.emulator import Emulator, Fault
 
 

@@ -1,0 +1,267 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The operations on image caches. Private to the collection.
+
+A list may match names loosely, come in pages that move while they are read, and hold objects that cannot be read: all of
+this is handled here. Paths and fields: docs/wire.md.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from typing import Any, Iterable, Mapping, NamedTuple
+
+from .._api.client import Attempts, Client
+from .._api.responses import Reply
+from .._api.transport import Operation
+from .._errors import POSSIBLE, AmbiguousName, EciError, Unanswered
+from .._names import option_name
+from .._pool import for_each
+from .model import ImageCache, Tag, Tags, from_wire
+
+_PATH = "/eci/api/v1/imageCache/"
+CREATE = Operation("createImageCache", "POST", _PATH + "createImageCache", changes=True, repeatable=False)
+LIST = Operation("describeImageCaches", "POST", _PATH + "describeImageCaches")
+DESCRIBE = Operation("describeImageCache", "GET", _PATH + "describeImageCache/")
+UPDATE = Operation("updateImageCache", "PUT", _PATH + "updateImageCache", changes=True)
+DELETE = Operation("deleteImageCache", "DELETE", _PATH + "deleteImageCache/", changes=True)
+
+MAX_PAGES = 1000
+# How often a list of several pages is read whose ``total`` says that more is there than it shows.
+READINGS = 3
+EVENTS_SHOWN = 3
+
+
+class Listing(NamedTuple):
+    """The image caches of a list, in its order; ``unreadable`` counts objects without an ID or a name.
+
+    A list is ``whole`` if it came in one page that holds as many objects as its ``total`` says, all readable. An image
+    cache that is missing in any other list may be there.
+    """
+
+    caches: list[ImageCache]
+    whole: bool
+    unreadable: int
+
+    @property
+    def idless(self) -> int:
+        """The number of objects without an ID; they are not among ``caches``."""
+        return self.unreadable - sum(not cache.image_cache_name for cache in self.caches)
+
+
+class ImageCachesApi:
+    """The image caches of one region. All methods raise EciError."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    def named(self, name: str) -> list[ImageCache]:
+        """Return the image caches of exactly this name.
+
+        Raises AmbiguousName if there are none, and one without a readable name or ID.
+        """
+        for _reading in range(2):
+            listing = self.find(imageCacheName=name)
+            found = [cache for cache in listing.caches if cache.image_cache_name == name]
+            if found or listing.whole:
+                return found
+        if listing.unreadable:
+            raise AmbiguousName(
+                f"The service lists an image cache without a name or an ID, so {name!r} may exist. Nothing was created."
+                " Check with the module ctyun.eci.image_cache_info.",
+                operation=LIST.name,
+            )
+        return found
+
+    def get(self, image_cache_id: str) -> ImageCache | None:
+        """Return the image cache of this ID, or None."""
+        for _reading in range(2):
+            listing = self.find(imageCacheId=image_cache_id)
+            found = next((cache for cache in listing.caches if cache.image_cache_id == image_cache_id), None)
+            if found or listing.whole:
+                return found
+        if listing.idless:
+            raise Unanswered(f"The service lists an image cache without an ID in reply to {image_cache_id}.")
+        return None
+
+    def find(self, **filters: Any) -> Listing:
+        """Return all pages of a list with these filters of describeImageCaches, each image cache once."""
+        for _reading in range(READINGS):
+            listing, moved = self._read(filters)
+            if not moved:
+                break
+        return listing
+
+    def _read(self, filters: Mapping[str, Any]) -> tuple[Listing, bool]:
+        """Read a list once. Return whether it changed while its pages were read, so that it shows fewer than its total."""
+        found: dict[str, ImageCache] = {}
+        unreadable = 0
+        tokens: set[str] = set()
+        body = dict(filters)
+        for page in range(MAX_PAGES):
+            reply = self.client.call(LIST, body)
+            items = reply.obj.get("imageCaches")
+            if items is None and not reply.obj.get("requestId"):
+                # the SDK leaves out an empty list, but a reply without any field is no answer
+                raise _unlistable("it has no imageCaches", reply)
+            if items is not None and not isinstance(items, list):
+                raise _unlistable("imageCaches is not a list", reply)
+            for item in items or []:
+                cache = from_wire(item)
+                unreadable += not (cache and cache.image_cache_name)
+                if cache:
+                    found[cache.id] = cache
+            token = reply.obj.get("nextToken")
+            if not token:
+                total = reply.obj.get("total")
+                listing = Listing(list(found.values()), False, unreadable)
+                lacks = isinstance(total, int) and total > len(found) + listing.idless
+                return listing._replace(whole=not (page or unreadable or lacks)), lacks and page > 0
+            if not isinstance(token, str) or token in tokens:
+                raise _unlistable("its nextToken repeats or is not a text", reply)
+            tokens.add(token)
+            body = dict(filters, nextToken=token)
+        raise _unlistable(f"it does not end after {MAX_PAGES} pages", reply)
+
+    def create(self, body: Mapping[str, Any], attempts: Attempts | None = None) -> tuple[str, str | None]:
+        """Send one createImageCache, as one of these attempts. Return the IDs of the image cache and of the request."""
+        reply = self.client.call(CREATE, body, attempts=attempts)
+        image_cache_id = reply.obj.get("imageCacheId")
+        if not isinstance(image_cache_id, str) or not image_cache_id:
+            raise Unanswered(
+                "createImageCache answered without an imageCacheId.",
+                effect=POSSIBLE,
+                operation=CREATE.name,
+                request_id=reply.request_id,
+            )
+        return image_cache_id, reply.request_id
+
+    def set_tags(self, image_cache_id: str, tags: Tags) -> str | None:
+        """Send updateImageCache. Return the ID of the request."""
+        return self.client.call(UPDATE, {"imageCacheId": image_cache_id, "tags": tags}).request_id
+
+    def delete(self, image_cache_id: str) -> str | None:
+        """Send deleteImageCache. Return the ID of the request."""
+        return self.client.call(DELETE, identifier=image_cache_id).request_id
+
+    def events(self, image_cache_id: str) -> list[dict[str, Any]]:
+        """Return the events of an image cache in the order of the service, secrets redacted."""
+        events = self.client.call(DESCRIBE, identifier=image_cache_id).obj.get("events")
+        return [
+            {option_name(key): self._redacted(value) for key, value in event.items()}
+            for event in (events if isinstance(events, list) else [])
+            if isinstance(event, dict)
+        ]
+
+    def with_events(self, cache: ImageCache) -> tuple[ImageCache, str]:
+        """Add the events, and return a sentence with the newest ones; neither if they cannot be read."""
+        with contextlib.suppress(EciError):
+            events = self.events(cache.id)
+            newest = "; ".join(" ".join(str(event.get("message")).split()) for event in events[-EVENTS_SHOWN:])
+            return cache.with_events(events), f" Its newest events: {newest}." if newest else ""
+        return cache, ""
+
+    def _redacted(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self._redacted(item) for item in value]
+        if isinstance(value, dict):
+            return {self.client.redact(key): self._redacted(item) for key, item in value.items()}
+        return self.client.redact(value) if isinstance(value, str) else value
+
+
+class Lister:
+    """The image caches as read last: all of the region, or for one task item those of its name or ID.
+
+    ``ids`` are the IDs that a task selects, with their states; ``one`` is the name or ID to read alone.
+    """
+
+    def __init__(self, api: ImageCachesApi, ids: Mapping[str, str], one: str | None = None) -> None:
+        self.caches: list[ImageCache] = []
+        self.whole = True
+        self.is_for_one = one is not None
+        self._api = api
+        self._ids = ids
+        self._one = one or ""
+        self._by_id: dict[str, ImageCache] = {}
+        self._by_name: dict[str, list[ImageCache]] = {}
+
+    def refresh(self) -> None:
+        """Read again. Raises EciError."""
+        if not self.is_for_one:
+            self.caches, self.whole, _unreadable = self._api.find()
+        elif self._ids:
+            found = self._api.get(self._one)
+            self.caches = [found] if found else []
+        else:
+            self.caches = self._api.named(self._one)
+        self._by_id = {cache.id: cache for cache in self.caches}
+        self._by_name = {}
+        for cache in self.caches:
+            self._by_name.setdefault(cache.name, []).append(cache)
+
+    def named(self, name: str) -> list[ImageCache]:
+        """Return those of a name, as far as they are not selected by ID; see ``_unselected``."""
+        return self._unselected(self._by_name.get(name, []))
+
+    def ask(self, name: str) -> list[ImageCache]:
+        """Return the same, listed alone now. Raises EciError."""
+        return self._unselected(self._api.named(name))
+
+    def get(self, image_cache_id: str) -> ImageCache | None:
+        """Return the one with this ID; listed alone if the list that was read may have missed it. Raises EciError."""
+        found = self._by_id.get(image_cache_id)
+        return found if found or self.whole else self._api.get(image_cache_id)
+
+    def shows(self, image_cache_id: str | None) -> ImageCache | None:
+        """Return the one with this ID in the list that was read."""
+        return self._by_id.get(image_cache_id or "")
+
+    def _unselected(self, named: list[ImageCache]) -> list[ImageCache]:
+        """Leave out what the task selects by its ID, unless that stays and is all there is: no second one is created then."""
+        others = [cache for cache in named if cache.id not in self._ids]
+        return others or [cache for cache in named if self._ids.get(cache.id) == "present"]
+
+
+class TagProbe:
+    """Asks the filter of the list which image caches carry these tags, for a service whose replies show no tags.
+
+    What the filter does is not documented. So each tag is asked for alone, and counts only if the filter finds nothing
+    for its key with a random value. What cannot be known counts as not carried: the tags are sent once more.
+    """
+
+    def __init__(self, api: ImageCachesApi, tags: Iterable[Tag], concurrency: int) -> None:
+        self._api = api
+        self._carriers: dict[tuple[str, str], set[str]] = {}
+        unique = {(tag["key"], tag["value"]) for tag in tags if tag["value"]}  # an empty value may match any
+        for_each(sorted(unique), self._ask, concurrency)
+        self._ignored: set[str] = set()
+        for_each(sorted({key for key, _value in self._carriers}), self._ask_control, concurrency)
+
+    def carries(self, cache: ImageCache, tags: Tags) -> bool:
+        """Return True if this image cache is known to carry all of the tags."""
+        return all(
+            cache.id in self._carriers.get((tag["key"], tag["value"]), ()) and tag["key"] not in self._ignored
+            for tag in tags
+        )
+
+    def _ask(self, tag: tuple[str, str]) -> None:
+        with contextlib.suppress(EciError):
+            found = self._api.find(tags=[Tag(key=tag[0], value=tag[1])])
+            if found.caches and not found.idless:
+                self._carriers[tag] = {cache.id for cache in found.caches}
+
+    def _ask_control(self, key: str) -> None:
+        self._ignored.add(key)
+        with contextlib.suppress(EciError):
+            found = self._api.find(tags=[Tag(key=key, value=uuid.uuid4().hex)])
+            if not (found.caches or found.unreadable):
+                self._ignored.discard(key)
+
+
+def _unlistable(why: str, reply: Reply) -> Unanswered:
+    return Unanswered(
+        f"The list of image caches cannot be read: {why}.", operation=LIST.name, request_id=reply.request_id
+    )

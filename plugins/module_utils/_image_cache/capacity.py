@@ -1,0 +1,88 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The zones and the quota of the region, before anything is deleted or ordered. Private to the collection."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import Any, Callable, Mapping, TypeVar
+
+from .._api import region
+from .._api.client import Client
+from .._errors import (
+    AlreadyExists,
+    AuthenticationError,
+    Blocked,
+    Cancelled,
+    EciError,
+    QuotaUsedUp,
+    ServiceError,
+    Throttled,
+)
+from .plan import Plan
+
+T = TypeVar("T")
+
+
+class Capacity:
+    """Zones and quota, each read once, at first need. Both only advise: what cannot be read is None, with a warning."""
+
+    def __init__(self, client: Client) -> None:
+        self.warnings: list[str] = []
+        self._client = client
+        self._known: dict[str, Any] = {}
+        self._lock = threading.Lock()
+
+    def zones(self) -> list[str] | None:
+        """Return the zones of the region, None if unknown."""
+        return self._read("the zones of the region", region.zones)
+
+    def quota(self) -> tuple[int, int] | None:
+        """Return how many image caches are used and allowed, None if unknown."""
+        return self._read("the quota of image caches", region.image_cache_quota)
+
+    def check_replacement(self, change: Plan, more: int = 0) -> None:
+        """Raise Blocked if a replacement could certainly not be created; ``more`` others are created before it."""
+        zones, quota = self.zones(), self.quota()
+        zone = change.body["azInfo"]["azName"]
+        old = f"The image cache {change.before and change.before.image_cache_id}"
+        if zones and zone not in zones:
+            raise Blocked(
+                f"{old} is not replaced: az_info.az_name {zone!r} is not a zone of this region. Its zones:"
+                f" {', '.join(zones)}. Nothing was deleted."
+            )
+        if quota and quota[0] + more > quota[1]:
+            raise Blocked(
+                f"{old} is not replaced: the quota of image caches has no room for a new one ({quota[0]} of {quota[1]} are"
+                " used). Nothing was deleted."
+            )
+
+    def explain(self, error: EciError, body: Mapping[str, Any]) -> None:
+        """Add the quota or the zones to the error of a refused create, read again at this moment."""
+        with contextlib.suppress(EciError):
+            if isinstance(error, QuotaUsedUp):
+                quota = region.image_cache_quota(self._client)
+                if quota:
+                    error.add(f"Image caches: {quota[0]} of {quota[1]} are used.")
+            elif isinstance(error, ServiceError) and not isinstance(
+                error, (AuthenticationError, AlreadyExists, Throttled)
+            ):
+                zones = region.zones(self._client)
+                if zones and body["azInfo"]["azName"] not in zones:
+                    error.add(f"az_info.az_name is not a zone of this region. Its zones: {', '.join(zones)}.")
+
+    def _read(self, what: str, read: Callable[[Client], T | None]) -> T | None:
+        with self._lock:
+            if what not in self._known:
+                try:
+                    self._known[what] = read(self._client)
+                except Cancelled:
+                    raise
+                except EciError as error:
+                    self.warnings.append(f"Could not check {what}: {error.message}")
+                    self._known[what] = None
+            known: T | None = self._known[what]
+            return known

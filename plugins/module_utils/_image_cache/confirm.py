@@ -1,0 +1,151 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""After a create: read the image cache back, and leave one of each name. Private to the collection."""
+
+from __future__ import annotations
+
+from typing import Collection
+
+from .._errors import DriftError, EciError, NameRewritten, WaitFailed
+from .._polling import CONSISTENCY_DELAYS, poll
+from . import actions, duplicates
+from .batch import Batch, Item
+from .duplicates import Verdict
+from .model import ImageCache
+from .plan import Action, compare
+from .planner import Planner, rewritten_note
+
+
+class Confirmer:
+    """Confirms what the items of a batch have created. What fails becomes the error of its item."""
+
+    def __init__(self, batch: Batch, planner: Planner) -> None:
+        self._batch = batch
+        self._planner = planner
+
+    def confirm(self, items: Collection[Item]) -> None:
+        """Read what these have created, with one list for all, and yield to other controllers."""
+        batch, lister = self._batch, self._batch.lister
+        created = [item for item in items if item.answered is not None and not item.error]
+        wanted = {item.id for item in created}
+
+        def read() -> set[str]:
+            lister.refresh()
+            return {cache.id for cache in lister.caches}
+
+        try:
+            if created:
+                poll(batch.clock, CONSISTENCY_DELAYS, read, wanted.issubset, set())
+        except EciError as error:
+            batch.warnings.append(f"What was created could not be read: {error.message}")
+            for item in created:
+                if not item.answered:  # it may be another client's, and nothing is known of it
+                    item.error = error
+            return
+        self._resolve_duplicates([item for item in created if item.answered and lister.shows(item.id)])
+        for item in created:
+            if item.answered is not None and not item.error:
+                batch.attempt(item, self._confirm_one)
+
+    def _confirm_one(self, item: Item) -> None:
+        lister = self._batch.lister
+        read = lister.shows(item.id)
+        if read is None and lister.is_for_one:  # it may be there under another name
+            read = self._batch.api.get(item.id)
+        if read is None:
+            item.action_warnings.append(f"The image cache {item.id} was created, but is not listed yet.")
+            return
+        if not item.answered:
+            self._adopt(item, read)
+            return
+        if read.image_cache_name not in (None, item.name):
+            self._undo(item, read)
+        drift, rewritten = compare(item.change.body, read, None)
+        item.plan_warnings += [
+            rewritten_note(difference) for difference in drift + rewritten if difference["option"] != "status"
+        ]
+        item.image_cache = item.added = read
+
+    def _adopt(self, item: Item, existing: ImageCache | None) -> None:
+        """Treat an image cache as one that was there before, but never replace it."""
+        item.answered = None
+        self._planner.plan_for(item, existing)
+        if item.change.action is Action.CREATE:
+            raise WaitFailed(f"The image cache named {item.name!r} is gone: somebody deleted it. Run the task again.")
+        if item.change.action is Action.REPLACE:
+            raise DriftError(
+                f"The image cache {item.id} was created while this task ran, and differs from it in {item.drifted_options}. It"
+                " may be another client's and is left as it is; run the task again to replace it."
+            )
+        if item.change.action is Action.RETAG:
+            actions.retag(self._batch.api, item)
+
+    def _undo(self, item: Item, own: ImageCache) -> None:
+        """Delete an image cache again that the service gave another name: each run would create another one."""
+        actions.delete(self._batch.api, own)
+        item.changed, item.added, item.image_cache, item.image_cache_id = item.changed_before, None, None, None
+        raise NameRewritten(
+            f"The service named the new image cache {own.name!r}, not {item.name!r}, so no later task would find it. It was"
+            f" deleted again. Write image_cache_name: {own.name}."
+        )
+
+    def _resolve_duplicates(self, items: Collection[Item]) -> None:
+        """Yield to elder image caches of the same name that other controllers have created."""
+        batch, lister = self._batch, self._batch.lister
+        waiting = [item for item in items if len(self._named(item)) > 1]
+        yielded: list[Item] = []
+        try:
+            for delay in (*duplicates.DELAYS, None):
+                elders: dict[Item, ImageCache] = {}
+                for item in list(waiting):
+                    own = lister.shows(item.id) or item.cache
+                    verdict, eldest = duplicates.judge(own, self._named(item), self._planner.fits(item))
+                    if verdict is Verdict.WAIT and delay is not None:
+                        continue
+                    waiting.remove(item)
+                    if eldest and verdict is Verdict.KEEP:
+                        item.action_warnings.append(duplicates.warning(item.name, self._named(item)))
+                    elif eldest:
+                        elders[item] = eldest
+                batch.for_each(elders, lambda item, elders=elders: self._yield(item, elders[item]), "deleted again")
+                yielded += [item for item in elders if item.answered is None]
+                if not waiting or delay is None:
+                    break
+                batch.clock.sleep(delay)
+                lister.refresh()
+            if yielded:
+                lister.refresh()
+        except EciError as error:
+            for item in [*waiting, *yielded]:
+                item.action_warnings.append(f"Image caches named {item.name!r} could not be listed: {error.message}")
+            for item in yielded:
+                item.error = error
+        for item in yielded:
+            if not item.error:
+                batch.attempt(item, self._adopt_elder)
+
+    def _yield(self, item: Item, elder: ImageCache) -> None:
+        """Delete the image cache that this task created, and take the elder one."""
+        own = item.cache
+        try:
+            actions.delete(self._batch.api, own)
+        except EciError as error:
+            item.action_warnings.append(f"{own.id} could not be deleted again: {error.message}")
+            item.action_warnings.append(duplicates.warning(item.name, [elder, own]))
+            return
+        item.answered, item.added, item.changed = None, None, item.changed_before
+        item.image_cache_id, item.image_cache = elder.image_cache_id, elder
+        item.action_warnings.append(
+            f"Another client created the image cache {elder.id} named {item.name!r} at the same moment. This task uses it, and"
+            f" has deleted {own.id} again, which it had created."
+        )
+
+    def _adopt_elder(self, item: Item) -> None:
+        lister = self._batch.lister
+        self._adopt(item, lister.shows(item.id) or duplicates.the_only(lister.named(item.name)))
+
+    def _named(self, item: Item) -> list[ImageCache]:
+        """Return those of the name that were not there before the create."""
+        return [cache for cache in self._batch.lister.named(item.name) if cache.id not in item.known]

@@ -1,0 +1,202 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The image cache, its tags and the meaning of its status. Private to the collection."""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timezone
+from typing import Any, Iterable, List, Mapping, TypedDict
+
+from .._names import option_name
+
+# In GB; createImageCache uses it where no size is given, see docs/wire.md.
+DEFAULT_SIZE = 20
+
+
+class Tag(TypedDict):
+    """A tag of an image cache."""
+
+    key: str
+    value: str
+
+
+Tags = List[Tag]
+
+# CTYun's page documents the first seven. The others are in the types of its Go SDK only.
+_FIELDS = {
+    "imageCacheId": str,
+    "imageCacheName": str,
+    "images": list,
+    "imageCacheSize": int,
+    "status": str,
+    "creationTime": str,
+    "azName": str,
+    "tags": list,
+    "process": str,
+    "resourceGroupId": str,
+    "expireDateTime": str,
+    "lastMatchedTime": str,
+}
+
+GOOD = "good"
+BAD = "bad"
+GOING = "going"
+WAITING = "waiting"
+
+# CTYun lists no statuses. Known are ``pending`` (an example) and ``ready`` (a reply printed in its SDK); the other words
+# are those that cloud services use. A status is split into words, so that ``delete_failed`` differs from ``deleting``,
+# and ``NotReady`` from ``ready``. A status in no row is waited on.
+_BAD_WORDS = frozenset({"fail", "failed", "failure", "error", "errored"})
+_GOING_WORDS = frozenset({"deleting", "deleted", "terminating", "terminated", "removing", "releasing", "destroying"})
+_DELETION_WORDS = _GOING_WORDS | {"delete", "deletion", "terminate", "remove", "release", "destroy"}
+
+
+@dataclass(frozen=True)
+class ImageCache:
+    """An image cache. A field that the service does not return, or that is unknown before a create, is None."""
+
+    image_cache_id: str | None = None
+    image_cache_name: str | None = None
+    images: list[str] | None = None
+    image_cache_size: int | None = None
+    status: str | None = None
+    creation_time: str | None = None
+    az_name: str | None = None
+    tags: Tags | None = None
+    process: str | None = None
+    resource_group_id: str | None = None
+    expire_date_time: str | None = None
+    last_matched_time: str | None = None
+    events: list[dict[str, Any]] | None = None
+
+    @property
+    def id(self) -> str:
+        """The ID, or an empty text."""
+        return self.image_cache_id or ""
+
+    @property
+    def name(self) -> str:
+        """The name, or an empty text."""
+        return self.image_cache_name or ""
+
+    @property
+    def size(self) -> int:
+        """The size in GB, the default one where the service returns none."""
+        return DEFAULT_SIZE if self.image_cache_size is None else self.image_cache_size
+
+    @property
+    def is_ready(self) -> bool:
+        """True if it can be used."""
+        return meaning(self.status) == GOOD
+
+    @property
+    def has_failed(self) -> bool:
+        """True if it will not become ready."""
+        return meaning(self.status) == BAD
+
+    @property
+    def is_going(self) -> bool:
+        """True if its deletion is under way."""
+        return meaning(self.status) == GOING
+
+    @property
+    def deletion_failed(self) -> bool:
+        """True if its deletion failed, so that it is still there."""
+        return self.has_failed and not _DELETION_WORDS.isdisjoint(_words(self.status))
+
+    @property
+    def created_at(self) -> float | None:
+        """The time of creation in seconds since the epoch, None if unknown. CTYun's examples end in Z or in an offset."""
+        try:
+            when = datetime.fromisoformat((self.creation_time or "").replace("Z", "+00:00"))
+            return (when if when.tzinfo else when.replace(tzinfo=timezone.utc)).timestamp()
+        except (ValueError, OverflowError):
+            return None
+
+    @property
+    def age_order(self) -> tuple[float, str]:
+        """A sort key, the eldest first, equal for every client."""
+        created_at = self.created_at
+        return (float("inf") if created_at is None else created_at, self.id)
+
+    def with_tags(self, tags: Tags | None) -> ImageCache:
+        """Return a copy with these tags."""
+        return replace(self, tags=tags)
+
+    def with_events(self, events: list[dict[str, Any]]) -> ImageCache:
+        """Return a copy with these events."""
+        return replace(self, events=events)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return its fields for a result, always with the same keys."""
+        return {key: getattr(self, key) for key in _KEYS}
+
+
+_KEYS = [field.name for field in fields(ImageCache)]
+
+
+@functools.lru_cache(maxsize=64)
+def meaning(status: str | None) -> str:
+    """Return GOOD, BAD, GOING or WAITING for a status."""
+    words = _words(status)
+    if words == ("ready",):  # the whole status: "not_ready" is not
+        return GOOD
+    if not _BAD_WORDS.isdisjoint(words):
+        return BAD
+    return WAITING if _GOING_WORDS.isdisjoint(words) else GOING
+
+
+def _words(status: str | None) -> tuple[str, ...]:
+    return tuple(word.lower() for word in re.findall("[A-Z]?[a-z]+|[A-Z]+(?![a-z])", status or ""))
+
+
+def from_wire(item: Any) -> ImageCache | None:
+    """Parse an object of a reply; None if it has no ID. A field of another type than documented counts as missing."""
+    source = item if isinstance(item, dict) else {}
+    if not _typed(str, source.get("imageCacheId")):
+        return None
+    values = {option_name(field): _typed(kind, source.get(field)) for field, kind in _FIELDS.items()}
+    if values["images"] is not None:
+        values["images"] = [image for image in values["images"] if isinstance(image, str)]
+    if values["tags"] is not None:
+        values["tags"] = normal_tags(tag for tag in values["tags"] if isinstance(tag, dict))
+    return ImageCache(**values)
+
+
+def predicted(body: Mapping[str, Any]) -> ImageCache:
+    """Return the image cache that a body of createImageCache leads to, as far as that is known before."""
+    return ImageCache(
+        image_cache_name=body.get("imageCacheName"),
+        images=body.get("images"),
+        image_cache_size=body.get("imageCacheSize"),
+        az_name=body.get("azInfo", {}).get("azName"),
+        tags=normal_tags(body["tags"]) if body.get("tags") else None,
+    )
+
+
+def normal_tags(tags: Iterable[Mapping[str, Any]]) -> Tags:
+    """Return tags with both fields in a fixed order, so that they can be compared."""
+    return sorted(
+        (Tag(key=str(tag.get("key") or ""), value=str(tag.get("value") or "")) for tag in tags),
+        key=lambda tag: (tag["key"], tag["value"]),
+    )
+
+
+def staying(caches: Iterable[ImageCache]) -> list[ImageCache]:
+    """Return those whose deletion is not under way, the eldest first."""
+    return sorted((cache for cache in caches if not cache.is_going), key=lambda cache: cache.age_order)
+
+
+def ids(caches: Iterable[ImageCache]) -> str:
+    """Return the IDs for a message."""
+    return ", ".join(cache.id or "(none)" for cache in caches)
+
+
+def _typed(kind: type, value: Any) -> Any:
+    # True is no number, an empty text no name
+    return value if isinstance(value, kind) and not isinstance(value, bool) and value != "" else None

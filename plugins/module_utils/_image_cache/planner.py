@@ -1,0 +1,166 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From what the last list shows to the plan of each item. Private to the collection."""
+
+from __future__ import annotations
+
+from typing import Iterable
+
+from .._errors import Blocked, DriftError, NoSuchCache, WaitFailed
+from . import duplicates
+from .api import TagProbe
+from .batch import Batch, Item
+from .capacity import Capacity
+from .model import ImageCache, Tag, ids, normal_tags, staying
+from .plan import Action, Desired, Difference, compare, needs_zones
+
+
+class Planner:
+    """Plans the items of a batch. ``doubled`` are the items of whose name several exist that all fit. Methods raise EciError."""
+
+    def __init__(self, batch: Batch, capacity: Capacity) -> None:
+        self.doubled: dict[Item, None] = {}
+        self._batch = batch
+        self._capacity = capacity
+        self._probe: TagProbe | None = None
+
+    def consider(self, concurrency: int) -> None:
+        """List what exists, once other controllers have left one of each name, and plan all items."""
+        batch, lister = self._batch, self._batch.lister
+        lister.refresh()
+        for delay in duplicates.DELAYS:
+            if not any(self._may_be_resolved(item) for item in batch.present):
+                break
+            batch.clock.sleep(delay)
+            lister.refresh()
+        self._probe = TagProbe(batch.api, self._hidden_tags(), concurrency)
+        for item in batch.items:
+            batch.attempt(item, self.plan)
+        if not lister.whole:
+            # what a list that is not whole does not show may be there
+            named = [item for item in batch.items if not item.desired.image_cache_id]
+            missing = [item for item in named if not item.error and not item.change.before]
+            batch.for_each(missing, lambda item: self._plan_named(item, lister.ask(item.name)), "listed")
+
+    def plan(self, item: Item) -> None:
+        """Plan an item for what the last list shows."""
+        desired, lister = item.desired, self._batch.lister
+        if desired.image_cache_id:
+            self.plan_for(item, _selected(desired, lister.get(desired.image_cache_id)))
+        else:
+            self._plan_named(item, lister.named(item.name))
+
+    def _plan_named(self, item: Item, named: list[ImageCache]) -> None:
+        heals = item.desired.is_present and item.desired.duplicates == "delete_younger"
+        if heals and duplicates.younger(named, self.fits(item)):
+            self.doubled[item] = None
+            self.plan_for(item, staying(named)[0])
+        else:
+            self.plan_for(item, duplicates.the_only(named))
+
+    def plan_for(self, item: Item, existing: ImageCache | None) -> None:
+        """Plan an item for this image cache. Raises DriftError if the task says drift: fail."""
+        drift: list[Difference] = []
+        item.plan_warnings = []
+        if existing and not existing.is_going and item.desired.is_present:
+            tags = normal_tags(item.desired.body.get("tags") or [])
+            if existing.tags is None and tags and self._probe and self._probe.carries(existing, tags):
+                existing = existing.with_tags(tags)
+            drift, rewritten = self._compare(item, existing)
+            item.plan_warnings += [rewritten_note(difference) for difference in rewritten]
+        item.set_plan(existing, drift)
+        if drift and item.change.action is not Action.REPLACE:
+            text = f"The image cache {item.image_cache_id} differs from the task in {item.drifted_options}"
+            if item.change.refused:
+                raise DriftError(f"{text}, and the task says drift: fail. See drift in the result.")
+            item.plan_warnings.append(f"{text}, and is left as it is (drift: warn).")
+
+    def fits(self, item: Item) -> duplicates.Fits:
+        """Return the function that is True for an image cache without drift."""
+        return lambda cache: not self._compare(item, cache)[0]
+
+    def check_replacements(self, more: int = 0) -> None:
+        """Block all replacements if something has failed or one of them is impossible; ``more`` are created before."""
+        batch = self._batch
+        batch.block(Action.REPLACE, "is not replaced")
+        for item in batch.planned(Action.REPLACE):
+            batch.attempt(item, lambda item: self._check_replacement(item, more))
+        batch.block(Action.REPLACE, "is not replaced")
+
+    def _check_replacement(self, item: Item, more: int) -> None:
+        self._capacity.check_replacement(item.change, more)
+        item.known = [item.old.id]
+        if item.desired.image_cache_id:
+            named = self._batch.api.named(item.name)
+            if named and item.old.name != item.name:
+                raise Blocked(
+                    f"The image cache {item.old.id} has another name, and {item.name!r} is the name of {ids(named)}: replacing"
+                    " it would create a second one of that name. Nothing was deleted."
+                )
+            item.known += [cache.id for cache in named]
+
+    def younger(self, item: Item, predict: bool = False) -> list[ImageCache]:
+        """Return the younger ones of the name that may go: the last list shows the item's own as the eldest, and ready.
+
+        Raises WaitFailed if it does not show the item's own.
+        """
+        named = staying(self._batch.lister.named(item.name))
+        if item.image_cache_id not in [cache.id for cache in named]:
+            raise WaitFailed(f"The image cache {item.image_cache_id} is gone: somebody deleted it. Run the task again.")
+        rest = duplicates.younger(named, self.fits(item))
+        is_ready = named[0].is_ready or (predict and item.desired.wait)
+        if rest and not (is_ready and named[0].id == item.image_cache_id):
+            item.action_warnings.append(
+                f"The image caches {ids(rest)} named {item.name!r} are not deleted, since {named[0].id} is not ready yet: run"
+                " the task again later, or let it wait (wait: true)."
+            )
+            return []
+        return rest
+
+    def _compare(self, item: Item, cache: ImageCache) -> tuple[list[Difference], list[Difference]]:
+        body = item.desired.body
+        return compare(body, cache, self._capacity.zones() if needs_zones(body, cache) else None)
+
+    def _may_be_resolved(self, item: Item) -> bool:
+        """Return True if other controllers may be about to leave one of several of the name."""
+        if item.desired.image_cache_id or item.desired.duplicates != "fail":
+            return False
+        named = self._batch.lister.named(item.name)
+        return duplicates.may_be_resolved(named, self.fits(item), self._batch.clock.time())
+
+    def _hidden_tags(self) -> Iterable[Tag]:
+        """Return the tags of the items whose image cache shows none, where no other one shows any."""
+        lister = self._batch.lister
+        if any(cache.tags is not None for cache in lister.caches):
+            return
+        for item in self._batch.present:
+            selected = lister.shows(item.desired.image_cache_id)
+            found = [selected] if selected else lister.named(item.name)
+            if any(cache.tags is None for cache in found):
+                yield from normal_tags(item.desired.body.get("tags") or [])
+
+
+def _selected(desired: Desired, existing: ImageCache | None) -> ImageCache | None:
+    """Return the image cache that an ID selects. Raises NoSuchCache if it is not the one that the task describes."""
+    if not desired.is_present:
+        if existing and existing.image_cache_name and desired.name not in (None, existing.image_cache_name):
+            raise NoSuchCache(
+                f"The image cache {desired.image_cache_id} is named {existing.image_cache_name!r}, not {desired.name!r} as the"
+                " task says. Nothing was deleted."
+            )
+    elif existing is None or existing.is_going:
+        raise NoSuchCache(
+            f"There is no image cache with the ID {desired.image_cache_id}. To create one, leave image_cache_id out: the"
+            " service chooses the ID."
+        )
+    return existing
+
+
+def rewritten_note(difference: Difference) -> str:
+    """Return the warning about a value that the service writes its own way."""
+    return (
+        f"The service writes {difference['option']} as {difference['found']!r}, the task as {difference['wanted']!r}. This does"
+        " not count as drift; write the value of the service to have the two compared."
+    )

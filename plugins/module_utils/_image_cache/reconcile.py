@@ -1,0 +1,293 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The one engine: bring image caches into their desired states, one or many. Private to the collection.
+
+The phases: list, create and retag, replace, wait, delete, prune. A phase in which something fails keeps those after it from
+deleting anything. Whatever deletes lists first, at that moment, and decides on that list.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Collection, ContextManager, Iterable, Sequence
+
+from .. import _lock as lock
+from .._api import region
+from .._api.client import Client
+from .._errors import EciError, QuotaUsedUp, internal_error
+from .._polling import Wait
+from . import actions
+from .actions import Waiter
+from .api import Lister
+from .batch import Batch, Item
+from .capacity import Capacity
+from .confirm import Confirmer
+from .model import ImageCache, predicted
+from .plan import Action, Desired
+from .planner import Planner
+from .prune import Prune, Pruner
+from .report import counts, prepared
+
+if TYPE_CHECKING:  # loaded only by tasks with a preflight
+    from .._registry.preflight import Preflight
+
+
+@dataclass
+class Context:
+    """The client of a task and its options for all image caches."""
+
+    client: Client
+    wait: Wait
+    concurrency: int = 10
+    preflight: Preflight | None = None
+    diff_mode: bool = False
+
+
+@dataclass
+class Outcome:
+    """The items in the order of the task, those pruned, and what pruning kept.
+
+    ``plan`` counts the changes, ``prepared`` is the text of the diff; ``waited`` is in seconds.
+    """
+
+    items: list[Item]
+    pruned: list[Item] = field(default_factory=list)
+    kept: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    plan: dict[str, Any] = field(default_factory=dict)
+    prepared: str = ""
+    waited: float = 0.0
+
+    @property
+    def all(self) -> list[Item]:
+        """The items and the pruned ones."""
+        return self.items + self.pruned
+
+
+def reconcile(
+    desired: Sequence[Desired],
+    ctx: Context,
+    *,
+    prune: Prune | None = None,
+    check_mode: bool = False,
+    by_name: bool = False,
+) -> Outcome:
+    """Bring image caches into their desired states, then prune. With ``by_name`` the only one is listed alone.
+
+    Raises EciError if nothing was begun: the list, a lock or the preflight failed. What fails later is the error of an item.
+    """
+    run = _Run(desired, ctx, prune, by_name)
+    try:
+        if check_mode:
+            run.predict()
+        else:
+            run.carry_out()
+        ctx.client.cancellation.check()
+    except EciError as error:
+        if not run.has_begun:
+            raise
+        run.batch.fail_unfinished(error)
+    except Exception as error:  # noqa: BLE001  what others have reached must not be lost
+        run.batch.fail_unfinished(internal_error(error, ctx.client.redact))
+    return run.outcome()
+
+
+class _Run:
+    """The phases of one task."""
+
+    def __init__(self, desired: Sequence[Desired], ctx: Context, prune: Prune | None, by_name: bool) -> None:
+        self.has_begun = False
+        self.batch = Batch(desired, ctx.client, ctx.concurrency, by_name)
+        self._ctx = ctx
+        self._capacity = Capacity(ctx.client)
+        self._planner = Planner(self.batch, self._capacity)
+        self._confirmer = Confirmer(self.batch, self._planner)
+        self._waiter = Waiter(self.batch, ctx.wait)
+        self._pruner = Pruner(self.batch, prune) if prune else None
+        self._before: list[ImageCache] = []
+        self._quota: tuple[int, int] | None = None
+        self._quota_error: QuotaUsedUp | None = None
+
+    def carry_out(self) -> None:
+        """Run all phases. The locks are free while the task waits."""
+        names = self._names()
+        with self._locked(names) as locks:
+            self._consider()
+            if self._pruner and self._pruner.options.first:
+                self._pruner.carry_out(locks, self._waiter)
+            self._create_and_retag(self.batch.planned(Action.CREATE, Action.RETAG))
+            self._replace()
+            awaited = [
+                item for item in self.batch.present if item.desired.wait and item.image_cache_id and not item.error
+            ]
+            if not awaited:
+                self._delete(locks)
+        if awaited:
+            self._waiter.until_ready(awaited)
+            with self._locked(names) as locks:
+                self._delete(locks)
+
+    def predict(self) -> None:
+        """Plan, and take the plans for what is reached."""
+        batch = self.batch
+        self._consider()
+        self._planner.check_replacements(more=len(batch.planned(Action.CREATE)))
+        for item in batch.present:
+            if not item.error:
+                item.predict()
+                batch.attempt(item, self._predict_more)
+        batch.block(Action.DELETE, "is not deleted")
+        for item in batch.planned(Action.DELETE):
+            item.predict()
+        if self._pruner:
+            self._pruner.predict()
+
+    def _predict_more(self, item: Item) -> None:
+        if item.desired.wait and item.cache.has_failed:
+            raise self._waiter.failed(item)
+        if item in self._planner.doubled:
+            younger = self._planner.younger(item, predict=True)
+            item.removed += younger
+            item.duplicates = [cache.id for cache in younger]
+            item.changed = item.changed or bool(younger)
+
+    def _consider(self) -> None:
+        """List and plan, then run the preflight over what would be ordered. Raises EciError if one of them fails."""
+        ctx, batch = self._ctx, self.batch
+        self._planner.consider(ctx.concurrency)
+        self._before = batch.lister.caches
+        if ctx.diff_mode and not batch.lister.is_for_one:
+            with contextlib.suppress(EciError):  # an account may have no right to read it
+                self._quota = region.image_cache_quota(ctx.client)
+        path = "" if batch.lister.is_for_one else "image_caches[{}]."
+        orders = [
+            (path.format(number), item.change.body, item.change.action is Action.REPLACE)
+            for number, item in enumerate(batch.items)
+            if item.plans(Action.CREATE, Action.REPLACE)
+        ]
+        if ctx.preflight and orders:
+            makes_room = bool(self._pruner and self._pruner.options.first)
+            zones, quota = self._capacity.zones(), self._capacity.quota()
+            batch.warnings += ctx.preflight.check(orders, zones, quota, makes_room)
+        self.has_begun = True
+
+    def _create_and_retag(self, items: Collection[Item]) -> None:
+        """Create what is missing and set tags; nothing is deleted, except what yields to another controller."""
+        self.batch.for_each(items, self._create_or_retag, "created or retagged")
+        self._confirmer.confirm(items)
+
+    def _replace(self) -> None:
+        """Delete what is to be replaced, wait for all of that with one list, then create the new ones."""
+        batch = self.batch
+        self._planner.check_replacements()
+        items = batch.planned(Action.REPLACE)
+        if not items:
+            return
+        batch.lister.refresh()
+        for item in items:
+            batch.attempt(item, self._planner.plan)
+        batch.block(Action.REPLACE, "is not replaced")
+        others = [item for item in items if item.plans(Action.CREATE, Action.RETAG)]
+        items = batch.planned(Action.REPLACE)
+        batch.for_each(items, lambda item: actions.delete_old(batch.api, item), "deleted")
+        self._waiter.until_gone(items)
+        batch.for_each([item for item in items if not item.error], self._create, "created")
+        self._confirmer.confirm(items)
+        self._create_and_retag(others)
+
+    def _delete(self, locks: lock.Locks) -> None:
+        """Delete what is absent in the task and younger duplicates, then prune."""
+        batch = self.batch
+        batch.block(Action.DELETE, "is not deleted")
+        items = batch.planned(Action.DELETE)
+        doubled = [item for item in self._planner.doubled if not item.error]
+        if doubled or (items and not batch.lister.is_for_one):
+            batch.lister.refresh()
+            for item in items:
+                batch.attempt(item, self._planner.plan)
+        batch.for_each(batch.planned(Action.DELETE), lambda item: actions.delete_old(batch.api, item), "deleted")
+        batch.for_each(doubled, self._delete_younger, "cleaned up")
+        gone = [
+            item for item in batch.items if item.desired.wait and not item.desired.is_present and item.change.before
+        ]
+        self._waiter.until_gone(gone)
+        if self._pruner and not self._pruner.options.first:
+            self._pruner.carry_out(locks, self._waiter)
+
+    def _delete_younger(self, item: Item) -> None:
+        for cache in self._planner.younger(item):
+            deleted, _request_id = actions.delete(self.batch.api, cache)
+            item.changed = item.changed or deleted
+            item.removed += [cache] * deleted
+            item.duplicates.append(cache.id)
+
+    def _create_or_retag(self, item: Item) -> None:
+        if item.change.action is Action.RETAG:
+            actions.retag(self.batch.api, item)
+            return
+        if item.change.before:  # its deletion is under way
+            item.known = [item.old.id]
+            self._waiter.until_gone([item])
+        if not item.error:
+            self._create(item)
+
+    def _create(self, item: Item) -> None:
+        if self._quota_error:
+            raise QuotaUsedUp(f"Not created, since the quota was used up before: {self._quota_error.message}")
+        batch, body = self.batch, item.change.body
+        if batch.lister.is_for_one:  # from now on it is found by its name
+            batch.lister = Lister(batch.api, {}, item.name)
+        item.changed_before, item.image_cache_id, item.image_cache = item.changed, None, None
+        try:
+            created = actions.create(batch.api, body, item.known)
+        except EciError as error:
+            if isinstance(error, QuotaUsedUp):
+                self._quota_error = error
+            self._capacity.explain(error, body)
+            if item.removed:
+                error.add(f"The old image cache {item.old.id} was deleted before, as drift: recreate asks for.")
+            raise
+        item.done, item.answered = True, created.answered
+        item.changed = item.changed or created.changed
+        item.image_cache_id = created.image_cache_id
+        item.image_cache = replace(predicted(body), image_cache_id=created.image_cache_id)
+        item.added = item.image_cache if created.changed else None
+        item.request_id = created.request_id or item.request_id
+        if created.may_double:
+            item.action_warnings.append(
+                f"createImageCache for {item.name!r} was sent more than once, since an earlier attempt got no reply and no"
+                " image cache was listed. If it takes effect late, there will be two image caches of that name, each of them"
+                " billed; the next run reports them."
+            )
+
+    def _names(self) -> set[str]:
+        """Return the names to lock; those of image caches selected by ID have to be read. Raises EciError."""
+        items, lister = self.batch.items, self.batch.lister
+        selected = {item.desired.image_cache_id for item in items if item.desired.image_cache_id}
+        if selected:
+            lister.refresh()
+        names = {cache.name for cache in lister.caches if cache.image_cache_id in selected and cache.name}
+        return names.union(item.name for item in items if item.name)
+
+    def _locked(self, names: Iterable[str]) -> ContextManager[lock.Locks]:
+        connection, batch = self._ctx.client.connection, self.batch
+        scope = f"{connection.endpoint}\0{connection.region_id}"
+        return lock.held(scope, names, batch.clock, self._ctx.wait.timeout, batch.progress)
+
+    def outcome(self) -> Outcome:
+        """Return what was reached; in diff mode with a text for a reviewer."""
+        batch, pruner = self.batch, self._pruner
+        plan = counts(batch.items, batch.pruned, self._before)
+        plan["quota_used"], plan["quota_limit"] = self._quota or (None, None)
+        return Outcome(
+            batch.items,
+            batch.pruned,
+            [kept.as_dict() for kept in pruner.kept] if pruner else [],
+            batch.warnings + self._capacity.warnings,
+            plan,
+            prepared(batch.items, batch.pruned, plan, batch.clock.time()) if self._ctx.diff_mode else "",
+            self._waiter.waited,
+        )
