@@ -116,7 +116,7 @@ class Confirmer:
                 batch.clock.sleep(delay)
                 lister.refresh()
             if yielded:
-                lister.refresh()
+                self._planner.refresh(yielded)
         except EciError as error:
             for item in [*waiting, *yielded]:
                 item.action_warnings.append(f"Image caches named {item.name!r} could not be listed: {error.message}")

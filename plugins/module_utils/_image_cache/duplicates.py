@@ -18,8 +18,10 @@ from typing import Callable, Iterable
 from .._errors import AmbiguousName
 from .model import ImageCache, ids, staying
 
-# Delays (s) before each further list while another controller may delete its own.
+# Delays (s) before each further list of a task that waits whether another controller deletes its own; and of a task that waits
+# until others have left one, which is longer.
 DELAYS = (1.0, 2.0, 4.0, 8.0)
+OTHERS_DELAYS = (*DELAYS, 8.0, 8.0)
 # Seconds after a create in which its controller may delete it again.
 RECENT = 300.0
 

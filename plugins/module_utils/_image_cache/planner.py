@@ -27,14 +27,9 @@ class Planner:
         self._probe: TagProbe | None = None
 
     def consider(self, concurrency: int) -> None:
-        """List what exists, once other controllers have left one of each name, and plan all items."""
+        """List what exists, and plan all items."""
         batch, lister = self._batch, self._batch.lister
-        lister.refresh()
-        for delay in duplicates.DELAYS:
-            if not any(self._may_be_resolved(item) for item in batch.present):
-                break
-            batch.clock.sleep(delay)
-            lister.refresh()
+        self.refresh(batch.present)
         self._probe = TagProbe(batch.api, self._hidden_tags(), concurrency)
         for item in batch.items:
             batch.attempt(item, self.plan)
@@ -43,6 +38,16 @@ class Planner:
             named = [item for item in batch.items if not item.desired.image_cache_id]
             missing = [item for item in named if not item.error and not item.change.before]
             batch.for_each(missing, lambda item: self._plan_named(item, lister.ask(item.name)), "listed")
+
+    def refresh(self, items: Iterable[Item]) -> None:
+        """List until other controllers have left one of each name, or have had time to."""
+        items, lister = list(items), self._batch.lister
+        lister.refresh()
+        for delay in duplicates.OTHERS_DELAYS:
+            if not any(self._may_be_resolved(item) for item in items):
+                return
+            self._batch.clock.sleep(delay)
+            lister.refresh()
 
     def plan(self, item: Item) -> None:
         """Plan an item for what the last list shows."""
@@ -125,7 +130,7 @@ class Planner:
 
     def _may_be_resolved(self, item: Item) -> bool:
         """Return True if other controllers may be about to leave one of several of the name."""
-        if item.desired.image_cache_id or item.desired.duplicates != "fail":
+        if item.desired.image_cache_id:
             return False
         named = self._batch.lister.named(item.name)
         return duplicates.may_be_resolved(named, self.fits(item), self._batch.clock.time())

@@ -230,6 +230,24 @@ class TestCreatedAtTheSameMoment:
         assert present(emulator) == elder == [item.image_cache_id]
         assert item.changed
 
+    def test_a_yielding_one_adopts_what_is_left_in_the_end(
+        self, emulator: Emulator, run: Run, sleeps: list[float]
+    ) -> None:
+        """Two others of the same second: the first one waits for the second to go, and goes itself when that stays."""
+        others: list[str] = []
+
+        def act(record: Record) -> None:
+            if record.operation == CREATE and not others:
+                others.extend(seed(emulator, imageCacheId=f"imc-000000000000000{number}") for number in (1, 2))
+            if sum(sleeps) >= 10 and others[0] in present(emulator):
+                emulator.service.remove(others[0])
+
+        emulator.before = act
+        item = run(wait=True)
+        assert [item.image_cache_id] == present(emulator) == others[1:]
+        assert not item.changed
+        assert len(item.warnings) == 1
+
     def test_where_several_others_are_left_nothing_more_is_created(
         self, emulator: Emulator, run: Run, rival: Rival
     ) -> None:
@@ -309,7 +327,7 @@ class TestSeveralThatAreThere:
         with pytest.raises(AmbiguousName) as caught:
             run()
         assert all(image_cache_id in caught.value.message for image_cache_id in ids)
-        assert sum(sleeps) - before == (sum(duplicates.DELAYS) if waits else 0)
+        assert sum(sleeps) - before == (sum(duplicates.OTHERS_DELAYS) if waits else 0)
 
     @pytest.mark.parametrize("check_mode", [False, True], ids=["", "check"])
     def test_delete_younger(self, check_mode: bool, emulator: Emulator, run: Run) -> None:
@@ -329,7 +347,7 @@ class TestSeveralThatAreThere:
     def test_the_younger_stay_until_the_eldest_is_ready(
         self, check_mode: bool, wait: bool, emulator: Emulator, run: Run
     ) -> None:
-        emulator.settings.ready_after = 20
+        emulator.settings.ready_after = 60
         elder = somebody_else_creates(emulator)
         emulator.advance(10)
         younger = seed(emulator)

@@ -88,6 +88,8 @@ def test_an_elder_that_goes_before_the_younger_is_deleted(
     elder = seed(emulator)
     emulator.advance(10)
     younger = seed(emulator)
+    emulator.service._caches[elder].created -= 1000
+    emulator.service._caches[younger].created -= 1000
     at(LIST, 2, lambda: emulator.service.remove(elder))
     (item,) = run(named("web", duplicates="delete_younger"), by_name=by_name).items
     assert present(emulator) == [younger]
