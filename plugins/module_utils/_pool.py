@@ -21,7 +21,7 @@ _SHORT_PAUSE = 0.02
 def for_each(
     items: Iterable[T], work: Callable[[T], None], concurrency: int, tick: Callable[[], None] = lambda: None
 ) -> None:
-    """Call ``work`` for each item, ``concurrency`` at a time; a single item, or all where no thread starts, in this thread.
+    """Call ``work`` for each item, ``concurrency`` at a time; in this thread where one is enough, or none can be started.
 
     ``work`` handles its own errors. An exception that escapes it ends the queue and is raised after all threads have
     ended, as is one that interrupts the wait for them. ``tick`` is called from time to time in this thread.
@@ -42,7 +42,8 @@ def for_each(
                 errors.append(error)
                 queue.clear()
 
-    for _number in range(min(concurrency, len(queue)) if len(queue) > 1 else 0):
+    count = min(concurrency, len(queue))
+    for _number in range(count if count > 1 else 0):
         thread = threading.Thread(target=drain, name="ctyun-eci", daemon=True)
         try:
             thread.start()

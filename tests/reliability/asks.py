@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Wanted
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Desired
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.prune import Prune
 
 PRESENT, ABSENT = "present", "absent"
@@ -69,10 +69,10 @@ class Ask:
         """The names it is about."""
         return [wish.name for wish in self.wishes]
 
-    def wanted(self) -> list[Wanted]:
+    def desired(self) -> list[Desired]:
         """What it asks the collection for."""
         policy = (self.purge_tags, self.drift, self.wait, self.duplicates)
-        return [Wanted(wish.state, wish.body(), wish.image_cache_id, *policy) for wish in self.wishes]
+        return [Desired(wish.state, wish.body(), wish.image_cache_id, *policy) for wish in self.wishes]
 
     def prune(self) -> Prune | None:
         """What it says of others."""

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Controllers: each a machine of its own that runs tasks, with a private folder and a time that only pauses let pass.
+"""Controllers: each a machine of its own that runs tasks, with a time that only pauses let pass.
 
-Several of them live in one process, each in a thread. The collection takes its private folder from the machine, so within
-``apart`` it is taken from the controller whose thread asks, and from the one that started it.
+Several of them live in one process, each in a thread. Each run has a temporary directory that is new and empty, as in a
+container that was just started: the lock file goes there, and it must be all that is left.
 """
 
 from __future__ import annotations
@@ -18,31 +18,24 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple, TypeVar
 from unittest.mock import patch
 
-from urllib3.connection import HTTPConnection
-
-from ansible_collections.ctyun.eci.plugins.module_utils import _pool as workers
-from ansible_collections.ctyun.eci.plugins.module_utils._errors import EciError
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import folder, operations, read
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.converge import converge
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.converge_all import converge_all
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.outcome import Outcome
-from ansible_collections.ctyun.eci.plugins.module_utils._arguments.redaction import hider
+from ansible_collections.ctyun.eci.plugins.module_utils import _lock
 from ansible_collections.ctyun.eci.plugins.module_utils._api import transport as transports
 from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._api.config import Connection
-from ansible_collections.ctyun.eci.plugins.module_utils._api.rate_limiter import FREE, Pace
 from ansible_collections.ctyun.eci.plugins.module_utils._api.transport import Transport
+from ansible_collections.ctyun.eci.plugins.module_utils._arguments.redaction import redactor
+from ansible_collections.ctyun.eci.plugins.module_utils._errors import EciError
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import api as image_cache_api
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.batch import Item
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.reconcile import Context, Outcome, reconcile
 from ansible_collections.ctyun.eci.plugins.module_utils._polling import Clock, Wait
+from ansible_collections.ctyun.eci.plugins.module_utils._tasks.image_cache_info import find_image_caches
 from tests.emulator import Emulator
 from tests.reliability.asks import PASSWORD, SECRET_KEY, Ask
-
-SPELLINGS = ".spellings"
-LOCKS = "locks"
 
 
 class Entry(NamedTuple):
@@ -89,47 +82,30 @@ class Told:
 
 
 class _Own(threading.local):
-    folder: str | None = None
+    temporary: str | None = None
 
 
 _own = _Own()
 
 
-class _Thread(threading.Thread):
-    """A thread that belongs to the controller whose thread made it."""
-
-    def __init__(self, *arguments: Any, **keywords: Any) -> None:
-        super().__init__(*arguments, **keywords)
-        self._folder = _own.folder
-
-    def run(self) -> None:
-        _own.folder = self._folder
-        super().run()
-
-
 def _gettempdir() -> str:
-    return _own.folder or tempfile.gettempdir()
+    return _own.temporary or tempfile.gettempdir()
 
 
 @contextmanager
 def apart() -> Iterator[str]:
-    """Let controllers be apart, in folders beneath the one that this yields, and make "too large" and "endless" cheap."""
+    """Let controllers be apart, in directories beneath the one that this yields, and make "too large" and "endless" cheap."""
     base = tempfile.mkdtemp(prefix="eci-proof-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, base, ignore_errors=True)
-        stack.enter_context(patch.object(folder, "tempfile", SimpleNamespace(gettempdir=_gettempdir)))
-        stack.enter_context(
-            patch.object(workers, "threading", SimpleNamespace(**{**vars(threading), "Thread": _Thread}))
-        )
+        stack.enter_context(patch.object(_lock, "tempfile", SimpleNamespace(gettempdir=_gettempdir)))
         stack.enter_context(patch.object(transports, "MAX_REPLY_BYTES", 64 * 1024))
-        stack.enter_context(patch.object(operations, "MAX_PAGES", 20))
+        stack.enter_context(patch.object(image_cache_api, "MAX_PAGES", 20))
         yield base
 
 
 class Controller:
-    """One machine. ``connect`` makes the transport to the service. With ``unhurried`` requests need not wait for each other
-    to keep a pace. ``lock_dir`` is a folder that it shares with others.
-    """
+    """One machine. ``connect`` makes the transport to the service."""
 
     def __init__(
         self,
@@ -138,42 +114,28 @@ class Controller:
         connection: Connection,
         clock: Clock,
         connect: Callable[[Connection, int], Transport] = Transport,
-        unhurried: bool = False,
-        lock_dir: str | None = None,
     ) -> None:
-        self._unhurried = unhurried
-        self._place = folder.Folder(lock_dir)
-        self._temporary = os.path.join(base, name)
-        os.makedirs(self._temporary, exist_ok=True)
-        self.folder = Path(self._temporary) / f"ansible-ctyun.eci-{os.getuid()}"
+        self._base = base
+        self._name = name
         self._clock = clock
         self._connection = connection
         self._connect = connect
         self._transport: Transport | None = None
+        # what runs have left in their temporary directories beside the lock file
+        self.left: list[str] = []
 
     def run(self, ask: Ask, check_mode: bool = False) -> Told:
         """Run a task. What is not an error of the collection's own is raised."""
         if self._transport is None:
             self._transport = self._connect(self._connection, ask.concurrency)
-        pace = Pace(self._clock, start=2 * FREE) if self._unhurried else None
-        client = Client(self._transport, clock=self._clock, uniform=_mean, hide=_HIDE, pace=pace)
-        before, _own.folder = _own.folder, self._temporary
+        client = Client(self._transport, clock=self._clock, uniform=_mean, redact=_REDACT)
+        before, _own.temporary = _own.temporary, tempfile.mkdtemp(prefix=f"{self._name}-", dir=self._base)
         try:
-            if ask.info:
-                return _informed(ask, client)
-            return (_converged_all if ask.bulk else _converged)(ask, client, check_mode, self._place)
+            return _informed(ask, client) if ask.info else _reconciled(ask, client, check_mode)
         finally:
-            _own.folder = before
-
-    def left(self) -> list[Path]:
-        """The files in its private folder that should not stay."""
-        files = self.folder.iterdir() if self.folder.exists() else ()
-        return [file for file in files if file.name != LOCKS and file.suffix != SPELLINGS]
-
-    def forget(self) -> None:
-        """Empty the private folder."""
-        for file in self.folder.iterdir() if self.folder.exists() else ():
-            file.unlink()
+            self.left += [name for name in os.listdir(_own.temporary) if not name.endswith(".lock")]
+            shutil.rmtree(_own.temporary)
+            _own.temporary = before
 
     def close(self) -> None:
         """Close its connections."""
@@ -204,17 +166,7 @@ T = TypeVar("T", bound=Transport)
 def behind(proxy: str, make: Callable[[], T]) -> T:
     """A transport that goes through a proxy."""
     with patch.dict("os.environ", {"http_proxy": proxy, "https_proxy": proxy}):
-        transport = make()
-    way = transport._adapter.way
-
-    def prompt(request: Any) -> tuple[Any, str]:
-        # Nagle's algorithm, which urllib3 leaves on for proxies, makes each request wait for 40 ms
-        pool, front = way(request)
-        pool.conn_kw["socket_options"] = HTTPConnection.default_socket_options
-        return pool, front
-
-    transport._adapter.way = prompt  # type: ignore[method-assign]
-    return transport
+        return make()
 
 
 def virtual_clock(emulator: Emulator) -> Clock:
@@ -237,51 +189,40 @@ def _mean(low: float, high: float) -> float:
     return (low + high) / 2
 
 
-_HIDE = hider(sorted([SECRET_KEY, PASSWORD], key=len, reverse=True))
+_REDACT = redactor(sorted([SECRET_KEY, PASSWORD], key=len, reverse=True))
 _WAIT = Wait(60.0, 5.0)
 
 
-def _converged(ask: Ask, client: Client, check_mode: bool, place: folder.Folder) -> Told:
-    error: EciError | None = None
+def _reconciled(ask: Ask, client: Client, check_mode: bool) -> Told:
+    ctx = Context(client, _WAIT, concurrency=ask.concurrency, diff_mode=check_mode and ask.bulk)
     try:
-        outcome = converge(ask.wanted()[0], client, _WAIT, check_mode, place)
-    except EciError as caught:
-        error, outcome = caught, caught.outcome
-    entry = _entry(ask.names[0], outcome, error)
-    return Told([entry], warnings=outcome.warnings, rest=(outcome.diff, client.retried))
-
-
-def _converged_all(ask: Ask, client: Client, check_mode: bool, place: folder.Folder) -> Told:
-    more: dict[str, Any] = {"concurrency": ask.concurrency, "check_mode": check_mode, "folder": place}
-    try:
-        prune = ask.prune()
-        outcomes = converge_all(
-            ask.wanted(), client, _WAIT, prune=[prune] if prune else [], diff_mode=check_mode, **more
-        )
+        outcome = reconcile(ask.desired(), ctx, prune=ask.prune(), check_mode=check_mode, by_name=not ask.bulk)
     except EciError as error:
-        return Told([], error=error.message, rest=(error.failure(), client.retried))
-    entries = [_entry(item.name, item.outcome, item.error) for item in outcomes.items]
-    pruned = [_entry(item.name, item.outcome, item.error) for item in outcomes.pruned]
-    warnings = outcomes.warnings + [warning for item in outcomes.all for warning in item.outcome.warnings]
-    kept = [one.as_dict() for one in outcomes.kept]
-    diffs = [item.outcome.diff for item in outcomes.all]
-    return Told(entries, pruned, warnings, rest=(kept, outcomes.plan, outcomes.prepared, diffs, client.retried))
+        return Told([], error=error.message, rest=(error.failure(),))
+    return _told(outcome)
+
+
+def _told(outcome: Outcome) -> Told:
+    entries, pruned = ([_entry(item) for item in items] for items in (outcome.items, outcome.pruned))
+    warnings = outcome.warnings + [warning for item in outcome.all for warning in item.warnings]
+    diffs = [item.diff for item in outcome.all]
+    return Told(entries, pruned, warnings, rest=(outcome.kept, outcome.plan, outcome.prepared, diffs))
 
 
 def _informed(ask: Ask, client: Client) -> Told:
     try:
-        found, warnings = read.image_caches({"imageCacheName": ask.names[0]}, client, ask.events)
+        found, warnings = find_image_caches({"imageCacheName": ask.names[0]}, client, ask.events)
     except EciError as error:
-        return Told([], error=error.message, rest=(error.failure(), client.retried))
-    return Told([], warnings=warnings, rest=([cache.as_dict() for cache in found], client.retried))
+        return Told([], error=error.message, rest=(error.failure(),))
+    return Told([], warnings=warnings, rest=([cache.as_dict() for cache in found],))
 
 
-def _entry(name: str, outcome: Outcome, error: EciError | None) -> Entry:
-    values = outcome.result()
+def _entry(item: Item) -> Entry:
+    values, error = item.result(), item.error
     return Entry(
-        name=name,
+        name=item.name,
         **{field: values[field] for field in ("changed", "image_cache_id", "image_cache", "drift", "duplicates")},
         failed=error is not None,
         msg=error.message if error else "",
-        failure=error.failure() if error else {},
+        failure=dict(error.failure()) if error else {},
     )

@@ -82,6 +82,7 @@ def test_an_error_ends_the_queue_and_is_told() -> None:
 def test_a_single_item_and_one_at_a_time_need_no_further_threads() -> None:
     seen: set[str] = set()
     for_each([1], lambda _item: seen.add(threading.current_thread().name), 10)
+    for_each([1, 2], lambda _item: seen.add(threading.current_thread().name), 1)
     assert seen == {threading.current_thread().name}
 
 
