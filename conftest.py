@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Let the unit tests import ansible_collections.ctyun.eci from this checkout, whatever its folder is called."""
+"""Make this checkout importable as ansible_collections.ctyun.eci, whatever the name of its folder is."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from types import ModuleType
 ROOT = Path(__file__).resolve().parent
 
 
-# Watches what the tests print, and fails the session if a planted secret is in it.
+# Fails the session if the output of the tests contains a planted secret.
 pytest_plugins = ["tests.reliability.planted"]
 
 
 def _provide_collection() -> None:
-    """Make the packages above plugins/, unless the checkout lies in an ansible_collections tree that is on the path already."""
+    """Create the packages above plugins/, unless the checkout is in an ansible_collections tree on the path already."""
     try:
         found = import_module("ansible_collections.ctyun.eci")
         if ROOT in (Path(folder).resolve() for folder in found.__path__):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ansible's own commands, run on this checkout against an emulator in this process."""
+"""Run commands of Ansible on this checkout, against an emulator in this process."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.emulator import Emulator
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 
-# What would change a run, were it set where the tests run.
+# Variables that would change a run.
 _PREFIXES = ("ANSIBLE_", "CTYUN_", "CTAPI_")
 _NAMES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
@@ -70,7 +70,7 @@ def tool(tmp_path_factory: pytest.TempPathFactory) -> Ansible:
 
 @pytest.fixture(scope="session")
 def ansible(tool: Ansible) -> Ansible:
-    """The same for Ansible's own commands: ``ansible("playbook", argument, ...)``."""
+    """Run one of Ansible's own commands: ``ansible("playbook", argument, ...)``."""
     return lambda command, *arguments, **variables: tool(f"ansible-{command}", *arguments, **variables)
 
 

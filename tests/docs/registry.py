@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The registries that the documents and examples look at, by their own names, on this machine."""
+"""The registries that the guides and examples name, emulated on this machine."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the playbook adopt writes is what there is: with it the playbook image_caches has nothing to do."""
+"""The variables that the playbook adopt writes describe what exists: with them the playbook image_caches changes nothing."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import status
 from tests.emulator import Emulator
 from tests.unit.plugins.emulated import seed
 
-from .conftest import ROOT, Ansible
+from .conftest import Ansible
 
 TAGS = [{"key": "team", "value": "web"}, {"key": "odd", "value": "{{ 7 * 7 }} 'q' \"d\" # no"}]
 PLACES = {"vpc_id": "vpc-test", "v_switch_id": "subnet-test", "security_group_id": "sg-test"}
@@ -40,7 +39,7 @@ def test_there_and_back(shows_tags: bool, ansible: Ansible, emulator: Emulator, 
     emulator.settings.update({"tags_shown": shows_tags})
     seed(emulator, "web", tags=TAGS, images=["r.example/a:1", "r.example/b:{{ 2 }}"], imageCacheSize=60)
     seed(emulator, "数据库 1", tags=[])
-    twins = {seed(emulator, "twin"), seed(emulator, "twin")}
+    same_name = {seed(emulator, "twice"), seed(emulator, "twice")}
     path = tmp_path / "vars.yml"
     done = adopt(ansible, emulator, path)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
@@ -56,7 +55,7 @@ def test_there_and_back(shows_tags: bool, ansible: Ansible, emulator: Emulator, 
     assert (again.returncode, again.stderr) == (0, ""), again.stdout
     assert re.search(r"changed=0 ", again.stdout)
     written = yaml.load(path.read_text(encoding="utf-8").replace("!unsafe ", ""), yaml.SafeLoader)["image_caches"]
-    assert {one.get("image_cache_id") for one in written} == {None, *twins}
+    assert {one.get("image_cache_id") for one in written} == {None, *same_name}
     assert ("tags" in written[0]) is shows_tags
 
 
@@ -69,13 +68,9 @@ def test_only_some(ansible: Ansible, emulator: Emulator, tmp_path: Path) -> None
     assert [one["name"] for one in yaml.safe_load(path.read_text().replace("!unsafe ", ""))["image_caches"]] == ["web"]
 
 
-@pytest.mark.parametrize("word", sorted(status._DELETION_WORDS))
-def test_what_a_deletion_may_be_called(word: str) -> None:
-    variables = yaml.safe_load((ROOT / "playbooks/adopt.yml").read_text(encoding="utf-8"))[0]["vars"]
-    assert re.search(variables["adopt_deletion"], word.title())
-
-
-def test_what_is_going_or_has_no_name_is_only_told(ansible: Ansible, emulator: Emulator, tmp_path: Path) -> None:
+def test_what_is_being_deleted_or_has_no_name_is_a_comment(
+    ansible: Ansible, emulator: Emulator, tmp_path: Path
+) -> None:
     seed(emulator, "web")
     left_out = {
         seed(emulator, "old", status="Deleting"): '"old", Deleting',
@@ -93,8 +88,8 @@ def test_what_is_going_or_has_no_name_is_only_told(ansible: Ansible, emulator: E
     (written,) = yaml.safe_load(text)["image_caches"]
     assert written["name"] == "web"
     assert "image_cache_id" not in written
-    for image_cache_id, told in left_out.items():
-        assert f"\n# {image_cache_id}, {told}\n" in text
+    for image_cache_id, comment in left_out.items():
+        assert f"\n# {image_cache_id}, {comment}\n" in text
 
 
 def test_none(ansible: Ansible, emulator: Emulator, tmp_path: Path) -> None:

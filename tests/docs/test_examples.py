@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The examples in the documentation of the modules work, and return what is documented."""
+"""The examples in the documentation of the modules run, and return the documented values."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from .registry import documented as documented_registries
 from .registry import fill
 
 MODULES = sorted((ROOT / "plugins" / "modules").glob("[!_]*.py"), key=lambda path: path.stem)
-# What the examples expect to be given.
+# Variables that the examples use.
 VARIABLES = {"registry_password": "example-password"}
-# What Ansible adds to every result.
+# Keys that Ansible adds to every result.
 COMMON = {"ansible_facts", "changed", "failed", "invocation", "warnings"}
 PYTHON_TYPES: dict[str, type | tuple[type, ...]] = {"str": str, "int": int, "bool": bool, "list": list, "dict": dict}
 
 
 def literal(path: Path, name: str) -> Any:
-    """A YAML text that is assigned to a name in a module, parsed."""
+    """The parsed YAML text that a module assigns to this name."""
     text = path.read_text(encoding="utf-8").split(f'\n{name} = r"""\n', 1)[1].split('\n"""\n', 1)[0]
     return yaml.safe_load(text)
 
 
 def undocumented(value: Any, entry: Mapping[str, Any], path: str) -> Iterator[str]:
-    """Where a returned value is not what its documentation says."""
+    """The places where a returned value differs from its documentation."""
     if value is None:
         return
     if not isinstance(value, PYTHON_TYPES.get(entry["type"], object)):
@@ -53,7 +53,7 @@ def undocumented(value: Any, entry: Mapping[str, Any], path: str) -> Iterator[st
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
-def test_examples_work(ansible: Ansible, emulator: Emulator, tmp_path: Path, path: Path) -> None:
+def test_examples_run(ansible: Ansible, emulator: Emulator, tmp_path: Path, path: Path) -> None:
     action = f"ctyun.eci.{path.stem}"
     tasks = literal(path, "EXAMPLES")
     kept = []
@@ -76,8 +76,7 @@ def test_examples_work(ansible: Ansible, emulator: Emulator, tmp_path: Path, pat
         run = ansible("playbook", playbook, **emulator.environment, **registry.environment)
 
     assert run.returncode == 0, run.stdout + run.stderr
-    # what is ordered and where to find it is told at once, in case nothing can be told later
-    assert [line for line in run.stderr.splitlines() if not line.startswith("ctyun.eci: wire-check-")] == []
+    assert run.stderr == ""
     assert VARIABLES["registry_password"] not in run.stdout
     shown = run.stdout.split("TASK [Results]")[1].partition("=>")[2].partition("PLAY RECAP")[0]
     results = json.loads(shown)["msg"]

@@ -2,18 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the READMEs and guides tell readers to run does run, and prints what they show.
+"""The guides run, and print what they show.
 
-All ``yaml`` blocks of a document make one playbook, in their order: plays as they are, tasks in a play on localhost.
-The lines of its ``text`` blocks must then be in what Ansible printed, in their order. Ansible prints a message of
-several lines as one string, so what counts is the words; IDs, times and ports differ from run to run.
+All ``yaml`` blocks of a guide make one playbook, in their order: plays as they are, tasks in a play on localhost. The lines of its ``text``
+blocks must be in what Ansible prints, in their order. Comments in a guide:
 
-In a document, a comment before a block says more:
-
-    <!-- not run: why -->      this block is not part of the playbook, or not of its output
+    <!-- not run: why -->      the next block is not part of the playbook, or of its output
     <!-- emulator: {...} -->   anywhere: "settings" of the emulator, image "caches" that exist before, and "faults"
-
-What the READMEs have their readers save and run, and what that prints, is in test_followed.py. Here are the rest of their ``yaml`` blocks.
 """
 
 from __future__ import annotations
@@ -27,62 +22,52 @@ import pytest
 import yaml
 
 from tests.emulator import Emulator, Fault
-from tests.tools import translations
-from tests.tools.follow import Block
-from tests.tools.shown import missing
 
 from .conftest import ROOT, Ansible
+from .pages import blocks, missing
 from .registry import documented, fill
 
-GUIDES = sorted((ROOT / "docs" / "guides").glob("*.md"))
-DOCUMENTS = [
+GUIDES = [
     path
-    for english in (ROOT / "README.md", *GUIDES)
-    for path in (english, translations.chinese_of(english))
+    for english in sorted((ROOT / "docs" / "guides").glob("*.md"))
+    for path in (english, ROOT / "docs" / "zh-CN" / english.name)
     if path.is_file()
 ]
-BLOCK = re.compile(
-    r"^(?P<note><!-- not run: [^\n]+ -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
-)
 PREPARED = re.compile(r"^<!-- emulator: (\{.*?\}) -->$", re.MULTILINE | re.DOTALL)
-# What the documents expect in the environment.
+# What the guides expect in the environment.
 VARIABLES = {"REGISTRY_PASSWORD": "planted-password"}
-# Nobody waits long here.
+# Short waits.
 DEFAULTS = {
     "group/ctyun.eci.eci": {"retry_max_delay": 0.01},
     "ctyun.eci.image_cache": {"wait_interval": 0.1},
     "ctyun.eci.image_caches": {"wait_interval": 0.1},
 }
+CHANGING = ("createImageCache", "updateImageCache", "deleteImageCache")
 
 
-class Document(NamedTuple):
-    """What a document wants to be run, and what it shows of that."""
-
+class Guide(NamedTuple):
     plays: list[Any]
     shown: list[str]
     prepared: dict[str, Any]
 
 
-def read(path: Path) -> Document:
-    text = path.read_text(encoding="utf-8")
+def read(path: Path) -> Guide:
     plays: list[Any] = []
     shown: list[str] = []
-    for block in BLOCK.finditer(text):
-        if block["note"] or (path.parent == ROOT and Block(block["kind"], block["text"]).file):
-            continue
-        if block["kind"] == "yaml":
-            content = yaml.safe_load(block["text"])
-            assert isinstance(content, list), f"neither plays nor tasks, and not marked as such:\n{block['text']}"
-            plays += content if "hosts" in content[0] else [_play(content)]
-        elif block["kind"] == "text":
-            shown += block["text"].splitlines()
-    prepared = PREPARED.search(text)
-    return Document(plays, shown, json.loads(prepared[1]) if prepared else {})
+    for block in blocks(path):
+        if block.kind == "yaml":
+            content = yaml.safe_load(block.text)
+            assert isinstance(content, list), f"neither plays nor tasks, and not marked as such:\n{block.text}"
+            plays += content if "hosts" in content[0] else [play(content)]
+        elif block.kind == "text":
+            shown += block.text.splitlines()
+    prepared = PREPARED.search(path.read_text(encoding="utf-8"))
+    return Guide(plays, shown, json.loads(prepared[1]) if prepared else {})
 
 
-def _play(tasks: list[Any]) -> dict[str, Any]:
+def play(tasks: list[Any]) -> dict[str, Any]:
     return {
-        "name": "Tasks of the document",
+        "name": "Tasks of the guide",
         "hosts": "localhost",
         "connection": "local",
         "gather_facts": False,
@@ -91,20 +76,33 @@ def _play(tasks: list[Any]) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_document_runs_and_prints_what_it_shows(ansible: Ansible, tmp_path: Path, path: Path) -> None:
-    document = read(path)
-    playbook = tmp_path / "document.yml"
-    playbook.write_text(json.dumps(document.plays), encoding="utf-8")
-    shown = [] if path.parent == ROOT else document.shown
-    settings = {"ready_after": 0, **document.prepared.get("settings", {})}
+@pytest.mark.parametrize("path", GUIDES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_guide_runs_and_prints_what_it_shows(ansible: Ansible, tmp_path: Path, path: Path) -> None:
+    guide = read(path)
+    playbook = tmp_path / "guide.yml"
+    playbook.write_text(json.dumps(guide.plays), encoding="utf-8")
+    settings = {"ready_after": 0, **guide.prepared.get("settings", {})}
     with Emulator(**settings) as emulator, documented(VARIABLES["REGISTRY_PASSWORD"]) as registry:
         fill(registry)
-        for cache in document.prepared.get("caches", []):
+        for cache in guide.prepared.get("caches", []):
             emulator.service.seed(**cache)
-        emulator.inject(*(Fault(**fault) for fault in document.prepared.get("faults", [])))
-        environment = {**emulator.environment, **registry.environment, **VARIABLES}
-        run = ansible("playbook", playbook, **environment)
+        emulator.inject(*(Fault(**fault) for fault in guide.prepared.get("faults", [])))
+        run = ansible("playbook", playbook, **emulator.environment, **registry.environment, **VARIABLES)
     assert run.returncode == 0, run.stdout + run.stderr
-    assert missing(shown, run.stdout, run.stderr) == [], run.stdout + run.stderr
+    assert missing(guide.shown, run.stdout, run.stderr) == [], run.stdout + run.stderr
     assert VARIABLES["REGISTRY_PASSWORD"] not in run.stdout + run.stderr
+
+
+@pytest.mark.parametrize("in_process", ["true", "false"])
+def test_the_lifecycle_runs_in_check_mode_where_nothing_exists_yet(
+    ansible: Ansible, emulator: Emulator, tmp_path: Path, in_process: str
+) -> None:
+    """No task finds what the one before it would have made."""
+    playbook = tmp_path / "guide.yml"
+    playbook.write_text(json.dumps(read(ROOT / "docs" / "guides" / "lifecycle.md").plays), encoding="utf-8")
+    run = ansible("playbook", playbook, "--check", "-e", f"ctyun_eci_in_process={in_process}", **emulator.environment)
+    assert (run.returncode, run.stderr) == (0, ""), run.stdout
+    assert "ignored=0" in run.stdout
+    assert [record for record in emulator.requests if record.operation in CHANGING] == []
+    # a task that names the image cache by its ID, which is not known, sends nothing
+    assert {record.body.get("imageCacheName") for record in emulator.requests} == {"web"}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""ansible-lint knows the options: it finds what is wrong in tasks, and leaves templates alone."""
+"""ansible-lint knows the options: it finds wrong arguments, and accepts templates."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ BODY = {
     "az_info": {"az_name": "az1"},
 }
 ONE, MANY, INFO = "ctyun.eci.image_cache", "ctyun.eci.image_caches", "ctyun.eci.image_cache_info"
-REGION, QUOTA, CHECK = "ctyun.eci.region_info", "ctyun.eci.quota_info", "ctyun.eci.wire_check"
+REGION, QUOTA = "ctyun.eci.region_info", "ctyun.eci.quota_info"
 
-# What is wrong, and a word of what the linter says of it.
+# Wrong arguments, and a word of the linter's message.
 WRONG: list[tuple[str, dict[str, Any], str]] = [
     (ONE, {**BODY, "tag": []}, "tag"),
     (ONE, {**BODY, "state": "gone"}, "state"),
@@ -42,7 +42,6 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     (INFO, {"names": ["web"]}, "names"),
     (REGION, {"region": "r"}, "region"),
     (QUOTA, {"timeout": "soon"}, "timeout"),
-    (CHECK, {"create": True, "name": "web"}, "name"),
 ]
 
 RIGHT: list[tuple[str, dict[str, Any]]] = [
@@ -61,13 +60,12 @@ RIGHT: list[tuple[str, dict[str, Any]]] = [
     (INFO, {"tags": [{"key": "team"}], "events": "{{ events }}"}),
     (REGION, {"retries": 0}),
     (QUOTA, {"timeout": 2.5}),
-    (CHECK, {"create": "{{ create }}", "az_info": "{{ zone }}", "images": ["nginx:latest"]}),
 ]
 
 
 @pytest.fixture
 def findings(tool: Ansible, tmp_path: Path) -> Any:
-    """What the linter says of the arguments of tasks, by the numbers of the tasks."""
+    """The messages of the linter by the number of the task."""
 
     def lint(tasks: list[tuple[str, dict[str, Any]]]) -> dict[int, str]:
         lines, first = ["---", "- name: Tasks", "  hosts: localhost", "  tasks:"], {}
@@ -78,12 +76,12 @@ def findings(tool: Ansible, tmp_path: Path) -> Any:
         playbook.write_text("\n".join(lines) + "\n", encoding="utf-8")
         done = tool("ansible-lint", "--offline", "--format", "json", "--project-dir", str(tmp_path), str(playbook))
         found = [one for one in json.loads(done.stdout) if one["check_name"].startswith(("args", "load", "syntax"))]
-        told: dict[int, str] = {}
+        messages: dict[int, str] = {}
         for one in found:
             line = one["location"].get("lines", one["location"].get("positions", {}))["begin"]
             begin = max(start for start in first if start <= (line["line"] if isinstance(line, dict) else line))
-            told[first[begin]] = one["description"]
-        return told
+            messages[first[begin]] = one["description"]
+        return messages
 
     return lint
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The playbooks do what they say. The quickstart's good run is what "make demo" is."""
+"""The playbooks take their examples and refuse missing variables. "make demo" runs the quickstart."""
 
 from __future__ import annotations
 

@@ -2,40 +2,37 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The pages name what is there: modules, playbooks, files, versions, options."""
+"""The examples of the READMEs run and print what they show, and the pages name what exists."""
 
 from __future__ import annotations
 
-import os
+import json
 import re
 from pathlib import Path
 
 import pytest
 import yaml
 
-from ansible_collections.ctyun.eci.plugins.module_utils._api import connection
-from ansible_collections.ctyun.eci.plugins.module_utils._tasks import image_cache, region_info
-from tests.tools import figures, translations
+from ansible_collections.ctyun.eci.plugins.module_utils._tasks import region_info
+from tests.emulator import Emulator
 
-from .conftest import ROOT
+from .conftest import ROOT, Ansible
+from .pages import blocks, missing
 
-README = ROOT / "README.md"
-READMES = [README, ROOT / "README.zh-CN.md"]
+READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
 PAGES = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("tests/**/*.md")} - {ROOT / "CHANGELOG.md"})
-TOUR = [*READMES, ROOT / "docs" / "wire.md", *ROOT.glob("docs/guides/*.md"), *ROOT.glob("docs/zh-CN/*.md")]
-
-LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
-ROW = re.compile(r"^\| `ctyun\.eci\.(\w+)` \|", re.MULTILINE)
+# The request on CTYun's page.
+BODY = ROOT / "tests" / "integration" / "targets" / "image_cache" / "files" / "createImageCache.json"
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
-MACHINE_PATH = re.compile(r"(?<![\w.:/-])/(home|root|work|tmp|Users|mnt|opt|srv|usr|var|workspace)/")
-
-
-def text(path: Path) -> str:
-    return path.read_text(encoding="utf-8")
 
 
 def name(path: Path) -> str:
     return str(path.relative_to(ROOT))
+
+
+def text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
 
 
 def anchors(path: Path) -> set[str]:
@@ -45,10 +42,34 @@ def anchors(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("path", READMES, ids=name)
-def test_tables_list_what_is_there(path: Path) -> None:
-    modules = sorted(module.stem for module in (ROOT / "plugins" / "modules").glob("[!_]*.py"))
-    playbooks = sorted(playbook.stem for playbook in (ROOT / "playbooks").glob("*.yml"))
-    assert sorted(ROW.findall(text(path))) == sorted(modules + playbooks)
+def test_the_examples_run_and_print_what_the_page_shows(
+    ansible: Ansible, emulator: Emulator, tmp_path: Path, path: Path
+) -> None:
+    found = blocks(path)
+    for number, block in enumerate(found):
+        if block.kind == "yaml":
+            (tmp_path / (block.file or f"{number}.yml")).write_text(block.text, encoding="utf-8")
+    others = sorted(file.name for file in tmp_path.iterdir() if file.name not in ("my.yml", "vars.yml"))
+    run = ansible("playbook", "ctyun.eci.quickstart", "my.yml", *others, cwd=tmp_path, **emulator.environment)
+    assert run.returncode == 0, run.stdout + run.stderr
+    shown = [line for block in found if block.kind == "text" for line in block.text.splitlines()]
+    assert missing(shown, run.stdout) == [], run.stdout
+    run = ansible("playbook", "ctyun.eci.image_cache", "-e", "@vars.yml", cwd=tmp_path, **emulator.environment)
+    assert (run.returncode, run.stderr) == (0, ""), run.stdout
+
+
+@pytest.mark.parametrize("path", READMES, ids=name)
+def test_the_first_example_is_the_request_of_the_page(path: Path) -> None:
+    first = next(block for block in blocks(path) if block.kind == "yaml")
+    task = yaml.safe_load(first.text)[0]["tasks"][0]
+    assert task["ctyun.eci.image_cache"] == json.loads(text(BODY))
+
+
+@pytest.mark.parametrize("path", READMES, ids=name)
+def test_the_tables_list_the_modules_and_playbooks(path: Path) -> None:
+    files = [*(ROOT / "plugins" / "modules").glob("[!_]*.py"), *(ROOT / "playbooks").glob("*.yml")]
+    rows = re.findall(r"^\| `ctyun\.eci\.(\w+)` \|", text(path), re.MULTILINE)
+    assert sorted(rows) == sorted(file.stem for file in files)
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name)
@@ -64,74 +85,21 @@ def test_links_lead_somewhere(path: Path) -> None:
     assert lost == []
 
 
-@pytest.mark.parametrize("path", PAGES, ids=name)
-def test_no_machine_is_named(path: Path) -> None:
-    assert MACHINE_PATH.findall(text(path)) == []
-
-
-@pytest.mark.parametrize("path", PAGES, ids=name)
-def test_a_licence_is_named(path: Path) -> None:
-    assert "GNU General Public License v3.0+" in text(path)[:400]
-
-
-@pytest.mark.parametrize("path", READMES, ids=name)
-def test_versions(path: Path) -> None:
-    galaxy = yaml.safe_load(text(ROOT / "galaxy.yml"))
-    runtime = yaml.safe_load(text(ROOT / "meta" / "runtime.yml"))
-    page = re.sub(f"{re.escape(figures.BEGIN)}.*?{re.escape(figures.END)}", "", text(path), flags=re.DOTALL)
-    assert set(re.findall(r"ctyun-eci-([\d.]+)\.tar\.gz", page)) == {galaxy["version"]}
-    core = runtime["requires_ansible"].removeprefix(">=").removesuffix(".0")
-    assert set(re.findall(r"ansible-core (\d[\d.]*\d)", page)) == {core}
-    requirements = re.findall(r"^([a-z]+)(?:>=([\d.]+))?$", text(ROOT / "meta" / "ee-requirements.txt"), re.MULTILINE)
-    for library, version in requirements:
-        assert f"`{library}`" in page
-        assert set(re.findall(rf"{library}>=([\d.]+)", page)) == ({version} if version else set())
-    made_with = re.search(r"sys\.version_info < \((\d+), (\d+)\)", text(ROOT / "Makefile"))
-    runs_on = re.search(r'"plugins/\*\*" = "py(\d)(\d+)"', text(ROOT / "pyproject.toml"))
-    assert made_with and runs_on
-    assert re.findall(r"Python (\d\.\d+)", page) == [".".join(made_with.groups()), ".".join(runs_on.groups())]
-
-
-@pytest.mark.parametrize("path", READMES, ids=name)
-def test_commands_of_make_exist(path: Path) -> None:
+def test_commands_of_make_exist() -> None:
     targets = set(re.findall(r"^([a-z-]+):", text(ROOT / "Makefile"), re.MULTILINE))
-    assert set(re.findall(r"`make ([a-z-]+)\b[^`\n]*`", text(path))) | {"demo", "play", "test", "build"} <= targets
+    named = {(name(path), target) for path in PAGES for target in re.findall(r"`make ([a-z-]+)\b[^`\n]*`", text(path))}
+    assert [pair for pair in sorted(named) if pair[1] not in targets] == []
 
 
-@pytest.mark.parametrize("path", READMES, ids=name)
-def test_the_duration_of_make_test_is_what_it_says_itself(path: Path) -> None:
-    said = re.search(
-        r"make test takes about (\d+) minutes on two cores .*, and (\d+) after that", text(ROOT / "Makefile")
-    )
-    assert said
-    contributing = re.split(r"^## (?:Contributing|参与开发)$", text(path), flags=re.MULTILINE)[1].partition("\n## ")[0]
-    minutes = re.findall(
-        r"about (\d+) minutes .*?and (\d+) after|大约 (\d+) 分钟.*?大约 (\d+) 分钟", contributing, re.DOTALL
-    )
-    assert [number for number in minutes[0] if number] == list(said.groups())
+def test_environment_variables_exist() -> None:
+    known = {
+        variable for rules in region_info.TASK.spec().values() for variable in rules.get("fallback", (None, []))[1]
+    }
+    named = {(name(path), word) for path in PAGES for word in re.findall(r"\b(?:CTYUN|CTAPI)_[A-Z_]+\b", text(path))}
+    assert [pair for pair in sorted(named) if pair[1] not in known] == []
 
 
-@pytest.mark.parametrize("path", TOUR, ids=name)
-def test_environment_variables_exist(path: Path) -> None:
-    spec = image_cache.TASK.spec()
-    known = {variable for rules in spec.values() for variable in rules.get("fallback", (None, []))[1]}
-    assert {variable for _option, variable in connection._CREDENTIALS} <= known
-    assert set(re.findall(r"\b(?:CTYUN|CTAPI)_[A-Z_]+\b", text(path))) <= known
-
-
-def test_the_authentication_guide_has_every_connection_option() -> None:
-    page = text(ROOT / "docs" / "guides" / "authentication.md")
-    assert [
-        option for option in region_info.TASK.spec() if f"`{option}`" not in page and f"`{option}:" not in page
-    ] == []
-
-
-def test_chinese_pages_have_the_sections_of_the_english_ones() -> None:
-    pairs = [(english, translations.chinese_of(english)) for english in translations.english_pages()]
-    pairs = [(english, chinese) for english, chinese in pairs if chinese.is_file()]
-    assert len(pairs) >= 3
-    for english, chinese in pairs:
-        levels = [re.findall(r"^#+(?= )", FENCED.sub("", text(path)), re.MULTILINE) for path in (english, chinese)]
-        assert levels[0] == levels[1], chinese.name
-        for page, other, language in ((english, chinese, "中文"), (chinese, english, "English")):
-            assert f"[{language}]({os.path.relpath(other, page.parent)})" in text(page), page.name
+def test_the_version_is_the_same_wherever_the_tarball_is_named() -> None:
+    version = yaml.safe_load(text(ROOT / "galaxy.yml"))["version"]
+    for path in (*READMES, ROOT / "examples" / "awx" / "execution-environment.yml"):
+        assert set(re.findall(r"ctyun-eci-([\d.]+)\.tar\.gz", text(path))) == {version}, name(path)

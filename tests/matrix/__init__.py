@@ -6,5 +6,5 @@
 
     python -m tests.matrix [--core LINE] [--only KIND] [--processes 2] [--write]
 
-pythons.py finds the Pythons, environments.py installs into them, cells.py says what is run where, page.py writes the table.
+pythons.py finds the Pythons, environments.py makes virtual environments, cells.py defines and runs the cells, page.py writes the table.
 """

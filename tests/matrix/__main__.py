@@ -20,7 +20,7 @@ from .cells import Cell, Done
 from .environments import CORES, FOLDER, NEWEST, PRERELEASE, DoesNotInstall, Environment, make
 
 _RESULTS = FOLDER / "good.json"
-# What an ansible-core says of itself: it may install on Pythons that it is not for.
+# The Pythons that an ansible-core supports: it may install on others as well.
 _PYTHONS_OF_CORE = (
     "from ansible_test._util.target.common import constants as c;"
     "print(*c.CONTROLLER_PYTHON_VERSIONS); print(*c.REMOTE_ONLY_PYTHON_VERSIONS)"
@@ -32,7 +32,7 @@ def main() -> int:
     parser.add_argument("--core", action="append", choices=(*CORES, PRERELEASE), help="only this one; may be repeated")
     parser.add_argument("--only", action="append", choices=cells.KINDS, help="only this; may be repeated")
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--again", action="store_true", help="take what was good the last time as good")
+    parser.add_argument("--again", action="store_true", help="skip the cells that passed the last time")
     parser.add_argument("--write", action="store_true", help="write the table to docs/compatibility.md")
     options = parser.parse_args()
     found = pythons.find()
@@ -64,7 +64,7 @@ def main() -> int:
 
 
 def _cells(core: str, found: dict[str, Path]) -> Iterator[Cell]:
-    """Make the environments of an ansible-core, and say what is to be run in them."""
+    """Make the environments of an ansible-core, and yield its cells."""
     for python in reversed(found):
         newest = Environment(python, core, NEWEST)
         try:
@@ -85,7 +85,7 @@ def _cells(core: str, found: dict[str, Path]) -> Iterator[Cell]:
 
 
 def _good() -> dict[str, float]:
-    """The titles of the cells that were good the last time, and their seconds."""
+    """The titles of the cells that passed the last time, and their seconds."""
     found: dict[str, float] = json.loads(_RESULTS.read_text(encoding="utf-8")) if _RESULTS.exists() else {}
     return found
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is run where: each cell is a command with an ansible-core and its Python, some with another Python for the modules."""
+"""The cells of the matrix: a command with an ansible-core and its Python, some with another Python for the modules."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from .pythons import number
 
 IN_PROCESS, AS_MODULES, SANITY, UNITS = KINDS = ("in process", "as modules", "sanity", "units")
 LOGS = FOLDER / "logs"
-# What differs from one ansible-core, or one release of a library, to another; the rest is pure, or runs in the plays. That of
-# the modules' door needs what ansible-core has for tests from 2.19 on, and runs in the plays as well.
+# The tests that depend on ansible-core or on the release of a library. The module entry point needs test helpers that ansible-core has
+# from 2.19 on; the plays run it.
 UNIT_TESTS = [
     "tests/unit/plugins/plugin_utils/test_action.py",
     *("tests/unit/plugins/module_utils/test_task.py", "tests/unit/plugins/module_utils/test_tasks.py"),
-    *("tests/unit/plugins/module_utils/_options/", "tests/unit/plugins/module_utils/_api/"),
+    *("tests/unit/plugins/module_utils/_arguments/", "tests/unit/plugins/module_utils/_api/"),
 ]
-# What a tool says that has passed without having looked.
-_NOT_LOOKED = re.compile(r"All targets skipped|^WARNING: .*([Ss]kipp|not found)", re.MULTILINE)
+# The messages of a tool that passes without checking anything.
+_NOTHING_CHECKED = re.compile(r"All targets skipped|^WARNING: .*([Ss]kipp|not found)", re.MULTILINE)
 _LONGEST = 1500
-# The tests and the emulator are for the Pythons that "make" takes.
+# The tests and the emulator need the Python that make needs.
 TESTS_FROM = "3.11"
 
 
@@ -50,7 +50,7 @@ class Cell(NamedTuple):
 
     @property
     def home(self) -> Path:
-        """ansible-test keeps its environments there, and does not expect another one that makes them at that time."""
+        """One for each cell: two runs of ansible-test must not create its environments in one home at the same time."""
         return FOLDER / "homes" / re.sub(r"\W+", "-", self.title)
 
     @property
@@ -59,7 +59,7 @@ class Cell(NamedTuple):
 
 
 class Done(NamedTuple):
-    """Whether a cell is good, and in how many seconds it was."""
+    """The result of a cell, and its duration in seconds."""
 
     cell: Cell
     good: bool
@@ -76,14 +76,14 @@ def of(core: str, controllers: Sequence[str], targets: Sequence[str]) -> Iterato
     newest = Environment(controllers[-1], core, NEWEST)
     for index, python in enumerate(targets):
         yield Cell(AS_MODULES, newest, Environment(python, "", (OLDEST, NEWEST)[index % 2]))
-    if core != PRERELEASE:  # its ansible-test may want what no index of packages has
+    if core != PRERELEASE:  # its ansible-test may need packages that no index has yet
         yield Cell(SANITY, newest)
     for python in [one for one in controllers if number(one) >= number(TESTS_FROM)][:1]:
         yield Cell(UNITS, Environment(python, core, OLDEST, tests=True))
 
 
 def run(cell: Cell) -> Done:
-    """Run it, with its output in its log."""
+    """Run a cell and write its output to its log."""
     began = time.monotonic()
     LOGS.mkdir(parents=True, exist_ok=True)
     folder, command = _ansible_test(cell) if cell.kind in (SANITY, UNITS) else _plays(cell)
@@ -101,7 +101,7 @@ def run(cell: Cell) -> Done:
             ).returncode
         except subprocess.TimeoutExpired:
             code = 1
-    good = code == 0 and not _NOT_LOOKED.search(cell.log.read_text(encoding="utf-8", errors="replace"))
+    good = code == 0 and not _NOTHING_CHECKED.search(cell.log.read_text(encoding="utf-8", errors="replace"))
     return Done(cell, good, time.monotonic() - began)
 
 
@@ -115,7 +115,7 @@ def _plays(cell: Cell) -> tuple[Path, list[str]]:
 
 
 def _ansible_test(cell: Cell) -> tuple[Path, list[str]]:
-    """In a copy of the collection of its own, since ansible-test writes there."""
+    """Use a separate copy of the collection, since ansible-test writes there."""
     copy = FOLDER / "trees" / re.sub(r"\W+", "-", cell.title) / "ansible_collections" / "ctyun" / "eci"
     tree.bring_up_to_date(copy, tree.wanted(), tree.COPIES["ansible-test"])
     settings = {**os.environ, "HOME": os.environ.get("USER_HOME", os.environ["HOME"])}

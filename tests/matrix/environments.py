@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Virtual environments with a release line of ansible-core, or with the oldest or newest libraries that tasks need."""
+"""Virtual environments with a release line of ansible-core and the oldest or newest supported libraries."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LEAST = re.compile(r"^([a-z]+)>=([\d.]+)$", re.MULTILINE)
 
 class Environment(NamedTuple):
     """``core`` is a release line, PRERELEASE, or empty where only modules run; ``libraries`` is OLDEST or NEWEST. With
-    ``tests`` it has what the unit tests need as well.
+    ``tests`` it has the requirements of the unit tests as well.
     """
 
     python: str
@@ -47,11 +47,11 @@ class Environment(NamedTuple):
 
 
 class DoesNotInstall(Exception):
-    """pip has said why."""
+    """pip failed; the text is its last line."""
 
 
 def bounds() -> dict[str, str]:
-    """The lowest releases of the libraries that are said to do."""
+    """The oldest supported releases of the libraries."""
     return dict(_LEAST.findall(NEEDED.read_text(encoding="utf-8")))
 
 
@@ -73,7 +73,7 @@ def make(environment: Environment, python: Path) -> None:
 
 
 def releases(environment: Environment) -> dict[str, str]:
-    """What is installed in it, by name."""
+    """The installed releases by package name."""
     done = subprocess.run(
         [environment.interpreter, "-m", "pip", "list", "--format", "freeze", *_PIP],
         capture_output=True,
@@ -84,7 +84,7 @@ def releases(environment: Environment) -> dict[str, str]:
 
 
 def wanted(environment: Environment) -> list[str]:
-    """What pip is told to install."""
+    """The arguments for pip install."""
     exact = environment.libraries == OLDEST
     libraries = [f"{name}=={release}" if exact else name for name, release in bounds().items()]
     if environment.tests:

@@ -35,7 +35,7 @@ WORDS = {
 
 
 def write(done: Sequence[Done], missing: Sequence[str]) -> None:
-    """Put what was found between the marks of both pages."""
+    """Write the results between the marks of both pages."""
     for name, words in WORDS.items():
         path = Path(ROOT / name)
         before, _begin, rest = path.read_text(encoding="utf-8").partition(BEGIN)
@@ -44,7 +44,7 @@ def write(done: Sequence[Done], missing: Sequence[str]) -> None:
 
 
 def text(done: Sequence[Done], missing: Sequence[str], words: dict[str, object]) -> str:
-    """The table and what it was made with."""
+    """The table, and the libraries and Pythons of the run."""
     head = words["head"]
     assert isinstance(head, tuple)
     rows = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
@@ -82,7 +82,7 @@ def _row(core: str, done: Sequence[Done], words: dict[str, object]) -> str:
 
 
 def _used(environments: Sequence[Environment], name: str, word: str) -> str:
-    """The oldest and the newest release of a library that were in use."""
+    """The oldest and the newest release of a library in these environments."""
     found = sorted({releases(one)[name] for one in environments}, key=pythons.number)
     return word.join(dict.fromkeys((found[0], found[-1])))
 

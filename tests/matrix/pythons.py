@@ -12,13 +12,13 @@ import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-# What the collection is for: a module runs from the first of these on; 3.14 is what the newest ansible-core supports.
+# From the oldest Python for modules to the newest one that the newest ansible-core supports.
 LINES = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
 _NAME = re.compile(r"python3\.\d+")
 
 
 def find() -> dict[str, Path]:
-    """Those that run, by their release lines. The first one on the path counts, then what pyenv has."""
+    """The working ones by release line: the first one on the path, else the one of pyenv."""
     found: dict[str, Path] = {}
     for folder in _folders():
         for path in sorted(folder.glob("python3.*")) if folder.is_dir() else ():
@@ -29,12 +29,12 @@ def find() -> dict[str, Path]:
 
 
 def missing(found: Iterable[str]) -> list[str]:
-    """Those that are not here."""
+    """The release lines that this machine lacks."""
     return [line for line in LINES if line not in found]
 
 
 def number(line: str) -> tuple[int, ...]:
-    """What sorts release lines."""
+    """The sort key of a release line."""
     return tuple(map(int, line.split(".")))
 
 
@@ -44,7 +44,7 @@ def _folders() -> Iterator[Path]:
 
 
 def _runs(path: Path, line: str) -> bool:
-    """Whether it is that Python, and can make environments; a shim of pyenv may stand for none."""
+    """Whether it is that Python and can make virtual environments; a shim of pyenv may have no Python behind it."""
     code = "import ensurepip, sys, venv; print('{}.{}'.format(*sys.version_info))"
     try:
         done = subprocess.run([path, "-c", code], capture_output=True, text=True, timeout=30, check=False)

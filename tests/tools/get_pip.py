@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Stand-in for the get-pip script that ansible-test would download: take pip from ensurepip, then install the release asked for."""
+"""In place of the get-pip script that ansible-test would download: take pip from ensurepip, then install the wanted release."""
 
 from __future__ import annotations
 

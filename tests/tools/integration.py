@@ -6,8 +6,8 @@
 
     python -m tests.emulator -- python tests/tools/integration.py ansible-test integration ...
 
-ansible-test clears the environment; the variables it does pass on to every target are those of tests/integration/integration_config.yml.
-IN_PROCESS=false in the environment sends every task through its module.
+ansible-test clears the environment, but passes the variables in tests/integration/integration_config.yml to every target.
+IN_PROCESS=false in the environment runs every task as a module.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ VARIABLES = {
     "ctyun_access_key": "CTYUN_AK",
     "ctyun_secret_key": "CTYUN_SK",
     "ctyun_region_id": "CTYUN_REGION_ID",
-    # its own pages, the ones that set faults and count requests, are below the same address
+    # its own pages, which set faults and count requests, have the same address
     "ctyun_emulator_url": "CTYUN_ECI_ENDPOINT",
 }
 
@@ -35,11 +35,11 @@ def main() -> None:
     if missing:
         sys.exit(f"Not in the environment: {', '.join(missing)}. Start this through: python -m tests.emulator -- ...")
     values: dict[str, object] = {variable: os.environ[source] for variable, source in VARIABLES.items()}
-    # which of the two ways every task takes, see docs/guides/in_process.md
+    # see docs/guides/in_process.md
     values["ctyun_eci_in_process"] = os.environ.get("IN_PROCESS", "true") == "true"
     # JSON is YAML, and needs no library here
     Path("tests/integration/integration_config.yml").write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
-    # ansible-test writes the interpreter's path into first lines of scripts, where it must not have a space
+    # ansible-test writes the interpreter's path into the first lines of scripts, where a space is not allowed
     with tempfile.TemporaryDirectory(prefix="ctyun-eci-") as folder:
         environment = Path(folder) / "venv"
         environment.symlink_to(sys.prefix)

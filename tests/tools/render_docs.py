@@ -2,18 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Render what is made of something else: the request body in both languages from the schema in the code, the pictures of
-the READMEs, and their figures from docs/benchmarks.md.
+"""Render the pages on the request body, in both languages, from the schema in the code.
 
-    python tests/tools/render_docs.py            write the files that differ, and say which
-    python tests/tools/render_docs.py --check    write nothing; fail if one differs, and say which
-
-It prints nothing if all are up to date. "make docs" calls it.
+"make docs" calls it. It writes the files that differ, and prints their names. A test fails if a file is out of date.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Iterator, Mapping
@@ -30,7 +25,7 @@ Copyright (c) ctyun.eci contributors
 GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 SPDX-License-Identifier: GPL-3.0-or-later
 -->
-<!-- Rendered by "make docs" from plugins/module_utils/_options/schema.py: change that file, not this one. -->
+<!-- Rendered by "make docs" from plugins/module_utils/_arguments/schema.py: change that file, not this one. -->
 """
 
 
@@ -77,7 +72,7 @@ the comma as well.
     matches="matches `{}`",
     comma=", ",
     semicolon="; ",
-    meanings={},  # those of the schema
+    meanings={},  # the descriptions in the schema
 )
 
 CHINESE = Words(
@@ -127,27 +122,16 @@ CHINESE = Words(
 
 
 def rendered() -> dict[str, str]:
-    """The files, by their names below the root, and what shall be in them."""
+    """The text of each file by its name below the root."""
     sys.path.insert(0, str(ROOT))
     import_module("conftest")  # makes the collection importable
     from ansible_collections.ctyun.eci.plugins.module_utils._arguments.schema import CREATE_IMAGE_CACHE
     from ansible_collections.ctyun.eci.plugins.module_utils._arguments.specs import body_spec
-    from tests.tools import draw, figures
-
-    benchmarks = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
-    shown = {}
-    for language, suffix in (("en", ""), ("zh", ".zh-CN")):
-        readme = f"README{suffix}.md"
-        table = figures.table(benchmarks, language)
-        shown[readme] = figures.placed((ROOT / readme).read_text(encoding="utf-8"), table)
-        shown[f"docs/pictures/overview{suffix}.svg"] = draw.overview(language)
-        shown[f"docs/pictures/speed{suffix}.svg"] = draw.bars(language, figures.bars(benchmarks, language))
 
     return {
         "docs/createImageCache.schema.json": json.dumps(CREATE_IMAGE_CACHE, indent=2, ensure_ascii=False) + "\n",
         "docs/createImageCache.md": _page(ENGLISH, CREATE_IMAGE_CACHE, body_spec()),
         "docs/zh-CN/createImageCache.md": _page(CHINESE, CREATE_IMAGE_CACHE, body_spec()),
-        **shown,
     }
 
 
@@ -194,23 +178,13 @@ def _rules(words: Words, rules: Mapping[str, Any]) -> Iterator[str]:
         yield words.matches.format(rules["pattern"])
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--check", action="store_true", help="write nothing, fail if a file differs")
-    check = parser.parse_args().check
-    differing = [
-        (name, text)
-        for name, text in rendered().items()
-        if not (ROOT / name).is_file() or (ROOT / name).read_text(encoding="utf-8") != text
-    ]
-    for name, text in differing:
-        if check:
-            print(f'{name} is not what it is made of: run "make docs".')
-        else:
-            (ROOT / name).write_text(text, encoding="utf-8")
-            print(f"{name} is rendered anew.")
-    return 1 if check and differing else 0
+def main() -> None:
+    for name, text in rendered().items():
+        path = ROOT / name
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+            print(f"{name} is rendered.")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Keep two copies of the collection at NAME/ansible_collections/ctyun/eci below build, where ansible-test wants one.
+"""Keep two copies of the collection at NAME/ansible_collections/ctyun/eci below build, the path that ansible-test needs.
 
-The linters and the build read build/tree. ansible-test works in build/ansible-test: it makes and deletes files there while it runs, over
-which a linter that walks the same folder stumbles.
+The linters and the build read build/tree. ansible-test works in build/ansible-test, where it creates and deletes files at run time, which
+would disturb a linter in the same folder.
 
-A copy holds what Git would commit, nothing else: no virtual environment, no build products, no ignored files. It is brought up to date
-in place, so that tests which run there at the same time keep their files. It is a Git repository of its own: ansible-test asks
-Git for the files to test, and from inside an ignored folder it would be told that there are none.
+A copy has what Git would commit and nothing else: no virtual environment, no build products, no ignored files. It is updated in place, so
+that tests which run there at the same time keep their files. It is a Git repository of its own, since ansible-test asks Git for the files
+to test, and Git lists none from inside an ignored folder.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-# Each copy with what the tools write there, and may still need.
+# Each copy with the files of the tools that stay there.
 COPIES = {
     "tree": (".ansible", ".git"),
     "ansible-test": (
@@ -36,19 +36,9 @@ COPIES = {
 
 
 def wanted() -> set[str]:
-    """The tracked and the not yet tracked files, less the ignored and the deleted ones."""
-    command = [
-        "git",
-        "-c",
-        "safe.directory=*",
-        "-C",
-        str(ROOT),
-        "ls-files",
-        "-z",
-        "--cached",
-        "--others",
-        "--exclude-standard",
-    ]
+    """The tracked and the untracked files, without the ignored and the deleted ones."""
+    git = ["git", "-c", "safe.directory=*", "-C", str(ROOT)]
+    command = [*git, "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     try:
         names = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
     except (FileNotFoundError, subprocess.CalledProcessError) as error:
@@ -93,7 +83,7 @@ def bring_up_to_date(tree: Path, names: set[str], keep: tuple[str, ...]) -> None
             copy.unlink(missing_ok=True)
             shutil.copy2(source, copy, follow_symlinks=False)
     subprocess.run(["git", "init", "--quiet", str(tree)], check=True)
-    # reuse finds ignored files by asking Git, which names them reliably only where the others are tracked
+    # reuse asks Git for the ignored files, and Git lists them reliably only if the others are tracked
     subprocess.run(["git", "-C", str(tree), "add", "--all"], check=True)
 
 

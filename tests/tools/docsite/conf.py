@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How Sphinx builds the docsite; see build.py."""
+"""The configuration of Sphinx; see build.py."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ highlight_language = "YAML+Jinja"
 default_role = "any"
 nitpicky = True
 
-# The pages of Ansible itself to which antsibull-docs refers by name. Sphinx would fetch a list of all there are.
+# The pages of Ansible that antsibull-docs refers to by name. Sphinx itself would download a list of all pages.
 ANSIBLE = "https://docs.ansible.com/projects/ansible/latest/"
 PAGES_OF_ANSIBLE = {
     "action_plugins": "plugins/action.html",
@@ -45,12 +45,12 @@ PAGES_OF_ANSIBLE = {
 html_search_language = "en+zh"
 HAN = re.compile("[\u4e00-\u9fff]{2,}")
 
-# The anchors that GitHub gives to headings, which the pages use.
+# The pages use the anchors that GitHub gives to headings.
 myst_heading_anchors = 6
 
 
 class Search(SearchEnglish):
-    """English words and pairs of Chinese characters. Chinese has no spaces, so a sentence would be one word."""
+    """Index English words and pairs of Chinese characters: without spaces, a Chinese sentence would be one word."""
 
     lang = html_search_language
 
@@ -61,7 +61,7 @@ class Search(SearchEnglish):
 
 
 def name_the_language(_app: Any, page: str, _template: str, context: dict[str, Any], _doctree: Any) -> None:
-    """Browsers choose fonts and hyphens by it."""
+    """Set the language of a page: browsers choose fonts and hyphens by it."""
     if page.startswith("docs/zh-CN/") or page.endswith("_zh"):
         context["language"] = "zh-CN"
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What make matrix runs where, and the table that it writes; nothing is installed or run here."""
+"""The cells of make matrix and the table that it writes; nothing is installed or run here."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ class TestPythons:
         assert pythons.missing(pythons.find()) == [line for line in pythons.LINES if line != OWN]
 
     @pytest.mark.parametrize("text", ["exit 127", "echo 2.7"])
-    def test_a_shim_without_a_python_is_none(self, text: str, folder: Path) -> None:
+    def test_a_shim_without_a_python_is_not_found(self, text: str, folder: Path) -> None:
         script(folder / f"python{OWN}", text)
         assert pythons.find() == {}
 
-    def test_other_files_are_none(self, folder: Path) -> None:
+    def test_other_files_are_not_found(self, folder: Path) -> None:
         for name in (f"python{OWN}-config", "python3", "python3.6"):
             script(folder / name, f'exec "{sys.executable}" "$@"')
         (folder / f"python{OWN}").mkdir()
@@ -74,7 +74,7 @@ class TestCells:
             ("3.10", OLDEST),
         ]
         assert [cell.controller.python for cell in found if cell.kind == SANITY] == ["3.12"]
-        # for the tests themselves 3.10 is too old
+        # the tests need Python 3.11
         assert [(cell.controller.python, cell.controller.tests) for cell in found if cell.kind == UNITS] == [
             ("3.11", True)
         ]
@@ -86,7 +86,7 @@ class TestCells:
         found = list(cells.of("2.17", ["3.10"], ["3.8", "3.9"]))
         assert len({cell.log for cell in found}) == len({cell.home for cell in found}) == len(found)
 
-    def test_the_unit_tests_are_there(self) -> None:
+    def test_the_unit_tests_exist(self) -> None:
         assert [name for name in cells.UNIT_TESTS if not (environments.ROOT / name).exists()] == []
 
 
@@ -116,16 +116,20 @@ class TestPage:
         assert "Libraries: requests 2.25.0 and 2.34.2, jsonschema 4.0.0." in lines
         assert "Not on the machine, and so not tried: Python 3.14." in lines
 
-    def test_what_was_left_out_is_no_empty_place(self) -> None:
+    def test_a_cell_that_was_left_out_is_a_dash(self) -> None:
         lines = page.text([self.done(IN_PROCESS, "3.12")], [], page.WORDS["docs/compatibility.md"]).splitlines()
         assert "| 2.17.14 | 3.12 | - | - | - |" in lines
 
-    def test_nothing_is_said_of_what_is_missing_where_nothing_is(self) -> None:
+    def test_no_python_is_missing(self) -> None:
         assert "Not on" not in page.text([self.done(SANITY, "3.12")], [], page.WORDS["docs/compatibility.md"])
 
 
-def test_the_bounds_are_those_of_an_execution_environment() -> None:
-    assert environments.bounds() == {"jsonschema": "4.0", "requests": "2.25"}
+def test_the_oldest_releases_are_the_documented_ones() -> None:
+    documented = (environments.ROOT / "plugins" / "doc_fragments" / "connection.py").read_text(encoding="utf-8")
+    assert set(environments.bounds()) == {"requests", "jsonschema"}
+    assert [name for name, least in environments.bounds().items() if f"  - {name} >= {least}\n" not in documented] == []
+    runtime = (environments.ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8")
+    assert f">={environments.CORES[0]}.0" in runtime
 
 
 def test_an_environment_of_a_prerelease_is_newer_than_all_lines() -> None:

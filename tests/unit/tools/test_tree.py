@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What make build needs, and what it says where it cannot know what to build of."""
+"""The requirements of make build, and its messages without Git."""
 
 from __future__ import annotations
 
