@@ -11,7 +11,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import looks
+from ansible_collections.ctyun.eci.plugins.module_utils._polling import CONSISTENCY_DELAYS
 from tests.emulator import Fault
 from tests.reliability.asks import ABSENT, PRESENT, Ask, Tags, Wish
 from tests.reliability.kinds import KINDS, Kind
@@ -25,7 +25,7 @@ RETRIES = 2
 SLOW = 0.3
 SLOW_KINDS = ("hang", "trickle", "drip_headers", "drip_chunks")
 # How long a list is looked at for what it may not show yet.
-REACH = sum(looks.LOOK_PAUSES)
+REACH = sum(CONSISTENCY_DELAYS)
 
 _WORDS = {
     "pending_status": ["pending", "Creating", "INIT"],

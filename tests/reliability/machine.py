@@ -5,16 +5,16 @@
 """The fault machine: random tasks over the emulator with random faults, and the promises that hold all the same.
 
 One example of Hypothesis is one *schedule*: habits of the service and a way to reach it, then a few tasks, each with faults
-of its own. After each task the promises are looked at (see promises.py), at the end of the schedule (d) and (j).
+of its own. After each task the promises are looked at (see promises.py), at the end of the schedule (d).
 
 No client can keep them with every service, so the schedules leave out what makes that impossible:
 
 * A service that lies, see kinds.py.
-* A list that lags longer than the look-ups take (the sum of LOOK_PAUSES). Between two tasks the clock moves on by the
+* A list that lags longer than the look-ups take (the sum of CONSISTENCY_DELAYS). Between two tasks the clock moves on by the
   lag, so that a task finds what the one before made.
 * Another client that makes the same name within that lag, on a service that allows two of a name: only with
   ``unique_names``, and then without an open outcome, after which nobody could tell who made it. (Other controllers of this
-  collection are in orders.py and crowd.py.)
+  collection are in orders.py.)
 * Tags that the service shows in no way: there changed is true whenever tags are sent. And where tags are hidden, those
   that the task does not name can neither be seen nor be kept or removed.
 * A service that merges tags where it was asked to replace them: the task says so in a warning, others stay.
@@ -63,7 +63,7 @@ FIGURES = Figures()
 
 
 class Places:
-    """The services of this process, and the controllers that reach them in every way. All share one private folder."""
+    """The services of this process, and the controllers that reach them in every way. Each run is on a fresh one."""
 
     def __init__(self, base: str, stack: ExitStack) -> None:
         self._base = base
@@ -118,7 +118,6 @@ class FaultMachine(RuleBasedStateMachine):
         self.emulator.settings.update(habits)
         self.witness.watch()
         self.last: dict[str, Ask] = {}
-        self._controller().forget()
 
     # --- others
 
@@ -233,7 +232,7 @@ class FaultMachine(RuleBasedStateMachine):
         controller = self._controller(timeout)
         run = self.witness.run(controller, ask, check_mode, late)
         FIGURES.failed_tasks += bool(run.told.error) or any(entry.failed for entry in run.told.entries)
-        promises.check(run, controller.folder)
+        promises.check(run, controller)
         FIGURES.created += sum(one.effect for one in run.sent if one.operation == CREATE)
         return run
 
@@ -249,7 +248,6 @@ class FaultMachine(RuleBasedStateMachine):
         promises.reached(first)
         last = self._run(calm)
         promises.rests(last)
-        promises.folder_is_clear(last, self._controller(), ask.names[0])
 
     def _controller(self, timeout: float = 20.0) -> Controller:
         return self.places.controller(self.way, timeout)

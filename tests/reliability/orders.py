@@ -162,7 +162,7 @@ class Prover:
         for asks in ((play.actors[0].ask, None), (None, play.actors[1].ask)):
             (actor,) = self._stage.play(*asks)
             play.demand("d", actor.told and not actor.told.changed, f"{actor.number} changes again: {actor.told}")
-            play.demand("j", not actor.controller.left(), f"left in the folder: {actor.controller.left()}")
+            play.demand("j", not actor.controller.left, f"left on the controller: {actor.controller.left}")
         for actor, before in zip(play.actors, told, strict=True):
             actor.told = before
 

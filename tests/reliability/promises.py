@@ -6,7 +6,7 @@
 
 (a) one of a name  (b) ``changed`` is true  (c) no ID is lost  (d) the next run gets there, the one after it rests
 (e) no error but our own  (f) no secret  (g) make before break  (h) what is gone stays gone  (i) check mode predicts
-(j) a private folder that is empty in the end
+(j) nothing is left on the controller but the lock file
 
 (d) is ``reached`` and ``rests``. (e) is ``is_mistaken``; what is raised besides our errors ends the proof. For (i) see
 prediction.py as well.
@@ -17,7 +17,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.emulator import Record
@@ -82,8 +81,8 @@ def _fact(cache: dict[str, Any], settings: Settings) -> Fact:
 class Run:
     """A task that was run, what it told, and what really happened.
 
-    ``deletions`` are the deletions that were asked for, each with the world just before; ``late`` is true if a request
-    took effect after all looks, or is going to.
+    ``deletions`` are the deletions that were asked for, each with the world at the last list before it; ``late`` is true
+    if a request took effect after all lists, or is going to.
     """
 
     ask: Ask
@@ -117,9 +116,10 @@ class Run:
         return not self.settings.tags_shown and self.settings.tags_filter in ("off", "key")
 
 
-def check(run: Run, folder: Path) -> None:
+def check(run: Run, controller: Controller) -> None:
     """Look at all promises that are about one run."""
-    no_secret(run, folder)
+    no_secret(run)
+    run.demand("j", not controller.left, f"left on the controller: {controller.left}")
     run.demand("e", not is_mistaken(run.told), "an error that nobody reckoned with")
     if run.check_mode:
         changed_nothing(run)
@@ -234,15 +234,13 @@ def no_id_is_lost(run: Run) -> None:
 
 def is_mistaken(told: Told) -> bool:
     """Whether the collection met an error of its own code, which it tells as that."""
-    return any("That is a mistake of this collection" in text for text in told.texts)
+    return any("This is a bug in this collection" in text for text in told.texts)
 
 
-def no_secret(run: Run, folder: Path) -> None:
-    """(f) No secret in what the task says, or leaves in its private folder."""
+def no_secret(run: Run) -> None:
+    """(f) No secret in what the task says."""
     said = json.dumps(vars(run.told), default=str, ensure_ascii=False)
     run.demand("f", MARK not in said, "a secret is told")
-    for file in folder.iterdir() if folder.exists() else ():
-        run.demand("f", MARK not in file.read_text(encoding="utf-8", errors="replace"), f"a secret in {file.name}")
 
 
 def make_before_break(run: Run) -> None:
@@ -280,7 +278,7 @@ def _has_room(run: Run, wish: Wish, world: World) -> None:
 
 def _unchecked(run: Run) -> bool:
     """Whether the service refused to tell what room there is, as it may to an account without the right to ask."""
-    return any("could not be checked" in warning for warning in run.told.warnings)
+    return any("Could not check" in warning for warning in run.told.warnings)
 
 
 def nothing_lost(run: Run) -> None:
@@ -334,14 +332,3 @@ def rests(run: Run) -> None:
     run.demand("d", not sent - quiet, f"sent again: {sent}")
     run.demand("d", not run.told.changed or run.is_blind, "changed again")
     run.demand("d", run.before.lasting == run.after.lasting, "it is not as it was")
-
-
-def folder_is_clear(run: Run, controller: Controller, name: str | None = None) -> None:
-    """(j) Nothing is left in the private folder when all is settled; nothing of this name, if there are others.
-
-    Where drift is refused nothing is settled.
-    """
-    if any(entry.failed and entry.drift for entry in run.told.entries):
-        return
-    left = [file for file in controller.left() if name is None or f'"name": {json.dumps(name)}' in file.read_text()]
-    run.demand("j", not left, f"left in the private folder: {left}")

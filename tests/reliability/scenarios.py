@@ -10,10 +10,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from tests.emulator import Emulator, Fault
+from tests.emulator import Emulator
 from tests.reliability.asks import ABSENT, Ask, Tags, Wish, tag_list
-from tests.reliability.controllers import Controller
-from tests.unit.plugins.emulated import CREATE, DELETE, LIST
+from tests.unit.plugins.emulated import DELETE
 
 A: Tags = (("a", "1"),)
 B: Tags = (("b", "1"),)
@@ -21,11 +20,11 @@ TEAM: Tags = (("team", "x"),)
 OLD = ("redis:7",)
 
 
-Prepare = Callable[[Emulator, Controller], Ask]
+Prepare = Callable[[Emulator], Ask]
 
 
 class Scenario(NamedTuple):
-    """``prepare`` puts in place what the task of a controller finds, and returns the task; ``reachable`` says whether it can
+    """``prepare`` puts in place what the task finds, and returns the task; ``reachable`` says whether it can
     be done.
     """
 
@@ -81,11 +80,11 @@ def seed(
 
 
 def _nothing(ask: Ask) -> Prepare:
-    return lambda _emulator, _controller: ask
+    return lambda _emulator: ask
 
 
 def _one(ask: Ask, **cache: Any) -> Prepare:
-    def prepare(emulator: Emulator, _controller: Controller) -> Ask:
+    def prepare(emulator: Emulator) -> Ask:
         seed(emulator, "web", **cache)
         return ask
 
@@ -93,7 +92,7 @@ def _one(ask: Ask, **cache: Any) -> Prepare:
 
 
 def _by_id(ask: Ask, **cache: Any) -> Prepare:
-    def prepare(emulator: Emulator, _controller: Controller) -> Ask:
+    def prepare(emulator: Emulator) -> Ask:
         (wish,) = ask.wishes
         return replace(ask, wishes=(replace(wish, image_cache_id=seed(emulator, "web", **cache)),))
 
@@ -101,9 +100,9 @@ def _by_id(ask: Ask, **cache: Any) -> Prepare:
 
 
 def _twice(ask: Ask) -> Prepare:
-    def prepare(emulator: Emulator, _controller: Controller) -> Ask:
+    def prepare(emulator: Emulator) -> Ask:
         seed(emulator, "web", tags=A)
-        emulator.advance(400.0)  # long enough ago that nobody is about to clean up
+        emulator.advance(400.0)  # no other controller may be about to delete one
         seed(emulator, "web", tags=A)
         emulator.advance(400.0)
         return ask
@@ -112,7 +111,7 @@ def _twice(ask: Ask) -> Prepare:
 
 
 def _going(ask: Ask) -> Prepare:
-    def prepare(emulator: Emulator, _controller: Controller) -> Ask:
+    def prepare(emulator: Emulator) -> Ask:
         _delete(emulator, seed(emulator, "web"), delete_after=3.0)
         return ask
 
@@ -120,22 +119,8 @@ def _going(ask: Ask) -> Prepare:
 
 
 def _stuck(ask: Ask) -> Prepare:
-    def prepare(emulator: Emulator, _controller: Controller) -> Ask:
+    def prepare(emulator: Emulator) -> Ask:
         _delete(emulator, seed(emulator, "web"), delete_after=0.0, delete_fails=1)
-        return ask
-
-    return prepare
-
-
-def _after_a_cut(ask: Ask) -> Prepare:
-    """Just after a task that was cut off while it made one, which comes about in a while."""
-
-    def prepare(emulator: Emulator, controller: Controller) -> Ask:
-        emulator.inject(
-            Fault("late", CREATE, times=3, seconds=12.0), Fault("status", LIST, skip=1, times=None, status=403)
-        )
-        controller.run(Ask())
-        emulator.faults.clear()
         return ask
 
     return prepare
@@ -149,7 +134,7 @@ def _delete(emulator: Emulator, image_cache_id: str, **settings: Any) -> None:
 
 
 def _many(ask: Ask) -> Prepare:
-    def prepare(emulator: Emulator, _controller: Controller) -> Ask:
+    def prepare(emulator: Emulator) -> Ask:
         seed(emulator, "retagged", tags=B)
         seed(emulator, "replaced", OLD)
         seed(emulator, "old", tags=TEAM)
@@ -197,9 +182,6 @@ SCENARIOS = (
     Scenario("absent after a deletion that failed", _stuck(_ABSENT), _GOES),
     Scenario("absent and wait after a deletion that failed", _stuck(replace(_ABSENT, wait=True)), _GOES),
     Scenario("absent where there is none", _nothing(_ABSENT)),
-    Scenario("after a task that was cut off", _after_a_cut(_TAGGED)),
-    Scenario("absent after a task that was cut off", _after_a_cut(_ABSENT)),
-    Scenario("many after a task that was cut off", _after_a_cut(Ask((Wish(tags=A), Wish("new")), bulk=True))),
     Scenario("retag by ID", _by_id(_TAGGED, tags=B), _TAGS),
     Scenario("absent by ID", _by_id(_ABSENT), _GOES),
     Scenario("recreate by ID", _by_id(_RECREATE, images=OLD), (*_MAKES, *_GOES)),

@@ -4,7 +4,7 @@
 
 """Several controllers on one stage: one service, one clock, and one request at a time, whose turn it is being chosen.
 
-Each controller has a thread, a private folder and a client of its own; only the sockets are left out, a request goes
+Each controller has a thread and a client of its own; only the sockets are left out, a request goes
 straight to the emulator's service. A thread runs until it has a request to send, or pauses. Then the stage chooses whose
 request is next. A pause ends when nobody has a request to send, the shortest first: requests are faster than the shortest
 pause, that is the model. Everything is repeatable: the same choices lead to the same end.
@@ -70,7 +70,7 @@ class Step:
 @dataclass
 class Actor:
     """A controller on the stage, and where it is: ``pending`` is the request that it wants to send ``since`` a time, ``wakes``
-    is when its pause is over. It begins ``delay`` seconds after the others.
+    is when its pause is over.
     """
 
     number: int
@@ -80,7 +80,6 @@ class Actor:
     pending: tuple[Operation, Any, str] | None = None
     since: float = 0.0
     wakes: float | None = None
-    delay: float = 0.0
     done: bool = True
     killed: bool = False
     told: Told | None = None
@@ -89,19 +88,13 @@ class Actor:
 
 # The actor whose request is next, or None to let time pass first, until the next pause is over.
 Choose = Callable[[list[Actor]], Actor | None]
-# What becomes of the request of an actor: a reply, or an error that is raised. The function does what it asks for.
-Deal = Callable[[Actor, Callable[[], HttpReply]], HttpReply]
 
 
 class Stage:
-    """``choose`` picks one of the actors that want to send a request, ``deal`` may let something go wrong with it. The
-    controllers may share a folder, ``lock_dir``.
-    """
+    """``choose`` picks one of the actors that want to send a request."""
 
-    def __init__(self, base: str, actors: int, choose: Choose, lock_dir: str | None = None) -> None:
-        self._lock_dir = lock_dir
+    def __init__(self, base: str, actors: int, choose: Choose) -> None:
         self.choose = choose
-        self.deal: Deal = lambda actor, act: act()
         self.settings = Settings()
         self.clock = clocks.Clock(lambda: BEGINNING)
         self.service = service.Service(self.settings, self.clock)
@@ -121,8 +114,7 @@ class Stage:
         self.steps.clear()
         self.tick = tick
         for actor in self.actors:
-            actor.controller.forget()
-            actor.killed, actor.delay = False, 0.0
+            actor.killed = False
 
     def world(self) -> World:
         """All there is now."""
@@ -167,8 +159,6 @@ class Stage:
 
     def _run(self, actor: Actor) -> None:
         try:
-            if actor.delay:
-                self._sleep(actor, actor.delay)
             actor.told = actor.controller.run(actor.ask)
         except BaseException as error:  # noqa: BLE001  whoever looks at the actor raises it
             actor.error = error
@@ -208,7 +198,7 @@ class Stage:
     def _controller(self, base: str, number: int) -> Controller:
         clock = Clock(lambda seconds: self._sleep(self.actors[number], seconds), self.clock.now, self.clock.now)
         connect = partial(Direct, self, number)
-        return Controller(base, str(number), CONNECTION, clock, connect, unhurried=True, lock_dir=self._lock_dir)
+        return Controller(base, str(number), CONNECTION, clock, connect)
 
     def send(self, number: int, operation: Operation, body: Any, identifier: str) -> HttpReply:
         """One request of an actor, in its thread."""
@@ -218,7 +208,7 @@ class Stage:
         actor.pending, actor.since = (operation, body, identifier), self.clock.now()
         self._park(actor)
         actor.pending = None
-        return self.deal(actor, lambda: self._perform(number, operation, body, identifier))
+        return self._perform(number, operation, body, identifier)
 
     def _perform(self, number: int, operation: Operation, body: Any, identifier: str) -> HttpReply:
         if operation.name == CREATE:

@@ -42,7 +42,7 @@ def run(emulator: Emulator, controller: Controller) -> Run:
         witness = Witness(emulator)
         witness.watch()
         run = witness.run(controller, Ask((Wish(state=state, **wish),), **options))
-        check(run, controller.folder)
+        check(run, controller)
         (entry,) = run.told.entries
         return entry
 
@@ -175,12 +175,3 @@ def test_of_two_creates_that_come_late_both_are_told(emulator: Emulator, control
     emulator.advance(30)
     assert len(present(emulator)) == 2
 
-
-def test_where_tags_are_never_shown_the_private_folder_is_emptied_all_the_same(
-    emulator: Emulator, controller: Controller
-) -> None:
-    emulator.settings.update({"tags_shown": False, "tags_filter": "off"})
-    emulator.inject(Fault("body", CREATE, body=b"{"))
-    for _run in range(2):
-        controller.run(Ask((Wish(tags=A),)))
-    assert controller.left() == []

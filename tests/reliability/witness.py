@@ -13,7 +13,7 @@ from tests.emulator import Emulator, Record
 from tests.reliability.asks import Ask
 from tests.reliability.controllers import Controller
 from tests.reliability.promises import Run, World
-from tests.unit.plugins.emulated import DELETE
+from tests.unit.plugins.emulated import DELETE, LIST
 
 
 class Witness:
@@ -22,11 +22,12 @@ class Witness:
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
         self._deletions: list[tuple[Record, World]] = []
+        self._listed = World((), emulator.settings)
 
     def watch(self) -> None:
-        """Look at the world at the moment of each deletion."""
+        """Note the world at the last list before each deletion."""
         self._deletions = []
-        self.emulator.before = self._see
+        self.emulator.before = self.see
 
     def world(self) -> World:
         """All there is now."""
@@ -50,6 +51,8 @@ class Witness:
             time.sleep(0.001)
         raise AssertionError("the emulator does not answer")
 
-    def _see(self, record: Record) -> None:
-        if record.operation == DELETE:
-            self._deletions.append((record, self.world()))
+    def see(self, record: Record) -> None:
+        if record.operation == LIST:
+            self._listed = self.world()
+        elif record.operation == DELETE:
+            self._deletions.append((record, self._listed))

@@ -10,9 +10,9 @@ from typing import Any, Mapping
 
 from .._api.client import Client
 from .._errors import EciError, NotFound
-from .._pool import each
-from .image_cache import ImageCache
-from .operations import ImageCaches
+from .._pool import for_each
+from .model import ImageCache
+from .api import ImageCachesApi
 
 EVENT_READERS = 10
 
@@ -22,7 +22,7 @@ def image_caches(filters: Mapping[str, Any], client: Client, events: bool) -> tu
 
     ID and name are compared exactly here as well; images and tags are left to the service. Raises EciError.
     """
-    caches = ImageCaches(client)
+    caches = ImageCachesApi(client)
     listing = caches.find(**filters)
     found = [
         cache
@@ -38,7 +38,7 @@ def image_caches(filters: Mapping[str, Any], client: Client, events: bool) -> tu
     return found, warnings
 
 
-def _with_events(caches: ImageCaches, found: list[ImageCache]) -> list[ImageCache]:
+def _with_events(caches: ImageCachesApi, found: list[ImageCache]) -> list[ImageCache]:
     read: dict[int, ImageCache] = {}
     errors: list[EciError] = []
 
@@ -51,7 +51,7 @@ def _with_events(caches: ImageCaches, found: list[ImageCache]) -> list[ImageCach
         except EciError as error:
             errors.append(error)
 
-    each(range(len(found)), add, EVENT_READERS)
+    for_each(range(len(found)), add, EVENT_READERS)
     if errors:
         raise errors[0]
     return [read[index] for index in range(len(found))]
