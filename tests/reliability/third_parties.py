@@ -155,7 +155,8 @@ class Prover:
         """Two more runs without others: one that gets there or says why not, one that rests."""
         pass_time(self.emulator, SETTLED)
         wishes = tuple(replace(wish, image_cache_id=None) for wish in ask.wishes)
-        calm = replace(ask, wishes=wishes, wait=ask.wait or any(wish.state == ABSENT for wish in wishes))
+        waits = ask.wait or ask.prune_tags is not None or any(wish.state == ABSENT for wish in wishes)
+        calm = replace(ask, wishes=wishes, wait=waits)
         first = self._run(calm)
         first.demand("d", not first.told.error, "not reached")
         for entry in first.told.entries:
@@ -200,7 +201,9 @@ def _justified(run: Run, done: Done) -> None:
 
 def _has_reason(run: Run, fact: Fact, listed: World, removed: set[str], done: Done) -> bool:
     wish = next((one for one in run.ask.wishes if fact.image_cache_id == one.image_cache_id), None)
-    wish = wish or next((one for one in run.ask.wishes if fact.name == one.name and not one.image_cache_id), None)
+    is_own = fact.image_cache_id not in {*run.before.all, done.created}
+    of_name = [one for one in run.ask.wishes if fact.name == one.name and (is_own or not one.image_cache_id)]
+    wish = wish or next(iter(of_name), None)
     if wish is None:
         carries = run.ask.prune_tags is not None and fact.tags.issuperset(run.ask.prune_tags)
         ready = run.settings.ready_status
@@ -210,7 +213,6 @@ def _has_reason(run: Run, fact: Fact, listed: World, removed: set[str], done: Do
         return True
     others = [one for one in listed.of(fact.name) if one.image_cache_id not in {fact.image_cache_id, *removed}]
     fitting = [one for one in others if _fits(run, wish, one)]
-    is_own = fact.image_cache_id not in {*run.before.all, done.created}
     if is_own or run.ask.duplicates == "delete_younger":
         return bool(fitting)
     return run.ask.drift == "recreate" and not _fits(run, wish, fact)

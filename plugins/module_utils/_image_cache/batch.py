@@ -159,6 +159,14 @@ class Batch:
                 f"The image cache {item.image_cache_id} {what}, since {failures}. Nothing was deleted."
             )
 
+    def refresh(self, items: Iterable[Item]) -> None:
+        """Read the list. What fails becomes the error of these items."""
+        try:
+            self.lister.refresh()
+        except EciError as error:
+            for item in items:
+                item.error = error
+
     def for_each(self, items: Iterable[Item], step: Callable[[Item], object], verb: str) -> None:
         """Take a step with each of the items, several at a time. What fails becomes the error of its item."""
         items = list(items)

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Iterable
+from typing import Collection, Iterable
 
 from .._errors import Blocked, DriftError, NoSuchCache, WaitFailed
 from . import duplicates
@@ -28,15 +28,20 @@ class Planner:
 
     def consider(self, concurrency: int) -> None:
         """List what exists, and plan all items."""
-        batch, lister = self._batch, self._batch.lister
+        batch = self._batch
         self.refresh(batch.present)
         self._probe = TagProbe(batch.api, self._hidden_tags(), concurrency)
-        for item in batch.items:
-            batch.attempt(item, self.plan)
+        self.plan_all(batch.items)
+
+    def plan_all(self, items: Collection[Item]) -> None:
+        """Plan items for what the last list shows. What a list that is not whole does not show is asked for by its name."""
+        batch, lister = self._batch, self._batch.lister
+        for item in items:
+            batch.attempt(item, self._plan)
         if not lister.whole:
-            # what a list that is not whole does not show may be there
-            named = [item for item in batch.items if not item.desired.image_cache_id]
-            missing = [item for item in named if not item.error and not item.change.before]
+            missing = [
+                item for item in items if not (item.error or item.change.before or item.desired.image_cache_id)
+            ]
             batch.for_each(missing, lambda item: self._plan_named(item, lister.ask(item.name)), "listed")
 
     def refresh(self, items: Iterable[Item]) -> None:
@@ -49,8 +54,7 @@ class Planner:
             self._batch.clock.sleep(delay)
             lister.refresh()
 
-    def plan(self, item: Item) -> None:
-        """Plan an item for what the last list shows."""
+    def _plan(self, item: Item) -> None:
         desired, lister = item.desired, self._batch.lister
         if desired.image_cache_id:
             self.plan_for(item, _selected(desired, lister.get(desired.image_cache_id)))

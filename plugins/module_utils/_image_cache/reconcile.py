@@ -140,8 +140,9 @@ class _Run:
                 item.predict()
                 batch.attempt(item, self._predict_more)
         batch.block(Action.DELETE, "is not deleted")
-        for item in batch.planned(Action.DELETE):
-            item.predict()
+        for item in batch.items:
+            if not (item.desired.is_present or item.error) and (item.desired.wait or item.plans(Action.DELETE)):
+                item.predict()
         if self._pruner:
             self._pruner.predict()
 
@@ -186,9 +187,8 @@ class _Run:
         items = batch.planned(Action.REPLACE)
         if not items:
             return
-        batch.lister.refresh()
-        for item in items:
-            batch.attempt(item, self._planner.plan)
+        batch.refresh(items)
+        self._planner.plan_all(batch.planned(Action.REPLACE))
         batch.block(Action.REPLACE, "is not replaced")
         others = [item for item in items if item.plans(Action.CREATE, Action.RETAG)]
         items = batch.planned(Action.REPLACE)
@@ -205,11 +205,10 @@ class _Run:
         items = batch.planned(Action.DELETE)
         doubled = [item for item in self._planner.doubled if not item.error]
         if doubled or (items and not batch.lister.is_for_one):
-            batch.lister.refresh()
-            for item in items:
-                batch.attempt(item, self._planner.plan)
+            batch.refresh([*items, *doubled])
+            self._planner.plan_all(batch.planned(Action.DELETE))
         batch.for_each(batch.planned(Action.DELETE), lambda item: actions.delete_old(batch.api, item), "deleted")
-        batch.for_each(doubled, self._delete_younger, "cleaned up")
+        batch.for_each([item for item in doubled if not item.error], self._delete_younger, "cleaned up")
         gone = [
             item for item in batch.items if item.desired.wait and not item.desired.is_present and item.change.before
         ]
