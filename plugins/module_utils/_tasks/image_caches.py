@@ -99,6 +99,7 @@ def _run(arguments: Arguments, client: Client, check_mode: bool, diff_mode: bool
         values.update(msg=_summary(failed, len(outcome.all)), failure=_entry(failed[0])["failure"])
     else:
         ids = {_name(item): item.image_cache_id for item in outcome.items if item.desired.is_present}
+        ids.pop("", None)  # in check mode the ID and the name of one may not be known yet
         values["ansible_facts"] = {"imageCacheIds": ids}
     warnings = outcome.warnings + [warning for item in outcome.all for warning in item.warnings]
     return Result(values, warnings, failed=bool(failed))

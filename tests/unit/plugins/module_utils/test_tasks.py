@@ -234,7 +234,9 @@ def test_what_the_engine_gets_of_many(diff_mode: bool, asked: Any) -> None:
     given = {"image_caches": [body("a"), {"name": "b", "state": "absent"}], "concurrency": "3", "purge_tags": "no"}
     prune = {"prune": True, "prune_tags": [A], "prune_keep": 1, "prune_grace": 60, "prune_first": False}
     run(image_caches.TASK, CLIENT, False, diff_mode, **given, **prune)
-    run(image_caches.TASK, CLIENT, True, image_caches=[body(), {"imageCacheId": ""}, {"imageCacheId": None}])
+    unknown_ids = [body(), {"imageCacheId": ""}, {"imageCacheId": None}]
+    facts = run(image_caches.TASK, CLIENT, True, image_caches=unknown_ids).values["ansible_facts"]
+    assert facts == {"imageCacheIds": {"web": None}}
     (desired, ctx, options), (unknown, *_rest, more) = asked
     assert desired == [
         Desired("present", body("a"), purge_tags=False),
