@@ -13,8 +13,8 @@ from .._arguments.redaction import redactor, secrets
 from .._arguments.schema import Violation
 from .._arguments.specs import Spec, body_spec, connection_spec, registry_spec
 from .._errors import InvalidArguments
-from .._registry.client import Settings
-from .._registry.lookup import Found, look_up, required_size
+from .._registry.client import PLATFORM, Found, Settings
+from .._registry.lookup import CONCURRENCY, look_up, required_size
 from .._registry.reference import parse
 from .._task import Arguments, Result, Task
 
@@ -32,8 +32,8 @@ def _spec() -> Spec:
     return {
         "images": {**body["images"], "required": True},
         "image_registry_credentials": body["image_registry_credentials"],
-        "platform": {"type": "str", "default": "linux/amd64"},
-        "concurrency": {"type": "int", "default": 8},
+        "platform": {"type": "str", "default": PLATFORM},
+        "concurrency": {"type": "int", "default": CONCURRENCY},
         **registry_spec(),
         **{name: connection[name] for name in _CONNECTION},
         **unused,

@@ -17,6 +17,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.prune import Prune
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.reconcile import Context, Outcome
 from ansible_collections.ctyun.eci.plugins.module_utils._polling import Wait
+from ansible_collections.ctyun.eci.plugins.module_utils._registry import preflight
 from ansible_collections.ctyun.eci.plugins.module_utils._task import Result, Task
 from ansible_collections.ctyun.eci.plugins.module_utils._tasks import (
     image_cache,
@@ -249,18 +250,21 @@ def test_what_the_engine_gets_of_many(diff_mode: bool, asked: Any) -> None:
 
 
 @pytest.mark.parametrize("task", [image_cache.TASK, image_caches.TASK])
-def test_a_preflight_looks_images_up_with_certificates_checked(task: Task, asked: Any) -> None:
+def test_a_preflight_looks_images_up_with_certificates_checked(
+    task: Task, asked: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preflight, "Preflight", lambda *given: given)
     given = {"image_caches": [BODY]} if task is image_caches.TASK else BODY
     options = {"preflight": "fail", "registry_addresses": {"a.b": "c.d"}, "timeout": 3, "size_factor": 2}
     for ca_path, verify in ((None, True), ("/ca.pem", "/ca.pem")):
         run(task, CLIENT, **given, **options, ca_path=ca_path, validate_certs=False)
-        preflight = asked[-1][1].preflight
-        assert (preflight.fail, preflight.size_factor) == (True, 2.0)
-        settings = preflight.look_up.keywords["settings"]
+        fail, size_factor, look_up = asked[-1][1].preflight
+        assert (fail, size_factor) == (True, 2.0)
+        settings = look_up.keywords["settings"]
         assert (settings.addresses, settings.verify, settings.timeout) == ({"a.b": "c.d"}, verify, 3.0)
         assert settings.redact is CLIENT.redact
     run(task, CLIENT, **given, preflight="warn")
-    assert asked[-1][1].preflight.fail is False
+    assert asked[-1][1].preflight[0] is False
 
 
 # --- results
