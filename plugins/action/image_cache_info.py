@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from ansible_collections.ctyun.eci.plugins.module_utils._tasks import image_cache_info
-from ansible_collections.ctyun.eci.plugins.plugin_utils._action import TaskAction, tell_options
+from ansible_collections.ctyun.eci.plugins.plugin_utils._action import TaskAction, show_options
 
 
 class ActionModule(TaskAction):
@@ -17,5 +17,5 @@ class ActionModule(TaskAction):
 
 
 def main() -> None:
-    """For ansible-lint, see ``tell_options``."""
-    tell_options(image_cache_info.TASK)
+    """For ansible-lint, see ``show_options``."""
+    show_options(image_cache_info.TASK)

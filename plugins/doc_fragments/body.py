@@ -4,8 +4,7 @@
 
 from __future__ import annotations
 
-# Blocks as they stand, though the second says again what the first does: editors read them without running them. A test
-# compares the two.
+# Two literal blocks, though the second repeats the first: editors read them without running them. A test compares them.
 
 
 class ModuleDocFragment:
@@ -118,7 +117,7 @@ options:
 options:
   image_caches:
     description:
-      - The image caches that shall exist, or shall not. Each name may occur once, except in entries with an ID.
+      - The image caches, with their states. Each name may occur once, except in entries with an ID, and each ID once.
     type: list
     elements: dict
     required: true
@@ -225,12 +224,13 @@ options:
 
       state:
         description:
-          - Whether this image cache shall exist. If it is not given, O(state) of the task decides.
+          - Whether this image cache should exist. If it is not given, O(state) of the task decides.
         type: str
         choices: [present, absent]
       image_cache_id:
         description:
           - The ID of an image cache that exists. It is needed only if several image caches have the same name.
+          - If it is given, it must not be empty, except in check mode.
           - A name that is given too is a condition. With V(absent), an image cache of this ID with another name is not deleted.
         type: str
         aliases: [imageCacheId]

@@ -53,7 +53,6 @@ options:
       - How many times a request that failed is sent again, where that is safe and may help. V(0) turns this off, V(1000) is the
         most.
       - A createImageCache is sent again only if its name was looked up and not found.
-      - C(-vvv) shows each retry.
     type: int
     default: 5
   retry_max_delay:

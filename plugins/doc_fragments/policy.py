@@ -31,8 +31,8 @@ options:
     default: warn
   duplicates:
     description:
-      - What to do if several image caches have the name. Tasks that share no lock may create them at the same moment. They then
-        delete all but one themselves, unless they are killed.
+      - What to do if several image caches have the name. Tasks on different machines may create them at the same moment. They
+        then delete all but one themselves, unless they are killed.
       - V(fail) fails. If the image caches are only seconds old, it first waits for the tasks that created them to delete theirs.
       - V(delete_younger) deletes all but the oldest, if all of them are what the task wants. Otherwise it fails.
     type: str

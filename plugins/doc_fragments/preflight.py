@@ -10,15 +10,15 @@ class ModuleDocFragment:
 options:
   preflight:
     description:
-      - Whether to look before anything is ordered, since a mistake is found minutes after the order otherwise. It looks whether
-        each image is in its registry, whether its login is right, whether O(ignore:image_cache_size) is enough, whether the
-        zone is one of the region, and whether the quota has room. It does so for what would be made, not for what exists.
-      - V(off) does not look.
+      - Whether to check an order before it is sent, since a mistake is found minutes after the order otherwise. The checks are
+        whether each image is in its registry, whether its login is right, whether O(ignore:image_cache_size) is enough, whether
+        the zone is one of the region, and whether the quota is sufficient. Image caches that exist are not checked.
+      - V(off) checks nothing.
       - V(warn) makes a warning of each finding, and goes on.
       - V(fail) fails with all findings, by the path of the option, before anything is ordered or changed. In check mode as
         well.
-      - What cannot be told from here is a note in either case and no reason to fail. That is a registry that this machine does
-        not reach, and an image whose name has no server, since it is not known where CTYun looks for it.
+      - What is unknown on this machine is a note in either case and no reason to fail. That is a registry that it does not
+        reach, and an image whose name has no server, since CTYun does not document which registry it uses then.
     type: str
     choices: ["off", warn, fail]
     default: "off"

@@ -11,16 +11,15 @@ options:
   prune:
     description:
       - Whether to delete image caches that are not in O(image_caches) and carry all of O(prune_tags).
-      - This is done last, and only if every image cache that shall exist is there and ready. Without O(wait), new ones are mostly
-        not ready yet, and the next run of the task prunes. RV(kept) lists what was not deleted.
+      - This is done last, and only if every image cache of the task with O(state=present) is there and ready. Without O(wait),
+        new ones are mostly not ready yet, and the next run of the task prunes. RV(kept) lists what was not deleted.
     type: bool
     default: false
   prune_tags:
     description:
       - The tags that an image cache must carry to be deleted by O(prune). Required with it.
       - Each needs a key and a value, since one without a value may select by its key alone. Each key may occur once.
-      - If the service shows no tags, the list is asked for each tag separately. If that does not tell which image caches
-        carry a tag, none of those that show no tags is pruned.
+      - An image cache whose tags the service does not show is not pruned, and is listed in RV(kept).
     type: list
     elements: dict
     suboptions:
@@ -38,14 +37,14 @@ options:
   prune_grace:
     description:
       - For how many seconds after the newest wanted image cache was created nothing is pruned.
-      - The clock of this machine is compared with the time of creation that the service tells.
+      - The clock of this machine is compared with the time of creation that the service returns.
     type: float
     default: 0.0
   prune_first:
     description:
       - Whether to prune before anything is created. This makes room if the quota is used up, but for some time neither the
         old image caches nor the new ones exist.
-      - Nothing is pruned if one of the image caches of the task cannot be planned. Nothing is waited for before.
+      - Nothing is pruned if one of the image caches of the task cannot be planned. The task does not wait before it.
     type: bool
     default: false
 """

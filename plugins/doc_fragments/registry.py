@@ -10,8 +10,8 @@ class ModuleDocFragment:
 options:
   registry_addresses:
     description:
-      - Where this machine reaches a registry whose name in the images is for others. A mapping of that name, with its port
-        if it has one, to a host and port that lead to the same registry from here.
+      - The addresses of registries that this machine reaches under another name than the one in the images. Maps that name,
+        with its port if it has one, to a host and port of the same registry.
       - Images of CTYun's own registry may have names that only machines in the VPC reach, such as
         V(registry-vpc-crs-huadong1.ctyun.cn), where V(registry-crs-huadong1.ctyun.cn) is reached from elsewhere.
       - The login for the name is sent to the address, so both must be the same registry.

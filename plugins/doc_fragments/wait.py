@@ -10,8 +10,8 @@ class ModuleDocFragment:
 options:
   wait:
     description:
-      - Whether to wait until the image cache is ready or, if it shall be absent, until it is gone.
-      - A status that tells of a failure ends the wait at once, with an error. CTYun lists no statuses. V(ready) is taken for ready,
+      - Whether to wait until the image cache is ready or, with O(ignore:state=absent), until it is gone.
+      - A status of a failure ends the wait at once, with an error. CTYun lists no statuses. V(ready) is taken for ready,
         a status with a word such as V(failed) or V(error) for a failure, and any other is waited on.
     type: bool
     default: false
@@ -23,7 +23,7 @@ options:
     default: 1800
   wait_interval:
     description:
-      - The number of seconds between the first two looks at the status. The pauses grow to six times that. At most V(2678400)
+      - The number of seconds between the first two reads of the status. The pauses grow to six times that. At most V(2678400)
         (31 days).
     type: float
     default: 5

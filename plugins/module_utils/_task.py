@@ -2,60 +2,61 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a module's task is done, whichever door it came through. Private to the collection."""
+"""The task of a module, and how both front doors perform it. Private to the collection."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Callable, Collection, Mapping, NamedTuple
+from typing import Any, Callable, Iterable, Mapping, NamedTuple
 
-from ._cancel import by_signals
-from ._errors import NO_MEMORY, EciError, MachineLimit, TaskEnded
-from ._arguments.redaction import hider, secrets
-from ._arguments.schema import Violation
-from ._arguments.specs import Spec
 from ._api.client import Client
 from ._api.config import Connection, connection
 from ._api.transport import Transport
+from ._arguments.redaction import redactor, secrets
+from ._arguments.schema import Violation
+from ._arguments.specs import Spec
+from ._arguments.validation import Checked, check
+from ._cancel import Cancellation, cancel_on_signals
+from ._errors import EciError, internal_error
+from ._text import Redact
 
 Arguments = Mapping[str, Any]
 
-# Connections that are kept where the task does not say how many requests it sends at the same time.
+# Connections that are kept where the task has no option concurrency.
 POOL_SIZE = 10
-# The action plugin tells the user of each retry. It asks a module for them by this argument, and the result has them
-# under this key; nobody else shall see it there.
-TELL_RETRIES = "_ansible_ctyun_eci_tell_retries"
-RETRIED = "retried"
 
 
 @dataclass
 class Result:
-    """What a task returns, be it done or failed: ``msg`` and ``failure`` are among the values if it failed.
+    """The result of a task. One that failed has ``msg`` and ``failure`` among its values.
 
-    ``retried`` has a line for each request that was sent again, ``ended_by`` is what ended the task before it was done.
+    ``cancelled_by`` is the name of the signal that ended the task early.
     """
 
     values: dict[str, Any]
     warnings: list[str] = field(default_factory=list)
     failed: bool = False
-    retried: list[str] = field(default_factory=list)
-    ended_by: BaseException | None = None
+    cancelled_by: str | None = None
 
 
 class Task(NamedTuple):
     """The work of one module.
 
-    ``check`` takes the raw arguments and whether check mode is on, and returns what is wrong with them. ``run`` takes
-    the arguments as Ansible converted them, a client, and whether check mode and diff mode are on; it raises EciError.
-    ``told`` are options of which it has to know a null from one that is not given, see ``for_ansible``. A task that is
-    not ``of_the_service`` needs no credentials of it, and gets None for the client.
+    ``check`` has the rules that a schema cannot express: it gets the converted arguments, which may be of any type, and
+    whether check mode is on. ``run`` gets the arguments as Ansible validated them, a client, and whether check mode and
+    diff mode are on. It may raise EciError as long as nothing was changed. A null for one of ``nullable_options`` reaches
+    both as an empty text. A task that ``needs_service`` not gets None for the client, and needs no credentials.
     """
 
     spec: Callable[[], Spec]
-    check: Callable[[Arguments, bool], list[Violation]]
+    check: Callable[[Arguments, bool], Iterable[Violation]]
     run: Callable[[Arguments, Any, bool, bool], Result]
-    told: Collection[str] = ()
-    of_the_service: bool = True
+    nullable_options: tuple[str, ...] = ()
+    needs_service: bool = True
+
+    def validate(self, given: Arguments, check_mode: bool) -> Checked:
+        """Check the raw arguments of a task."""
+        return check(self.spec, given, self.nullable_options, lambda values: self.check(values, check_mode))
 
 
 def perform(
@@ -64,47 +65,34 @@ def perform(
     check_mode: bool,
     diff_mode: bool,
     connect: Callable[[Connection, int], Transport] = Transport,
-    say: Callable[[str], None] | None = None,
+    write: Callable[[str], None] | None = None,
 ) -> Result:
-    """Do a task with checked arguments. What a user, the network or the service can cause comes back as a result, and so
-    does what was reached when the task is ended. ``say`` takes lines on its progress.
+    """Perform a task with validated arguments; ``write`` takes progress lines.
+
+    A signal cancels a task that uses the service. A task that does not only reads, so it is simply interrupted.
     """
     warnings: list[str] = []
-    client: Client | None = None
+    redact: Redact = str
+    cancellation = Cancellation()
     try:
-        if task.of_the_service:
+        redact = redactor(secrets(task.spec(), arguments))
+        if task.needs_service:
             target = connection(arguments)
-            warnings += target.warnings
+            warnings = target.warnings
             transport = connect(target, max(POOL_SIZE, arguments.get("concurrency", 0)))
-            client = Client(transport, hide=hider(secrets(task.spec(), arguments)), say=say)
-        with by_signals():
-            result = task.run(arguments, client, check_mode, diff_mode)
-    except EciError as error:
-        result = _failed(error, diff_mode)
-    except BaseException as reason:
-        if isinstance(reason, MemoryError):
-            result = _failed(MachineLimit(NO_MEMORY), diff_mode)
-        elif isinstance(reason, Exception):
-            raise
+            client = Client(transport, redact=redact, write=write, cancellation=cancellation)
+            with cancel_on_signals(cancellation):
+                result = task.run(arguments, client, check_mode, diff_mode)
         else:
-            result = _failed(TaskEnded(f"The task was ended before it was done ({type(reason).__name__})."), diff_mode)
-            result.ended_by = reason
+            result = task.run(arguments, None, check_mode, diff_mode)
+    except EciError as error:
+        result = _failed(error)
+    except Exception as error:  # noqa: BLE001  a result, no traceback
+        result = _failed(internal_error(error, redact))
     result.warnings = warnings + result.warnings
-    if client:
-        result.retried = client.retried
-        result.ended_by = result.ended_by or client.ended_by
+    result.cancelled_by = cancellation.reason
     return result
 
 
-def outcome_result(outcome: Any, diff_mode: bool) -> Result:
-    """What is returned of the outcome of one image cache, be the task done or failed."""
-    values = outcome.result()
-    if diff_mode and outcome.diff is not None:
-        values["diff"] = outcome.diff
-    return Result(values, outcome.warnings)
-
-
-def _failed(error: EciError, diff_mode: bool) -> Result:
-    reached = outcome_result(error.outcome, diff_mode) if error.outcome else Result({"changed": False})
-    values = dict(reached.values, msg=error.message, failure=error.failure())
-    return Result(values, reached.warnings, failed=True)
+def _failed(error: EciError) -> Result:
+    return Result({"changed": False, "msg": error.message, "failure": error.failure()}, failed=True)

@@ -36,7 +36,6 @@ extends_documentation_fragment:
   - ctyun.eci.preflight
   - ctyun.eci.registry
   - ctyun.eci.wait
-  - ctyun.eci.lock
   - ctyun.eci.connection
 attributes:
   check_mode:
@@ -54,12 +53,11 @@ notes:
     out whether the wanted tags are there. Other tags can then neither be seen nor removed.
   - createImageCache orders a disk that is billed, and has no idempotency token. If its outcome is unknown, for example after a
     time-out, the name is looked up several times before another request is sent, and an image cache that is found is used.
-  - Tasks for the same name wait for each other if one user runs them on one machine, or if they share O(lock_dir). One
-    of them sends a createImageCache, and the others find what it created.
-  - Tasks that share no lock may each create an image cache of the same name at the same moment. In the end one is left,
-    usually the oldest. A task that finds another one that fits as well deletes the one that it has just created, goes on with
-    the other one, and warns. It never deletes what another task created. With O(wait) it returns the one that is left. Without
-    it, it may return the ID of an image cache that the other task deletes later.
+  - Tasks for the same name wait for each other if one user runs them on one machine. One of them sends a createImageCache, and
+    the others find what it created.
+  - Tasks on different machines may each create an image cache of the same name at the same moment. A task that finds an older
+    one that fits as well deletes the one that it has just created, uses the older one, and warns. It never deletes what another
+    task created. After a task was killed there may be two. The next run reports both, and O(duplicates) can delete the younger.
   - RV(drift) lists in what the image cache that was found differs from the task and cannot be changed. O(drift) says what is
     done about it. Only what the task gives is compared. If the service writes a value in its own way, such as the name of a
     zone, that is a warning and no drift.

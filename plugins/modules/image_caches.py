@@ -32,12 +32,10 @@ extends_documentation_fragment:
   - ctyun.eci.attributes
   - ctyun.eci.body.many
   - ctyun.eci.prune
-  - ctyun.eci.generations
   - ctyun.eci.policy
   - ctyun.eci.preflight
   - ctyun.eci.registry
   - ctyun.eci.wait
-  - ctyun.eci.lock
   - ctyun.eci.connection
 attributes:
   check_mode:
@@ -213,10 +211,6 @@ image_caches:
       returned: always
       type: list
       elements: str
-    generation_of:
-      description: The name in the task that it is a generation of. V(null) without O(generations), and in RV(pruned).
-      returned: always
-      type: str
     waited:
       description: For how many seconds the task waited for this image cache alone.
       returned: always
@@ -322,10 +316,7 @@ ansible_facts:
   type: dict
   contains:
     imageCacheIds:
-      description:
-        - The IDs of the image caches of the task by their names.
-        - With O(generations) by the name in the task that of the newest one that is ready, or of the one that is being
-          made if none is.
+      description: The IDs of the image caches of the task by their names.
       returned: success
       type: dict
       sample: {"web": "imc-7nh0dkpoaxepqyh2", "worker": "imc-oni57igbl0kp8t3x"}

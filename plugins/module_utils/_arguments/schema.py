@@ -2,20 +2,23 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The contract of the request body of createImageCache, and the check of a body against it. Private to the collection.
+"""The JSON schemas of the request body of createImageCache and of the options of a module. Private to the collection.
 
-The schema says what CTYun's page says (www.ctyun.cn, document 10403805/10630018): types, what is required, the range
-of retentionDays, the form of a registry address. A required text or list that is empty counts as missing. There are
-no other limits in it, since the page states none.
+CREATE_IMAGE_CACHE is the published contract. It says what CTYun's page says (www.ctyun.cn, document 10403805/10630018):
+types, what is required, the range of retentionDays, the form of a registry address. A required text or list that is
+empty counts as missing. There are no other limits in it, since the page states none.
 """
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, NamedTuple, Tuple, Union, cast
+import functools
+from typing import Any, Callable, Iterator, Mapping, NamedTuple, Tuple, Union, cast
+
+from .._names import option_name, wire_name
+from .specs import Spec
 
 try:
     from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import ValidationError
 except ImportError:
     HAS_JSONSCHEMA = False
 else:
@@ -25,190 +28,204 @@ Path = Tuple[Union[str, int], ...]
 
 
 class Violation(NamedTuple):
-    """One rule that is broken: where (keys and list positions), and what to write instead; never the value."""
+    """A broken rule: the path of the option, and what to write instead; never the value."""
 
     path: Path
     advice: str
 
 
-TAGS: dict[str, Any] = {
-    "description": "Tags.",
-    "type": "array",
-    "items": {
-        "type": "object",
-        "properties": {
-            "key": {"description": "Key of the tag.", "type": "string", "examples": ["key-test"]},
-            "value": {"description": "Value of the tag.", "type": "string", "examples": ["value-test"]},
-        },
-        "additionalProperties": False,
-    },
-    "examples": [[{"key": "user", "value": "eci"}]],
-}
+def _text(description: str, *examples: str, **rules: Any) -> dict[str, Any]:
+    schema = {"description": description, "type": "string", "minLength": 1, **rules}
+    return {**schema, "examples": list(examples)} if examples else schema
+
+
+def _object(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
 
 CREATE_IMAGE_CACHE: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "createImageCache",
     "description": "Body of POST /eci/api/v1/imageCache/createImageCache.",
-    "type": "object",
-    "properties": {
-        "imageCacheName": {
-            "description": "Name of the image cache.",
-            "type": "string",
-            "minLength": 1,
-            "examples": ["test"],
-        },
-        "imageCacheSize": {
-            "description": "Size of the image cache in GB. The service takes 20 if it is not given.",
-            "type": "integer",
-            "examples": [20],
-        },
-        "retentionDays": {
-            "description": "Days for which the image cache is kept. Not given or 0 means for ever.",
-            "type": "integer",
-            "minimum": 0,
-            "maximum": 3650,
-            "examples": [30],
-        },
-        "tags": TAGS,
-        "securityGroupId": {
-            "description": "ID of the security group.",
-            "type": "string",
-            "minLength": 1,
-            "examples": ["sg-test"],
-        },
-        "vSwitchId": {
-            "description": "ID of the subnet.",
-            "type": "string",
-            "minLength": 1,
-            "examples": ["subnet-test"],
-        },
-        "azInfo": {
-            "description": "Availability zone.",
-            "type": "object",
-            "properties": {
-                "azName": {
-                    "description": "Name of the zone.",
-                    "type": "string",
-                    "minLength": 1,
-                    "examples": ["az1"],
-                },
+    **_object(
+        {
+            "imageCacheName": _text("Name of the image cache.", "test"),
+            "imageCacheSize": {
+                "description": "Size of the image cache in GB. The service takes 20 if it is not given.",
+                "type": "integer",
+                "examples": [20],
             },
-            "required": ["azName"],
-            "additionalProperties": False,
-            "examples": [{"azName": "az1"}],
-        },
-        "imageRegistryCredentials": {
-            "description": "Logins of image registries.",
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "server": {
-                        "description": "Address of the registry, without http:// or https:// in front.",
-                        "type": "string",
-                        "minLength": 1,
-                        "pattern": "^(?![Hh][Tt][Tt][Pp][Ss]?://)",
-                        "examples": ["chengdu1-az1.crs.ctyun.cn"],
+            "retentionDays": {
+                "description": "Days for which the image cache is kept. Not given or 0 means for ever.",
+                "type": "integer",
+                "minimum": 0,
+                "maximum": 3650,
+                "examples": [30],
+            },
+            "tags": {
+                "description": "Tags.",
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "key": {"description": "Key of the tag.", "type": "string", "examples": ["key-test"]},
+                        "value": {"description": "Value of the tag.", "type": "string", "examples": ["value-test"]},
                     },
-                    "userName": {
-                        "description": "Name of the user.",
-                        "type": "string",
-                        "minLength": 1,
-                        "examples": ["testuser"],
+                    "additionalProperties": False,
+                },
+                "examples": [[{"key": "user", "value": "eci"}]],
+            },
+            "securityGroupId": _text("ID of the security group.", "sg-test"),
+            "vSwitchId": _text("ID of the subnet.", "subnet-test"),
+            "azInfo": {
+                "description": "Availability zone.",
+                **_object({"azName": _text("Name of the zone.", "az1")}, ["azName"]),
+                "examples": [{"azName": "az1"}],
+            },
+            "imageRegistryCredentials": {
+                "description": "Logins of image registries.",
+                "type": "array",
+                "items": _object(
+                    {
+                        "server": _text(
+                            "Address of the registry, without http:// or https:// in front.",
+                            "chengdu1-az1.crs.ctyun.cn",
+                            pattern="^(?![Hh][Tt][Tt][Pp][Ss]?://)",
+                        ),
+                        "userName": _text("Name of the user.", "testuser"),
+                        "password": _text("Password of the user."),
                     },
-                    "password": {"description": "Password of the user.", "type": "string", "minLength": 1},
-                },
-                "required": ["server", "userName", "password"],
-                "additionalProperties": False,
+                    ["server", "userName", "password"],
+                ),
             },
-        },
-        "images": {
-            "description": "Images that the cache holds.",
-            "type": "array",
-            "items": {"type": "string", "minLength": 1},
-            "minItems": 1,
-            "examples": [["registry-vpc-crs-huadong1.ctyun.cn/x-eci/base:latest"]],
-        },
-        "eip": {
-            "description": "Elastic IP, for images from the internet where there is no NAT gateway.",
-            "type": "object",
-            "properties": {
-                "eipInstanceId": {
-                    "description": "ID of the elastic IP.",
-                    "type": "string",
-                    "minLength": 1,
-                },
+            "images": {
+                "description": "Images that the cache holds.",
+                "type": "array",
+                "items": {"type": "string", "minLength": 1},
+                "minItems": 1,
+                "examples": [["registry-vpc-crs-huadong1.ctyun.cn/x-eci/base:latest"]],
             },
-            "required": ["eipInstanceId"],
-            "additionalProperties": False,
+            "eip": {
+                "description": "Elastic IP, for images from the internet where there is no NAT gateway.",
+                **_object({"eipInstanceId": _text("ID of the elastic IP.")}, ["eipInstanceId"]),
+            },
+            "vpcId": _text("ID of the VPC.", "vpc-ctt6yag121"),
         },
-        "vpcId": {
-            "description": "ID of the VPC.",
-            "type": "string",
-            "minLength": 1,
-            "examples": ["vpc-ctt6yag121"],
-        },
+        ["imageCacheName", "securityGroupId", "vSwitchId", "azInfo", "images", "vpcId"],
+    ),
+}
+
+_TYPES = {"str": "string", "path": "string", "int": "integer", "float": "number", "bool": "boolean"}
+_TYPES.update({"list": "array", "dict": "object"})
+_WORDS = {"string": "a text", "integer": "a whole number", "number": "a number", "boolean": "true or false"}
+_WORDS.update({"array": "a list", "object": "a mapping"})
+_MONTH = 31 * 86400  # longer than anybody waits, and no clock of a system overflows
+_LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_HOST = rf"(?ai)\A(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\])(?::[0-9]{{1,5}})?\Z"
+_HOST_ADVICE = "must be a host and, if need be, its port on both sides, without http:// or https:// and paths"
+
+# The rules of options beyond their types. ``advice`` is what to write instead, where the rule does not say it.
+RULES: dict[str, dict[str, Any]] = {
+    "timeout": {"exclusiveMinimum": 0, "maximum": _MONTH},
+    "retries": {"minimum": 0, "maximum": 1000},
+    "retry_max_delay": {"minimum": 0, "maximum": _MONTH},
+    "concurrency": {"minimum": 1, "maximum": 1000},
+    "wait_timeout": {"minimum": 0, "maximum": _MONTH},
+    "wait_interval": {"exclusiveMinimum": 0, "maximum": _MONTH},
+    "prune_keep": {"minimum": 0, "maximum": 100_000},
+    "prune_grace": {"minimum": 0, "maximum": 3650 * 86400},
+    "size_factor": {"minimum": 1, "maximum": 100},
+    "platform": {
+        "pattern": r"\A[a-z0-9]+/[a-z0-9_]+(/[a-z0-9.]+)?\Z",
+        "advice": "must be a system and an architecture, for example linux/amd64",
     },
-    "required": ["imageCacheName", "securityGroupId", "vSwitchId", "azInfo", "images", "vpcId"],
-    "additionalProperties": False,
-}
-
-if HAS_JSONSCHEMA:
-    _VALIDATOR = Draft202012Validator(CREATE_IMAGE_CACHE)
-
-_TYPES = {
-    "string": "a text",
-    "integer": "a whole number",
-    "array": "a list",
-    "object": "a mapping",
+    "registry_addresses": {
+        "patternProperties": {_HOST: {"type": "string", "pattern": _HOST, "advice": _HOST_ADVICE}},
+        "additionalProperties": {"not": {}, "advice": _HOST_ADVICE},
+    },
 }
 
 
-def validate(body: dict[str, Any], complete: bool = True) -> list[Violation]:
-    """Check a body of createImageCache.
-
-    Returns every violation, in the order of the schema's properties. With ``complete`` false, missing top-level
-    fields are no violation (the options of a task that picks an existing cache by its ID).
-    """
-    found = [
-        violation
-        for error in _VALIDATOR.iter_errors(body)
-        if complete or error.validator != "required" or error.absolute_path
-        for violation in _violations(error)
-    ]
-    order = list(CREATE_IMAGE_CACHE["properties"])
-    return sorted(found, key=lambda violation: order.index(violation.path[0]) if violation.path[0] in order else -1)
+@functools.lru_cache(maxsize=32)
+def prepare(make_spec: Callable[[], Spec], nullable: tuple[str, ...]) -> tuple[Spec, Draft202012Validator]:
+    """Make the spec of a module and the validator of its options, once per process."""
+    spec = make_spec()
+    return spec, Draft202012Validator(options_schema(spec, nullable))
 
 
-def _violations(error: ValidationError) -> Iterator[Violation]:
-    path: Path = tuple(error.absolute_path)
-    schema = error.schema if isinstance(error.schema, dict) else {}
-    rule = str(error.validator)
-    if rule == "required":
-        # jsonschema reports one error for each missing name but tells the name only in its text
-        for name in schema["required"]:
-            if error.message.startswith(repr(name)):
-                yield Violation(path + (name,), "is required" + _example(schema["properties"][name]))
-    elif rule == "additionalProperties":
-        for name in sorted(set(cast(Dict[str, Any], error.instance)) - set(schema["properties"])):
-            yield Violation((*path, name), "is not a field of the request")
-    else:
-        yield Violation(path, _advice(rule, schema))
+def options_schema(spec: Spec, nullable: tuple[str, ...]) -> dict[str, Any]:
+    """Generate the schema of options. A field of the request body has its schema there, unless the option may be empty."""
+    return {
+        "type": "object",
+        "properties": {option: _option_schema(option, rules, nullable) for option, rules in spec.items()},
+        "required": [option for option, rules in spec.items() if rules.get("required")],
+    }
 
 
-def _advice(rule: str, schema: dict[str, Any]) -> str:
-    if rule == "type":
-        return f"must be {_TYPES[schema['type']]}" + _example(schema)
+def _option_schema(option: str, rules: Mapping[str, Any], nullable: tuple[str, ...]) -> dict[str, Any]:
+    field = CREATE_IMAGE_CACHE["properties"].get(wire_name(option))
+    if field and option not in nullable:
+        return _with_option_names(field)
+    if "choices" in rules:
+        return {"enum": rules["choices"]}
+    schema = {"type": _TYPES[rules["type"]], **RULES.get(option, {})}
+    if "options" in rules:
+        schema["items"] = options_schema(rules["options"], nullable)
+    return schema
+
+
+def _with_option_names(field: Mapping[str, Any]) -> dict[str, Any]:
+    schema = dict(field)
+    if "properties" in field:
+        parts = field["properties"].items()
+        schema["properties"] = {option_name(name): _with_option_names(part) for name, part in parts}
+        schema["required"] = [option_name(name) for name in field.get("required", ())]
+    if "items" in field:
+        schema["items"] = _with_option_names(field["items"])
+    return schema
+
+
+def violations(validator: Draft202012Validator, values: Mapping[str, Any]) -> Iterator[Violation]:
+    """Validate options. An option that is missing may be among the violations several times."""
+    for error in validator.iter_errors(values):
+        path: Path = tuple(error.absolute_path)
+        schema = cast("dict[str, Any]", error.schema)
+        if error.validator == "required":
+            for name in schema["required"]:
+                if name not in cast("dict[str, Any]", error.instance):
+                    yield Violation((*path, name), "is required" + _example(schema["properties"][name]))
+        else:
+            yield Violation(path, _advice(str(error.validator), schema, error.instance))
+
+
+def missing_fields(values: Mapping[str, Any]) -> Iterator[Violation]:
+    """Yield the required fields of the request body that are not among these options."""
+    for field in CREATE_IMAGE_CACHE["required"]:
+        if values.get(option_name(field)) is None:
+            yield Violation((option_name(field),), "is required" + _example(CREATE_IMAGE_CACHE["properties"][field]))
+
+
+def _advice(rule: str, schema: Mapping[str, Any], value: Any) -> str:
+    if "advice" in schema:
+        return str(schema["advice"])
+    if rule == "enum":
+        return f"must be one of {', '.join(schema['enum'])}"
+    if "exclusiveMinimum" in schema and rule != "type":
+        return f"must be more than {schema['exclusiveMinimum']} and at most {schema['maximum']}"
     if rule in ("minimum", "maximum"):
-        return f"must be between {schema['minimum']} and {schema['maximum']}" + _example(schema)
-    if rule == "minItems":
-        return "must list at least one" + _example(schema)
-    if rule == "minLength":
-        return "must not be empty" + _example(schema)
-    return "must be the plain address, without http:// or https:// in front" + _example(schema)
+        advice = f"must be between {schema['minimum']} and {schema['maximum']}"
+    elif rule == "type" and schema["type"] == "string" and isinstance(value, (bool, float)):
+        return "must be a text; put it in quotes, or use | string in a template"
+    elif rule == "type":
+        advice = f"must be {_WORDS[schema['type']]}"
+    elif rule == "minItems":
+        advice = "must list at least one"
+    elif rule == "minLength":
+        advice = "must not be empty"
+    else:
+        advice = "must be the plain address, without http:// or https:// in front"
+    return advice + _example(schema)
 
 
-def _example(schema: dict[str, Any]) -> str:
-    if not schema.get("examples"):
-        return ""
-    return f", for example {schema['examples'][0]}".replace("'", "")
+def _example(schema: Mapping[str, Any]) -> str:
+    return f", for example {schema['examples'][0]}".replace("'", "") if "examples" in schema else ""

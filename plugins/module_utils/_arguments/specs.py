@@ -10,31 +10,25 @@ in snake_case, with the API's own as aliases.
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any, Dict, Mapping
 
 from ansible.module_utils.common.parameters import env_fallback
 
+from .._names import wire_name
+
 Spec = Dict[str, Dict[str, Any]]
 
-# YAML takes it for a false where it has no quotes.
+# YAML reads it as false where it has no quotes.
 OFF = "off"
 
 DEFAULT_ENDPOINT = "https://eci-global.ctapi.ctyun.cn"
 
 
 def connection_spec() -> Spec:
-    """How to reach the service. Nothing is required here, since arguments are checked before credentials are."""
+    """How to reach the service. Nothing is required here: arguments are validated before credentials are needed."""
     return {
-        "access_key": {
-            "type": "str",
-            "no_log": True,
-            "fallback": (env_fallback, ["CTYUN_AK", "CTAPI_AK"]),
-        },
-        "secret_key": {
-            "type": "str",
-            "no_log": True,
-            "fallback": (env_fallback, ["CTYUN_SK", "CTAPI_SK"]),
-        },
+        "access_key": {"type": "str", "no_log": True, "fallback": (env_fallback, ["CTYUN_AK", "CTAPI_AK"])},
+        "secret_key": {"type": "str", "no_log": True, "fallback": (env_fallback, ["CTYUN_SK", "CTAPI_SK"])},
         "region_id": {"type": "str", "fallback": (env_fallback, ["CTYUN_REGION_ID"])},
         "endpoint": {
             "type": "str",
@@ -50,7 +44,7 @@ def connection_spec() -> Spec:
 
 
 def tags_option() -> dict[str, Any]:
-    """The option ``tags``: those to have, or those to look for."""
+    """A list of tags, to set or to filter by."""
     return {
         "type": "list",
         "elements": "dict",
@@ -59,7 +53,7 @@ def tags_option() -> dict[str, Any]:
 
 
 def body_spec() -> Spec:
-    """The request body of createImageCache, field by field. What is required there says the schema."""
+    """The request body of createImageCache, field by field. The schema says what is required."""
     return {
         "image_cache_name": {"type": "str", "aliases": ["imageCacheName", "name"]},
         "image_cache_size": {"type": "int", "aliases": ["imageCacheSize"]},
@@ -92,7 +86,7 @@ def body_spec() -> Spec:
 
 
 def entry_spec() -> Spec:
-    """One of many image caches: the request body, and what the module for one has beside it."""
+    """One of many image caches: the request body, its state and its ID."""
     return {
         **body_spec(),
         "state": {"type": "str", "choices": ["present", "absent"]},
@@ -101,7 +95,7 @@ def entry_spec() -> Spec:
 
 
 def prune_spec() -> Spec:
-    """What is deleted that a task does not name."""
+    """Which image caches that a task does not name are deleted."""
     return {
         "prune": {"type": "bool", "default": False},
         "prune_tags": tags_option(),
@@ -111,17 +105,8 @@ def prune_spec() -> Spec:
     }
 
 
-def generations_spec() -> Spec:
-    """Whether names follow what is in the images."""
-    return {
-        "generations": {"type": "bool", "default": False},
-        "renew_before": {"type": "float"},
-        "force": {"type": "bool", "default": False},
-    }
-
-
 def policy_spec() -> Spec:
-    """What may be done to an image cache that exists already."""
+    """What may be done to an existing image cache."""
     return {
         "purge_tags": {"type": "bool", "default": True},
         "drift": {"type": "str", "default": "warn", "choices": ["warn", "fail", "recreate"]},
@@ -130,12 +115,12 @@ def policy_spec() -> Spec:
 
 
 def preflight_spec() -> Spec:
-    """Whether to look before anything is ordered."""
+    """Whether to check images, zone and quota before an order."""
     return {"preflight": {"type": "str", "default": OFF, "choices": [OFF, "warn", "fail"]}}
 
 
 def wait_spec() -> Spec:
-    """Whether to wait for the wanted state, and how."""
+    """Whether and how long to wait for the desired state."""
     return {
         "wait": {"type": "bool", "default": False},
         "wait_timeout": {"type": "float", "default": 1800.0},
@@ -143,22 +128,28 @@ def wait_spec() -> Spec:
     }
 
 
-def lock_spec() -> Spec:
-    """Where tasks that change something tell each other of it."""
-    return {"lock_dir": {"type": "path", "fallback": (env_fallback, ["CTYUN_ECI_LOCK_DIR"])}}
-
-
 def registry_spec() -> Spec:
-    """How the registries of images are looked at."""
+    """How registries are reached, and how sizes follow from images."""
     return {
         "registry_addresses": {"type": "dict"},
         "size_factor": {"type": "float", "default": 3.0},
     }
 
 
-def merged(*specs: Spec) -> Spec:
-    """One spec out of several."""
-    result: Spec = {}
-    for spec in specs:
-        result.update(spec)
-    return result
+def request_body(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Build the request body of createImageCache from validated arguments: those given, under the API's names."""
+    return _fields(body_spec(), arguments)
+
+
+def _fields(spec: Spec, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    body: dict[str, Any] = {}
+    for option, rules in spec.items():
+        value = arguments.get(option)
+        if value is None:
+            continue
+        if "options" in rules and rules["type"] == "list":
+            value = [_fields(rules["options"], item) for item in value]
+        elif "options" in rules:
+            value = _fields(rules["options"], value)
+        body[wire_name(option)] = value
+    return body

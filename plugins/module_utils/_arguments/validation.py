@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The check of what a task gave. Private to the collection.
+"""Validation of the arguments of a task. Private to the collection.
 
-Ansible's own check of arguments stops at the first mistake and may quote its value, so ``check`` looks first: it reports
-every mistake, by the path that the user wrote, and never a value.
+Ansible's own validation stops at the first mistake and may quote its value. ``check`` comes before it, and reports every
+mistake by the path that the user wrote, never by its value: names and aliases are resolved and values converted where that
+is unambiguous, then one JSON schema judges them.
 """
 
 from __future__ import annotations
@@ -13,171 +14,169 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from typing import Any, Callable, Collection, Iterable, Iterator, Mapping, NamedTuple
+from typing import Any, Callable, Iterable, Iterator, Mapping, NamedTuple
 
-from ansible.module_utils.common.validation import (
-    check_type_bool,
-    check_type_dict,
-    check_type_float,
-    check_type_int,
-    check_type_list,
-)
+from ansible.module_utils.common.validation import check_type_bool, check_type_dict, check_type_float, check_type_int
 
-from .._names import option_name
-from .body import request_body
-from .schema import Path, Violation, validate
+from .._names import wire_name
+from .schema import Path, Violation, prepare, violations
 from .specs import OFF, Spec
 
-# Longer than anybody waits, and no clock of a system overflows.
-_LONGEST = 31 * 86400
-# The smallest and the largest number of an option; True where the smallest itself is too small.
-_BOUNDS = {
-    "timeout": (0, True, _LONGEST),
-    "retries": (0, False, 1000),
-    "concurrency": (1, False, 1000),
-    "retry_max_delay": (0, False, _LONGEST),
-    "wait_timeout": (0, False, _LONGEST),
-    "wait_interval": (0, True, _LONGEST),
-    "renew_before": (0, False, 3650),
-    "prune_keep": (0, False, 100_000),
-    "size_factor": (1, False, 100),
-    "prune_grace": (0, False, 3650 * 86400),
-}
-# Texts that somebody copies, with a line feed or a blank at an end that is no part of them.
-_COPIED = ("access_key", "secret_key", "region_id", "user_name", "password")
+Rules = Callable[[Mapping[str, Any]], Iterable[Violation]]
+
+_TEXTS = ("str", "path")
+# Texts that may begin or end with a blank.
+_FREE_TEXTS = ("key", "value")
 # Lists of tags: each key may occur once.
 _TAGS = ("tags", "prune_tags")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
-_WORDS = {
-    "str": "a text",
-    "path": "a path",
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "true or false",
-    "list": "a list",
-    "dict": "a mapping",
-}
-_CONVERT: dict[str, Callable[[Any], Any]] = {
+_EMPTY = "value is empty; leave it out, for example with default(omit)"
+_JSON = "must be a list, and a text in JSON is none: write it as YAML, or use the filter from_json"
+_CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "int": check_type_int,
     "float": check_type_float,
     "bool": check_type_bool,
-    "list": check_type_list,
     "dict": check_type_dict,
 }
 
 
 class Checked(NamedTuple):
-    """What a task gave, under the options' own names and converted as Ansible would, and what is wrong with it.
+    """The arguments of a task under the options' own names, converted; a null of a nullable option is an empty text.
 
-    A null is among the values, so that it can be told from what is not given.
+    ``violations`` has what to write instead, by the path as the task wrote it.
     """
 
+    spec: Spec
     values: dict[str, Any]
-    violations: list[Violation]
+    violations: dict[str, str]
 
-    def entries(self, option: str) -> list[Any]:
-        """The entries of a list, none if it is not given or is no list."""
-        value = self.values.get(option)
-        return value if isinstance(value, list) else []
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The values for Ansible's own validation. A null means the default, where there is one."""
+        values = self.values.items()
+        return {key: value for key, value in values if value is not None or self.spec[key].get("default") is None}
 
-
-def check(spec: Spec, given: Mapping[str, Any]) -> Checked:
-    """Check the raw arguments of a task against the types, names and choices of a spec."""
-    violations: list[Violation] = []
-    values = _check_options(spec, given, (), violations)
-    for option, (smallest, excluded, largest) in _BOUNDS.items():
-        number = values.get(option)
-        if not isinstance(number, (int, float)):
-            continue
-        if number < smallest or (excluded and number == smallest):
-            violations.append(Violation((option,), f"must be {'more than' if excluded else 'at least'} {smallest}"))
-        elif number > largest:
-            violations.append(Violation((option,), f"must be at most {largest}"))
-    return Checked(values, violations)
+    def report(self) -> str:
+        """Return the message with a line for each violation, an empty text if there are none."""
+        lines = [f"- {path}: {advice}" for path, advice in self.violations.items()]
+        return "\n".join(["The arguments are not valid, nothing was sent:", *lines]) if lines else ""
 
 
-def for_ansible(spec: Spec, given: Mapping[str, Any], told: Collection[str] = ()) -> dict[str, Any]:
-    """The checked raw arguments as Ansible shall convert them: a null counts as not given, where there is a default.
-
-    Of the options ``told`` it becomes an empty text, for a task that has to tell it from one that is not given.
-    """
-    names = _names(spec)
-    arguments: dict[str, Any] = {}
-    for key, value in given.items():
-        option = names[key]
-        if value is not None:
-            arguments[key] = value
-        elif option in told:
-            arguments[key] = ""
-        elif spec[option].get("default") is None:
-            arguments[key] = None
-    return arguments
+def check(
+    make_spec: Callable[[], Spec],
+    given: Mapping[str, Any],
+    nullable: tuple[str, ...] = (),
+    rules: Rules = lambda values: (),
+) -> Checked:
+    """Check the raw arguments of a task. ``rules`` are its own: they get the converted values, which may be of any type."""
+    spec, validator = prepare(make_spec, nullable)
+    conversion = _Conversion(nullable)
+    values = conversion.options(spec, given, ())
+    found: dict[str, str] = {}
+    for path, advice in (*conversion.violations, *rules(values), *violations(validator, _without_nulls(values))):
+        found.setdefault(path_text(as_written(path, spec, given)), advice)
+    return Checked(spec, values, found)
 
 
-def _names(spec: Spec) -> dict[str, str]:
-    """Each name that an option may be given by -> its own."""
-    return {name: option for option, rules in spec.items() for name in [option, *rules.get("aliases", ())]}
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
-def _check_options(spec: Spec, given: Mapping[str, Any], path: Path, violations: list[Violation]) -> dict[str, Any]:
-    names = _names(spec)
-    values: dict[str, Any] = {}
-    written: dict[str, str] = {}
-    for key, value in given.items():
-        option = names.get(key)
-        if option is None:
-            violations.append(Violation(path + (str(key),), "is not an option here" + _closest(str(key), names)))
-        elif option in written:
-            violations.append(Violation(path + (key,), f"is given twice, also as {written[option]}"))
+class _Conversion:
+    """Resolves names and converts values. What cannot be converted stays as it is, for the schema to refuse."""
+
+    def __init__(self, nullable: tuple[str, ...]) -> None:
+        self.violations: list[Violation] = []
+        self._nullable = nullable
+
+    def options(self, spec: Spec, given: Mapping[str, Any], path: Path) -> dict[str, Any]:
+        names = {name: option for option, rules in spec.items() for name in (option, *rules.get("aliases", ()))}
+        values: dict[str, Any] = {}
+        written: dict[str, str] = {}
+        for key, value in given.items():
+            option = names.get(key)
+            if option is None:
+                self._refuse((*path, str(key)), "is not an option here" + _closest(str(key), names))
+            elif option in written:
+                self._refuse((*path, key), f"is given twice, also as {written[option]}")
+            else:
+                written[option] = key
+                if value is None and option in self._nullable:
+                    value = ""
+                values[option] = value if value is None else self._value(option, spec[option], value, (*path, option))
+        return values
+
+    def _value(self, option: str, rules: Mapping[str, Any], value: Any, path: Path) -> Any:
+        kind = rules["type"]
+        if kind in _TEXTS:
+            return self._text(option, rules, value, path)
+        if isinstance(value, str) and not value.strip():
+            self._refuse(path, _EMPTY)
+        elif kind == "list":
+            return self._list(option, rules, value, path)
         else:
-            written[option] = key
-            values[option] = None
-            if value is not None:
-                values[option] = _check_value(option, spec[option], value, path + (key,), violations)
-    return values
-
-
-def _check_value(option: str, rules: Mapping[str, Any], value: Any, path: Path, violations: list[Violation]) -> Any:
-    kind = rules["type"]
-    if value is False and OFF in rules.get("choices", ()):
-        value = OFF  # as Ansible has it
-    converted = _convert(kind, value)
-    advice = _advice(option, rules, value, converted)
-    if advice:
-        violations.append(Violation(path, advice))
-    if converted is None:
+            value = _converted(kind, value)
+        if kind == "dict" and isinstance(value, dict):
+            options = rules.get("options")
+            if options:
+                return self.options(options, value, path)
+            return {str(key): "" if item is None else item for key, item in value.items()}
         return value
-    if kind == "list":
-        element = {"type": rules.get("elements", "str"), "options": rules.get("options")}
-        items = [
-            _check_value(option, element, item, path + (index,), violations) for index, item in enumerate(converted)
-        ]
+
+    def _text(self, option: str, rules: Mapping[str, Any], value: Any, path: Path) -> Any:
+        if value is False and OFF in rules.get("choices", ()):
+            return OFF  # as Ansible has it
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+        if isinstance(value, str):
+            if value != value.strip() and rules["type"] == "str" and option not in _FREE_TEXTS:
+                end = "begins" if value == value.rstrip() else "ends"
+                self._refuse(
+                    path, f"{end} with a line feed or a blank: give it without, for example with the filter trim"
+                )
+            elif _CONTROL.search(value):
+                self._refuse(path, "must not contain a control character, such as a line feed, a tab or a NUL")
+        return value
+
+    def _list(self, option: str, rules: Mapping[str, Any], value: Any, path: Path) -> Any:
+        of_texts = rules["elements"] == "str"
+        if isinstance(value, str) and value.lstrip().startswith(("[", "{")):
+            self._refuse(path, _JSON)  # Ansible would split it at its commas
+        elif isinstance(value, str) and of_texts:
+            value = [item.strip() for item in value.split(",")]
+        elif isinstance(value, int) and not isinstance(value, bool) and of_texts:
+            value = [value]
+        if not isinstance(value, list):
+            return value
+        element = {"type": rules["elements"], "options": rules.get("options")}
+        items = [self._value(option, element, item, (*path, index)) for index, item in enumerate(value)]
         if option in _TAGS:
-            violations += _repeated_keys(items, path)
+            self.violations += _repeated_keys(items, path)
         return items
-    if kind == "dict" and rules.get("options"):
-        return _check_options(rules["options"], converted, path, violations)
-    return converted
+
+    def _refuse(self, path: Path, advice: str) -> None:
+        self.violations.append(Violation(path, advice))
 
 
-def _advice(option: str, rules: Mapping[str, Any], value: Any, converted: Any) -> str | None:
-    """What to write instead of a value, None if it is good."""
-    kind = rules["type"]
-    if "choices" in rules and converted not in rules["choices"]:
-        return f"must be one of {', '.join(rules['choices'])}"
-    if converted is None:
-        if kind == "list" and isinstance(value, str):
-            return "must be a list, and a text in JSON is none: write it as YAML, or use the filter from_json"
-        quotes = "; put it in quotes" if kind in ("str", "path") and isinstance(value, (bool, float)) else ""
-        return f"must be {_WORDS[kind]}{quotes}"
-    if kind not in ("str", "path"):
-        return None
-    if option in _COPIED and converted != converted.strip():
-        end = "begins" if converted == converted.rstrip() else "ends"
-        return f"{end} with a line feed or a blank: give it without, for example with the filter trim"
-    if _CONTROL.search(converted):
-        return "must not contain a control character, such as a line feed, a tab or a NUL"
-    return None
+def _converted(kind: str, value: Any) -> Any:
+    """Convert a value as Ansible does, unless that would guess: ``true`` is no number, ``a=b`` no mapping."""
+    if isinstance(value, bool) and kind != "bool":
+        return value
+    if kind == "int" and isinstance(value, float) and value.is_integer():
+        return int(value)
+    text = value.strip() if isinstance(value, str) else value
+    if kind == "dict" and isinstance(value, str) and not text.startswith("{"):
+        return value  # it may be a misplaced base64 text
+    try:
+        converted = _CONVERTERS[kind](text)
+    except (TypeError, ValueError, ArithmeticError):
+        return value
+    if kind == "float" and not math.isfinite(converted):
+        return str(value)  # JSON has no such number, so the schema refuses it
+    # ansible-core 2.17 makes a set of "{1, 2}"
+    return value if kind == "dict" and not isinstance(converted, dict) else converted
 
 
 def _repeated_keys(tags: list[Any], path: Path) -> Iterator[Violation]:
@@ -188,65 +187,41 @@ def _repeated_keys(tags: list[Any], path: Path) -> Iterator[Violation]:
             yield Violation((*path, index, "key"), f"is the same as in {path_text((*path, first[key]))}")
 
 
-def _convert(kind: str, value: Any) -> Any:
-    """The value as Ansible would convert it, or None where that would guess: ``true`` is no text and no number."""
-    if kind in ("str", "path"):
-        return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else None
-    if kind in ("int", "float", "list") and isinstance(value, bool):
-        return None
-    if kind == "dict" and isinstance(value, str) and not value.lstrip().startswith("{"):
-        return None  # Ansible would take "a=b" for a mapping, and so a misplaced base64 text as well
-    if kind == "list" and isinstance(value, str) and value.lstrip().startswith(("[", "{")):
-        return None  # Ansible would split it at its commas
-    try:
-        converted = _CONVERT[kind](value)
-    except (TypeError, ValueError, ArithmeticError):
-        return None
-    if kind == "dict" and not isinstance(converted, dict):
-        return None  # ansible-core 2.17 makes a set of "{1, 2}"
-    return None if kind == "float" and not math.isfinite(converted) else converted
-
-
 def _closest(key: str, names: Iterable[str]) -> str:
     close = difflib.get_close_matches(key, names)
     return f"; did you mean {close[0]}?" if close else ""
 
 
-def as_written(path: Path, spec: Spec, given: Any) -> Path:
-    """The path of a field of the request body in the words of the task that gave it.
+def mappings(values: Mapping[str, Any], option: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the items of a list that are mappings, as they should be, with their positions."""
+    items = values.get(option)
+    for index, item in enumerate(items if isinstance(items, list) else ()):
+        if isinstance(item, dict):
+            yield index, item
 
-    A field that the task did not give gets the spelling of its neighbours, or of those further out: the API's if they
-    have it, else the option's name.
+
+def as_written(path: Path, spec: Spec, given: Any) -> Path:
+    """Return the path of an option in the words of the task.
+
+    An option that is not given gets the spelling of its neighbours, or of those further out: the API's if they have it.
     """
     written: Path = ()
-    level: Any = given
-    options: Spec = spec
     camel_case = False
     for part in path:
         if isinstance(part, int):
-            written += (part,)
-            level = level[part] if isinstance(level, list) and part < len(level) else None
-            continue
-        keys = level if isinstance(level, dict) else {}
-        said = [str(key) for key in keys]
-        camel_case = any(key != key.lower() for key in said) or (camel_case and not any("_" in key for key in said))
-        option = option_name(part)
-        rules = options.get(option, {})
-        names = [option, *rules.get("aliases", ())]
-        unsaid = part if camel_case else option
-        spelling = next((name for name in names if name in keys), unsaid)
-        written += (spelling,)
-        level = keys.get(spelling)
-        options = rules.get("options", {})
+            given = given[part] if isinstance(given, list) and part < len(given) else None
+        else:
+            keys = [str(key) for key in given] if isinstance(given, dict) else []
+            camel_case = any(key != key.lower() for key in keys) or (camel_case and not any("_" in key for key in keys))
+            rules = spec.get(part, {})
+            names = [part, *rules.get("aliases", ())]
+            field = wire_name(part)
+            spelled = next((name for name in names if name in keys), field if camel_case and field in names else part)
+            given = given.get(spelled) if keys else None
+            spec = rules.get("options") or {}
+            part = spelled
+        written += (part,)
     return written
-
-
-def check_body(spec: Spec, given: Any, at: Path, values: Mapping[str, Any], complete: bool = True) -> list[Violation]:
-    """What the schema says of the body that ``values`` make, by paths under ``at`` as the task wrote them."""
-    return [
-        Violation(as_written(at + violation.path, spec, given), violation.advice)
-        for violation in validate(request_body(values), complete)
-    ]
 
 
 def path_text(path: Path) -> str:
@@ -255,13 +230,3 @@ def path_text(path: Path) -> str:
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
     return text
-
-
-def report(violations: Iterable[Violation]) -> str:
-    """The message for a task whose arguments are wrong: a line for each violation, the first one for a path."""
-    lines: dict[str, str] = {}
-    for violation in violations:
-        lines.setdefault(path_text(violation.path), violation.advice)
-    return "The arguments are not valid, nothing was sent:\n" + "\n".join(
-        f"- {path}: {advice}" for path, advice in lines.items()
-    )

@@ -2,87 +2,126 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The task of the module image_cache. Private to the collection."""
+"""The task of the module image_cache, and what it has in common with image_caches. Private to the collection."""
 
 from __future__ import annotations
 
-from .._image_cache.converge import converge
-from .._image_cache.folder import Folder
-from .._image_cache.image_cache import predicted
-from .._image_cache.outcome import Outcome
-from .._image_cache.plan import Wanted, diff, plan
-from .._arguments.validation import as_written, check, check_body
-from .._arguments.schema import Violation
+import functools
+from typing import Iterator
+
+from .._api.client import Client
+from .._arguments.schema import Path, Violation, missing_fields
 from .._arguments.specs import (
+    OFF,
     Spec,
     body_spec,
     connection_spec,
-    lock_spec,
-    merged,
     policy_spec,
     preflight_spec,
     registry_spec,
+    request_body,
     wait_spec,
 )
-from .._api.client import Client
-from .._task import Arguments, Result, Task, outcome_result
+from .._image_cache.batch import Item
+from .._image_cache.model import predicted
+from .._image_cache.plan import Desired
+from .._image_cache.reconcile import Context, reconcile
 from .._polling import Wait
-from ._registries import Registries, check_registries, preflight
-from ._wanted import wanted
+from .._task import Arguments, Result, Task
+
+# In check mode the ID of an image cache that an earlier task would have created is empty.
+NULLABLE = ("image_cache_id",)
 
 
 def _spec() -> Spec:
-    return merged(
-        {
-            "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
-            "image_cache_id": {"type": "str", "aliases": ["imageCacheId"]},
-        },
-        body_spec(),
-        policy_spec(),
-        preflight_spec(),
-        registry_spec(),
-        wait_spec(),
-        lock_spec(),
-        connection_spec(),
+    return {
+        "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
+        "image_cache_id": {"type": "str", "aliases": ["imageCacheId"]},
+        **body_spec(),
+        **policy_spec(),
+        **preflight_spec(),
+        **registry_spec(),
+        **wait_spec(),
+        **connection_spec(),
+    }
+
+
+def _check(values: Arguments, check_mode: bool) -> Iterator[Violation]:
+    return check_desired(values, values, (), check_mode)
+
+
+def check_desired(values: Arguments, entry: Arguments, path: Path, check_mode: bool) -> Iterator[Violation]:
+    """Check one image cache of a task; ``values`` are the options of the whole task."""
+    present = (entry.get("state") or values.get("state")) != "absent"
+    by_id = "image_cache_id" in entry
+    if by_id and not entry["image_cache_id"] and not check_mode:
+        yield Violation((*path, "image_cache_id"), "must not be empty; leave it out to pick one by its name")
+    if not (present or by_id or entry.get("image_cache_name")):
+        yield Violation((*path, "image_cache_name"), "is required, or image_cache_id, to delete one")
+    # an image cache selected by its ID exists, so nothing else is required, unless it is replaced
+    if present and not (by_id and values.get("drift") != "recreate"):
+        for field, advice in missing_fields(entry):
+            yield Violation(path + field, advice)
+
+
+def desired(arguments: Arguments, entry: Arguments) -> Desired:
+    """Return the desired state of one image cache; ``arguments`` are the options of the whole task."""
+    return Desired(
+        state=entry["state"] or arguments["state"],
+        body=request_body(entry),
+        image_cache_id=entry["image_cache_id"],
+        purge_tags=arguments["purge_tags"],
+        drift=arguments["drift"],
+        wait=arguments["wait"],
+        duplicates=arguments["duplicates"],
     )
 
 
-def _check(given: Arguments, check_mode: bool) -> list[Violation]:
-    spec = _spec()
-    checked = check(spec, given)
-    values, violations = checked
-    present = values.get("state") != "absent"
-    by_id = "image_cache_id" in values
-    if by_id and not values["image_cache_id"] and not check_mode:
-        path = as_written(("imageCacheId",), spec, given)
-        violations.append(Violation(path, "must not be empty; leave it out to pick one by its name"))
-    if not (present or by_id or values.get("image_cache_name")):
-        violations.append(Violation(("image_cache_name",), "is required, or image_cache_id, to delete one"))
-    # an image cache picked by its ID exists, so only what the task gives of the body matters, unless it is replaced
-    complete = present and not (by_id and values.get("drift") != "recreate")
-    return violations + check_body(spec, given, (), values, complete) + list(check_registries(checked))
+def context(arguments: Arguments, client: Client, diff_mode: bool) -> Context:
+    """Return the context that the image caches of a task share."""
+    ctx = Context(client, Wait(arguments["wait_timeout"], arguments["wait_interval"]), diff_mode=diff_mode)
+    if arguments["preflight"] != OFF:
+        # most tasks do without the client of registries
+        from .._registry.client import Settings
+        from .._registry.lookup import look_up
+        from .._registry.preflight import Preflight
+
+        settings = Settings(
+            addresses=arguments["registry_addresses"] or {},
+            # validate_certs is about the endpoint: passwords of registries go to nobody whose certificate is not valid
+            verify=arguments["ca_path"] or True,
+            timeout=arguments["timeout"],
+            redact=client.redact,
+        )
+        look_up_with = functools.partial(look_up, settings=settings)
+        ctx.preflight = Preflight(arguments["preflight"] == "fail", arguments["size_factor"], look_up_with)
+    return ctx
 
 
 def _run(arguments: Arguments, client: Client, check_mode: bool, diff_mode: bool) -> Result:
-    state, image_cache_id = arguments["state"], arguments["image_cache_id"]
-    one = wanted(arguments, arguments, state, image_cache_id)
-    if image_cache_id == "":
-        outcome = _not_made_yet(one)
+    wanted = desired(arguments, arguments)
+    if wanted.image_cache_id == "":
+        item, warnings = _not_created_yet(wanted), []
     else:
-        wait = Wait(arguments["wait_timeout"], arguments["wait_interval"])
-        folder = Folder.at(arguments["lock_dir"])
-        look = Registries(arguments, client)
-        outcome = converge(one, client, wait, check_mode, folder, preflight(arguments, look))
-    result = outcome_result(outcome, diff_mode)
-    # no fact is left of an image cache that is gone
-    result.values["ansible_facts"] = {"imageCacheId": outcome.image_cache_id if state == "present" else None}
-    return result
+        outcome = reconcile([wanted], context(arguments, client, diff_mode), check_mode=check_mode, by_name=True)
+        (item,), warnings = outcome.items, outcome.warnings
+    values = item.result()
+    if diff_mode and item.diff is not None:
+        values["diff"] = item.diff
+    if item.error:
+        values.update(msg=item.error.message, failure=item.error.failure())
+    else:
+        # no fact is left of an image cache that is gone
+        values["ansible_facts"] = {"imageCacheId": item.image_cache_id if wanted.is_present else None}
+    return Result(values, warnings + item.warnings, failed=item.error is not None)
 
 
-def _not_made_yet(one: Wanted) -> Outcome:
-    """What is predicted of the image cache that a task before this one would have made: in check mode it has no ID."""
-    change = plan(one, predicted({**one.body, "tags": None}))
-    return Outcome(changed=bool(change.steps), image_cache=change.after, diff=diff(change))
+def _not_created_yet(wanted: Desired) -> Item:
+    """Predict what happens to an image cache that an earlier task would have created. Nothing is requested."""
+    item = Item(wanted)
+    item.set_plan(predicted({**wanted.body, "tags": None}), [])
+    item.predict()
+    return item
 
 
-TASK = Task(_spec, _check, _run, told=("image_cache_id",))
+TASK = Task(_spec, _check, _run, NULLABLE)

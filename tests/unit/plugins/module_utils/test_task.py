@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -15,26 +17,25 @@ from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Clien
 from ansible_collections.ctyun.eci.plugins.module_utils._api.config import Connection
 from ansible_collections.ctyun.eci.plugins.module_utils._api.region import REGION
 from ansible_collections.ctyun.eci.plugins.module_utils._api.transport import Transport
-from ansible_collections.ctyun.eci.plugins.module_utils._arguments.specs import body_spec, connection_spec, merged
-from ansible_collections.ctyun.eci.plugins.module_utils._errors import EciError, InvalidArguments, NotFound, WaitTimeout
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.operations import ImageCaches
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.outcome import Outcome
-from ansible_collections.ctyun.eci.plugins.module_utils._task import Result, Task, outcome_result, perform
+from ansible_collections.ctyun.eci.plugins.module_utils._arguments.schema import Violation
+from ansible_collections.ctyun.eci.plugins.module_utils._arguments.specs import Spec, body_spec, connection_spec
+from ansible_collections.ctyun.eci.plugins.module_utils._errors import Failure, InvalidArguments, NotFound
+from ansible_collections.ctyun.eci.plugins.module_utils._task import Result, Task, perform
 from tests.emulator import Emulator, Fault
 
-FAILURE = {"code", "message", "request_id", "http_status", "operation", "effect", "attempts"}
 SECRET = "Pl4nted"
 PASSWORD = 'Pl4n"ted\\ x'
-Run = Callable[[Any, Client, bool, bool], Result]
+FAILURE = set(Failure.__annotations__)
+Run = Callable[[Any, Any, bool, bool], Result]
 
 
 @pytest.fixture
-def arguments(emulator: Emulator) -> dict[str, Any]:
+def arguments() -> dict[str, Any]:
     return {
-        "access_key": emulator.settings.access_key,
+        "access_key": "ak",
         "secret_key": SECRET,
-        "region_id": emulator.settings.region_id,
-        "endpoint": emulator.url,
+        "region_id": "region-1",
+        "endpoint": "http://127.0.0.1:1",
         "validate_certs": True,
         "ca_path": None,
         "timeout": 10.0,
@@ -44,12 +45,16 @@ def arguments(emulator: Emulator) -> dict[str, Any]:
     }
 
 
-def task(run: Run) -> Task:
-    return Task(lambda: merged(body_spec(), connection_spec()), lambda _given, _check_mode: [], run)
+def spec() -> Spec:
+    return {**body_spec(), **connection_spec()}
 
 
-def failing(error: EciError) -> Task:
-    def run(_arguments: Any, _client: Client, _check: bool, _diff: bool) -> Result:
+def task(run: Run, **more: Any) -> Task:
+    return Task(spec, lambda values, check_mode: (), run, **more)
+
+
+def raising(error: BaseException) -> Task:
+    def run(*_given: Any) -> Result:
         raise error
 
     return task(run)
@@ -58,70 +63,66 @@ def failing(error: EciError) -> Task:
 @pytest.mark.parametrize("modes", [(False, False), (True, False), (False, True), (True, True)])
 def test_a_task_gets_its_arguments_a_client_and_the_modes(modes: tuple[bool, bool], arguments: dict[str, Any]) -> None:
     seen: list[Any] = []
+    lines: list[str] = []
 
     def run(given: Any, client: Client, check_mode: bool, diff_mode: bool) -> Result:
-        seen.append((given, client.connection.endpoint, check_mode, diff_mode))
+        seen.append((given, client.connection.endpoint, client.write, check_mode, diff_mode))
+        assert client.redact(f"a {SECRET}") == "a ********"
         return Result({"changed": True}, ["careful"])
 
-    result = perform(task(run), arguments, *modes)
-    assert seen == [(arguments, arguments["endpoint"], *modes)]
-    assert (result.values, result.warnings, result.failed) == ({"changed": True}, ["careful"], False)
+    result = perform(task(run), arguments, *modes, write=lines.append)
+    assert seen == [(arguments, arguments["endpoint"], lines.append, *modes)]
+    assert result == Result({"changed": True}, ["careful"])
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_the_own_rules_of_a_task_get_the_converted_arguments(check_mode: bool) -> None:
+    seen: list[Any] = []
+
+    def rules(values: Any, mode: bool) -> list[Violation]:
+        seen.append((values, mode))
+        return [Violation(("timeout",), "is odd")]
+
+    odd = Task(spec, rules, lambda *_: Result({}), ("vpc_id",))
+    checked = odd.validate({"timeout": "3", "vpcId": None}, check_mode)
+    assert seen == [({"timeout": 3.0, "vpc_id": ""}, check_mode)]
+    assert checked.violations == {"timeout": "is odd"}
 
 
 @pytest.mark.parametrize(("concurrency", "size"), [(None, _task.POOL_SIZE), (3, _task.POOL_SIZE), (50, 50)])
 def test_the_pool_of_connections_is_as_large_as_the_task_needs(
     concurrency: int | None, size: int, arguments: dict[str, Any]
 ) -> None:
-    made: list[int] = []
+    made: list[tuple[Connection, int]] = []
 
     def connect(target: Connection, pool_size: int) -> Transport:
-        made.append(pool_size)
+        made.append((target, pool_size))
         return Transport(target, pool_size)
 
     if concurrency is not None:
         arguments["concurrency"] = concurrency
     perform(task(lambda *_: Result({})), arguments, False, False, connect)
-    assert made == [size]
+    ((target, pool_size),) = made
+    assert (target.endpoint, pool_size) == (arguments["endpoint"], size)
+
+
+def test_a_task_that_needs_no_service_needs_no_credentials() -> None:
+    clients: list[Any] = []
+    reading = task(lambda _arguments, client, *_: clients.append(client) or Result({}), needs_service=False)
+    assert not perform(reading, {}, False, False).failed
+    assert clients == [None]
 
 
 def test_an_error_becomes_a_result(arguments: dict[str, Any]) -> None:
     error = NotFound("It is not there.", operation="o", code="c", service_message="m", request_id="r", http_status=404)
-    result = perform(failing(error), arguments, False, False)
+    result = perform(raising(error), arguments, False, False)
     assert result.failed
-    assert result.values == {
-        "changed": False,
-        "msg": "It is not there.",
-        "failure": {
-            "code": "c",
-            "message": "m",
-            "request_id": "r",
-            "http_status": 404,
-            "operation": "o",
-            "effect": "none",
-            "attempts": 1,
-        },
-    }
+    assert result.values == {"changed": False, "msg": "It is not there.", "failure": error.failure()}
 
 
-def test_an_error_of_the_service_becomes_a_result(arguments: dict[str, Any], emulator: Emulator) -> None:
-    result = perform(task(lambda _a, client, *_: Result(client.call(REGION).obj)), arguments, False, False)
-    assert result.failed
-    assert result.values["failure"]["code"] == "10020"
-    assert set(result.values["failure"]) == FAILURE
-    assert len(emulator.sent()) == 1
-
-
-@pytest.mark.parametrize("diff_mode", [False, True])
-def test_an_error_tells_what_was_reached_before_it(diff_mode: bool, arguments: dict[str, Any]) -> None:
-    error = WaitTimeout("It takes too long.")
-    error.outcome = Outcome(changed=True, image_cache_id="imc-1", diff={"before": {}, "after": {}}, warnings=["w"])
-    result = perform(failing(error), arguments, False, diff_mode)
-    assert result.failed
-    assert result.values["changed"] is True
-    assert result.values["image_cache_id"] == "imc-1"
-    assert result.warnings == ["w"]
-    assert result.values["msg"] == result.values["failure"]["message"] == "It takes too long."
-    assert ("diff" in result.values) is diff_mode
+def test_what_failed_in_the_middle_is_a_result_of_the_task(arguments: dict[str, Any]) -> None:
+    reached = Result({"changed": True, "msg": "It takes too long."}, ["w"], failed=True)
+    assert perform(task(lambda *_: reached), arguments, False, False) == reached
 
 
 def test_arguments_that_are_no_connection_are_a_result_as_well(arguments: dict[str, Any]) -> None:
@@ -134,121 +135,108 @@ def test_arguments_that_are_no_connection_are_a_result_as_well(arguments: dict[s
 
 
 @pytest.mark.parametrize("error", [None, InvalidArguments("x")])
-def test_warnings_of_the_connection_come_first(error: EciError | None, arguments: dict[str, Any]) -> None:
+def test_warnings_of_the_connection_come_first(error: Exception | None, arguments: dict[str, Any]) -> None:
     arguments["endpoint"] = "http://h.example"
-    chosen = failing(error) if error else task(lambda *_: Result({}, ["later"]))
+    chosen = raising(error) if error else task(lambda *_: Result({}, ["later"]))
     result = perform(chosen, arguments, False, False)
     assert "plain HTTP" in result.warnings[0]
     assert result.warnings[1:] == ([] if error else ["later"])
 
 
-def test_only_the_errors_of_this_collection_are_caught(arguments: dict[str, Any]) -> None:
-    def run(*_given: Any) -> Result:
-        raise LookupError("a mistake of ours")
+def test_a_bug_becomes_a_result(arguments: dict[str, Any]) -> None:
+    result = perform(raising(LookupError(f"a mistake with {SECRET}")), arguments, False, False)
+    assert result.failed
+    assert "Internal error: LookupError in test_task.py, line " in result.values["msg"]
+    assert "a mistake with ********" in result.values["msg"]
+    assert (set(result.values["failure"]), result.values["failure"]["effect"]) == (FAILURE, "possible")
 
-    with pytest.raises(LookupError):
-        perform(task(run), arguments, False, False)
 
-
-def test_a_process_without_memory_is_told(arguments: dict[str, Any]) -> None:
-    def run(*_given: Any) -> Result:
-        raise MemoryError
-
-    result = perform(task(run), arguments, False, False)
+def test_a_process_without_memory_says_so(arguments: dict[str, Any]) -> None:
+    result = perform(raising(MemoryError()), arguments, False, False)
     assert result.failed
     assert "ulimit -v" in result.values["msg"]
     assert set(result.values["failure"]) == FAILURE
 
 
-def test_what_ends_a_task_is_told(arguments: dict[str, Any]) -> None:
-    def run(*_given: Any) -> Result:
-        raise KeyboardInterrupt
+# --- cancellation
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_cancels_a_task(number: signal.Signals, arguments: dict[str, Any]) -> None:
+    before = signal.getsignal(number)
+
+    def run(_arguments: Any, client: Client, *_modes: bool) -> Result:
+        os.kill(os.getpid(), number)
+        client.cancellation.check()
+        raise AssertionError
 
     result = perform(task(run), arguments, False, False)
+    assert (result.failed, result.values["changed"]) == (True, False)
+    assert result.values["msg"] == f"The task was ended before it was done ({number.name})."
+    assert result.cancelled_by == number.name
+    assert signal.getsignal(number) is before
+
+
+def test_a_task_that_is_done_when_the_signal_comes_has_its_result(arguments: dict[str, Any]) -> None:
+    def run(*_given: Any) -> Result:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return Result({"changed": True})
+
+    assert perform(task(run), arguments, False, False) == Result({"changed": True}, cancelled_by="SIGTERM")
+
+
+def test_a_task_that_only_reads_elsewhere_is_interrupted() -> None:
+    def run(*_given: Any) -> Result:
+        os.kill(os.getpid(), signal.SIGINT)
+        return Result({})
+
+    with pytest.raises(KeyboardInterrupt):
+        perform(task(run, needs_service=False), {}, False, False)
+
+
+# --- over the emulator
+
+
+def at(emulator: Emulator, arguments: dict[str, Any]) -> dict[str, Any]:
+    emulator.settings.update({"secret_key": SECRET})
+    settings = emulator.settings
+    return {**arguments, "endpoint": emulator.url, "access_key": settings.access_key, "region_id": settings.region_id}
+
+
+def test_an_error_of_the_service_becomes_a_result(arguments: dict[str, Any], emulator: Emulator) -> None:
+    wrong = {**at(emulator, arguments), "secret_key": "other"}
+    result = perform(task(lambda _a, client, *_: Result(client.call(REGION).obj)), wrong, False, False)
     assert result.failed
-    assert isinstance(result.ended_by, KeyboardInterrupt)
-    assert result.values["changed"] is False
-    assert result.values["msg"] == "The task was ended before it was done (KeyboardInterrupt)."
+    assert result.values["failure"]["code"] == "10020"
+    assert set(result.values["failure"]) == FAILURE
+    assert len(emulator.sent()) == 1
 
 
-@pytest.mark.parametrize("diff", [None, {"before": {}, "after": {}}])
-@pytest.mark.parametrize("diff_mode", [False, True])
-def test_the_diff_is_shown_in_diff_mode(diff: Any, diff_mode: bool) -> None:
-    result = outcome_result(Outcome(diff=diff), diff_mode)
-    assert ("diff" in result.values) is (diff_mode and diff is not None)
-    assert set(result.values) - {"diff"} == set(Outcome().result())
-
-
-QUOTED = [str, repr, json.dumps, lambda text: f"x{text}y"]
-
-
-@pytest.mark.parametrize("quote", QUOTED, ids=["plain", "python", "json", "inside"])
+@pytest.mark.parametrize(
+    "quote", [str, repr, json.dumps, lambda text: f"x{text}y"], ids=["plain", "python", "json", "in"]
+)
 @pytest.mark.parametrize("secret", [SECRET, PASSWORD], ids=["key", "password"])
-def test_secrets_are_taken_out_of_what_the_service_wrote(
+def test_secrets_are_redacted_in_what_the_service_wrote(
     secret: str, quote: Callable[[str], str], arguments: dict[str, Any], emulator: Emulator
 ) -> None:
-    emulator.settings.update({"secret_key": SECRET})
     text = quote(secret)
     refusal = {"statusCode": 900, "error": f"code {text}", "message": f"message {text}"}
     emulator.inject(Fault("json", "region", value=refusal))
+    arguments = at(emulator, arguments)
     result = perform(task(lambda _a, client, *_: Result(client.call(REGION).obj)), arguments, False, False)
     assert "Pl4n" not in json.dumps(result.values)
     assert result.values["failure"]["message"].startswith("message ")
     assert result.values["failure"]["code"].startswith("code ")
     assert "********" in result.values["msg"]
 
-    good = {"statusCode": 200, "returnObj": {"events": [{"message": f"event {text}"}]}}
-    emulator.inject(Fault("json", "describeImageCache", value=good))
-    run: Run = lambda _a, client, *_: Result({"events": ImageCaches(client).events("imc-1")})  # noqa: E731
-    (event,) = perform(task(run), arguments, False, False).values["events"]
-    assert "Pl4n" not in event["message"]
-    assert event["message"].startswith("event ")
-
 
 def test_what_nobody_else_wrote_stays_as_it_is(arguments: dict[str, Any]) -> None:
     arguments["image_registry_credentials"][0]["password"] = "1"
     values: dict[str, Any] = {
-        "image_cache_id": "imc-111",
-        "image_cache": {"images": ["nginx:1.1"], "image_cache_size": 1, "events": None, "tags": [{"key": "1"}]},
-        "diff": {"after": {"image_cache_name": "n1"}},
-        "ansible_facts": {"imageCacheId": "imc-111"},
-        "drift": [{"option": "images", "found": ["a1"]}],
+        "image_cache_id": "imc-1-1",
+        "image_cache": {"images": ["nginx:1"], "tags": [{"key": "1"}]},
     }
-    result = perform(
-        task(lambda *_: Result(json.loads(json.dumps(values)), ["imc-111 differs"])), arguments, False, False
-    )
-    assert (result.values, result.warnings) == (values, ["imc-111 differs"])
-    error = NotFound("There is no image cache imc-111.", code="10020", request_id="r-1", operation="o1")
-    values = perform(failing(error), arguments, False, False).values
-    assert values["msg"] == "There is no image cache imc-111."
-    assert [values["failure"][key] for key in ("code", "request_id", "operation")] == ["10020", "r-1", "o1"]
-
-
-def test_each_retry_is_told(arguments: dict[str, Any], emulator: Emulator) -> None:
-    arguments["secret_key"] = emulator.settings.secret_key
-    arguments["retries"] = 2
-    emulator.inject(Fault("status", "region", status=503, times=2, message=f"busy {PASSWORD}"))
-    result = perform(task(lambda _a, client, *_: Result(client.call(REGION).obj)), arguments, False, False)
-    assert not result.failed
-    assert [line.partition(",")[0] for line in result.retried] == ["attempt 1", "attempt 2"]
-    assert "busy ********" in result.retried[0]
-    assert "retried" not in result.values
-
-
-def test_each_task_has_a_client_of_its_own_over_the_transport_that_is_kept(arguments: dict[str, Any]) -> None:
-    seen: list[Client] = []
-    made: list[Transport] = []
-
-    def run(_given: Any, client: Client, *_modes: bool) -> Result:
-        seen.append(client)
-        return Result({})
-
-    def connect(target: Connection, pool_size: int) -> Transport:
-        made.append(made[0] if made else Transport(target, pool_size))
-        return made[-1]
-
-    for _time in range(2):
-        perform(task(run), arguments, False, False, connect)
-    first, second = seen
-    assert first is not second
-    assert first._transport is second._transport
+    unchanged = task(lambda *_: Result(json.loads(json.dumps(values)), ["imc-1-1 differs"]))
+    assert perform(unchanged, arguments, False, False) == Result(values, ["imc-1-1 differs"])
+    error = NotFound("There is no image cache imc-1-1.", code="1", request_id="r-1", operation="o1")
+    assert perform(raising(error), arguments, False, False).values["failure"] == error.failure()

@@ -5,16 +5,19 @@
 from __future__ import annotations
 
 import copy
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
-from ansible_collections.ctyun.eci.plugins.module_utils._arguments.validation import for_ansible, report
-from ansible_collections.ctyun.eci.plugins.module_utils._errors import NoSuchCache
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.image_cache import KEYS
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.outcome import Outcome
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.batch import Item
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Desired
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.prune import Prune
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.reconcile import Context, Outcome
+from ansible_collections.ctyun.eci.plugins.module_utils._polling import Wait
+from ansible_collections.ctyun.eci.plugins.module_utils._registry import preflight
 from ansible_collections.ctyun.eci.plugins.module_utils._task import Result, Task
 from ansible_collections.ctyun.eci.plugins.module_utils._tasks import (
     image_cache,
@@ -23,9 +26,8 @@ from ansible_collections.ctyun.eci.plugins.module_utils._tasks import (
     image_info,
     quota_info,
     region_info,
-    wire_check,
 )
-from tests.emulator import Emulator, Fault
+from tests.emulator import Emulator
 from tests.unit.plugins.emulated import BODY, A, B, seed
 
 TASKS = {
@@ -35,7 +37,6 @@ TASKS = {
     "image_info": image_info.TASK,
     "region_info": region_info.TASK,
     "quota_info": quota_info.TASK,
-    "wire_check": wire_check.TASK,
 }
 GOOD: dict[str, dict[str, Any]] = {
     "image_cache": BODY,
@@ -44,7 +45,6 @@ GOOD: dict[str, dict[str, Any]] = {
     "image_info": {"images": ["nginx"]},
     "region_info": {},
     "quota_info": {},
-    "wire_check": {},
 }
 
 
@@ -53,46 +53,38 @@ def body(name: str = "web", **changes: Any) -> dict[str, Any]:
 
 
 def lines(task: Task, check_mode: bool = False, **given: Any) -> list[str]:
-    violations = task.check(given, check_mode)
-    return [line[2:] for line in report(violations).split("\n")[1:]] if violations else []
+    return [line[2:] for line in task.validate(given, check_mode).report().split("\n")[1:]]
 
 
-def checked(task: Task, **given: Any) -> dict[str, Any]:
-    """The arguments as Ansible hands them on."""
-    result = ArgumentSpecValidator(task.spec()).validate(for_ansible(task.spec(), given, task.told))
-    assert result.error_messages == []
-    return dict(result.validated_parameters)
-
-
-def run(task: Task, client: Client, check_mode: bool = False, diff_mode: bool = False, **given: Any) -> Result:
-    assert task.check(given, check_mode) == []
-    return task.run(checked(task, **given), client, check_mode, diff_mode)
+def run(task: Task, client: Any, check_mode: bool = False, diff_mode: bool = False, **given: Any) -> Result:
+    """Run a task with the arguments as Ansible validates them."""
+    checked = task.validate(given, check_mode)
+    assert checked.violations == {}
+    validation = ArgumentSpecValidator(task.spec()).validate(checked.arguments)
+    assert validation.error_messages == []
+    return task.run(validation.validated_parameters, client, check_mode, diff_mode)
 
 
 # --- every task
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_good_arguments(name: str) -> None:
-    assert lines(TASKS[name], **GOOD[name]) == []
-    checked(TASKS[name], **GOOD[name])
-
-
-@pytest.mark.parametrize("name", TASKS)
 def test_what_our_check_accepts_ansible_accepts_and_the_other_way_round(name: str) -> None:
     task = TASKS[name]
+    assert lines(task, **GOOD[name]) == []
     for option, rules in task.spec().items():
         for value in ("x", 5, True, [], {}, ["x"], [{}], 1.5, "5"):
             given = {**GOOD[name], option: value}
-            ours = task.check(given, False)
+            ours = task.validate(given, False)
             try:
                 theirs = ArgumentSpecValidator(task.spec()).validate(given).error_messages
             except TypeError as error:  # ansible-core 2.19 with a number for a mapping that has suboptions
                 theirs = [str(error)]
-            if not ours:
+            if not ours.violations:
                 assert theirs == [], f"{option}={value!r}"
+                assert ArgumentSpecValidator(task.spec()).validate(ours.arguments).error_messages == []
             if theirs and rules.get("type") != "str":
-                assert ours, f"{option}={value!r}"
+                assert ours.violations, f"{option}={value!r}"
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -107,20 +99,29 @@ def test_specs_do_not_share_what_can_be_changed(name: str) -> None:
     assert TASKS[name].spec()["timeout"]["default"] == 30.0
 
 
-# --- image_caches
+# --- the check of image_caches
+
+SAME_ID = {"image_cache_id": "imc-1"}
+NO_ID = "must not be empty; leave it out to pick one by its name"
 
 
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ({}, ["image_caches: is required, a list of image caches"]),
-        ({"image_caches": None}, ["image_caches: is required, a list of image caches"]),
-        ({"image_caches": {"a": 1}}, ["image_caches: must be a list"]),
-        ({"image_caches": ["web"]}, ["image_caches[0]: must be a mapping"]),
-        ({"image_caches": [body(), 5]}, ["image_caches[1]: must be a mapping"]),
+        ({}, ["image_caches: is required"]),
+        ({"image_caches": None}, ["image_caches: is required"]),
+        ({"image_caches": '[{"name": "web"}]'}, ["image_caches: must be a list, and a text in JSON is none"]),
+        (
+            {"image_caches": ["web", body(), 5]},
+            ["image_caches[0]: must be a mapping", "image_caches[2]: must be a mapping"],
+        ),
         ({"image_caches": [body(), body("b", images=[])]}, ["image_caches[1].images: must list at least one"]),
-        ({"image_caches": [body(colour="red")]}, ["image_caches[0].colour: is not an option here"]),
         ({"image_caches": [body(imageCacheSize="x")]}, ["image_caches[0].imageCacheSize: must be a whole number"]),
+        (
+            {"image_caches": [{**body(), "name": None}]},
+            ["image_caches[0].name: is given twice, also as imageCacheName"],
+        ),
+        ({"image_caches": [{1: 2, **SAME_ID}]}, ["image_caches[0].1: is not an option here"]),
         (
             {"image_caches": [body(), body("b"), body()]},
             ["image_caches[2].imageCacheName: is the same as in image_caches[0]"],
@@ -129,82 +130,144 @@ def test_specs_do_not_share_what_can_be_changed(name: str) -> None:
             {"image_caches": [{key: value for key, value in BODY.items() if key != "imageCacheName"}] * 2},
             ["image_caches[0].imageCacheName: is required", "image_caches[1].imageCacheName: is required"],
         ),
-        ({"image_caches": [body()], "concurrency": 0}, ["concurrency: must be at least 1"]),
+        (
+            {"image_caches": [{"tags": []}], "state": "absent"},
+            ["image_caches[0].image_cache_name: is required, or image_cache_id, to delete one"],
+        ),
+        # one ID in two entries, whatever else they say
+        (
+            {"image_caches": [body(), SAME_ID, body("b"), {**SAME_ID, "state": "absent"}]},
+            ["image_caches[3].image_cache_id: is the same as in image_caches[1]"],
+        ),
+        (
+            {"image_caches": [{**SAME_ID, "name": "a"}, {"imageCacheId": "imc-1", "name": "b"}], "state": "absent"},
+            ["image_caches[1].imageCacheId: is the same as in image_caches[0]"],
+        ),
+        (
+            {
+                "image_caches": [
+                    SAME_ID,
+                    {"image_cache_id": "imc-2"},
+                    body(),
+                    {"image_cache_id": "imc-3", "name": "web"},
+                ]
+            },
+            [],
+        ),
+        ({"image_caches": [{"imageCacheId": ""}]}, [f"image_caches[0].imageCacheId: {NO_ID}"]),
+        ({"image_caches": [{"image_cache_id": None, "state": "absent"}]}, [f"image_caches[0].image_cache_id: {NO_ID}"]),
+        ({"image_caches": [{"image_cache_id": "imc-1\n"}]}, ["image_caches[0].image_cache_id: ends with a line feed"]),
+        ({"image_caches": [body()], "concurrency": 0}, ["concurrency: must be between 1 and 1000"]),
         ({"image_caches": [body()], "prune": True}, ["prune_tags: is required with prune"]),
         ({"image_caches": [body()], "prune": True, "prune_tags": []}, ["prune_tags: is required with prune"]),
+        ({"image_caches": [], "prune": True, "prune_tags": [A]}, ["image_caches: must not be empty with prune"]),
         (
-            {"image_caches": [], "prune": True, "prune_tags": [A]},
-            ["image_caches: must not be empty with prune"],
+            {"image_caches": [body()], "prune": True, "prune_tags": [A], "state": "absent"},
+            ["state: must not be absent with prune"],
+        ),
+        (
+            {"image_caches": [body()], "prune": True, "prune_tags": [A], "prune_first": True, "prune_grace": 1},
+            ["prune_grace: has no meaning with prune_first"],
         ),
         ({"image_caches": []}, []),
         ({"image_caches": [body(), body("b")], "prune": True, "prune_tags": [A, B]}, []),
         ({"image_caches": [body()], "prune_tags": [{"key": "a"}]}, ["prune_tags[0].value: is required, since a tag"]),
         ({"image_caches": [], "prune_tags": [A, {"key": "b", "value": None}]}, ["prune_tags[1].value: is required"]),
-        ({"image_caches": [], "prune_tags": [{"key": "b", "value": ""}]}, ["prune_tags[0].value: is required"]),
         ({"image_caches": [], "prune_tags": [{"value": "b"}]}, ["prune_tags[0].key: is required"]),
         ({"image_caches": [], "prune_tags": [A, A]}, ["prune_tags[1].key: is the same as in prune_tags[0]"]),
         (
             {"image_caches": [body(tags=[A, A])]},
             ["image_caches[0].tags[1].key: is the same as in image_caches[0].tags[0]"],
         ),
-        ({"image_caches": '[{"name": "web"}]'}, ["image_caches: must be a list, and a text in JSON is none"]),
-        (
-            {"image_caches": [{**body(), "name": None}]},
-            ["image_caches[0].name: is given twice, also as imageCacheName"],
+        ({"image_caches": [body()], "registry_addresses": {"a/b": "c"}}, ["registry_addresses.a/b: must be a host"]),
+        # options that are gone
+        *(
+            ({"image_caches": [body()], option: 1}, [f"{option}: is not an option here"])
+            for option in ("lock_dir", "generations", "renew_before", "force")
         ),
-        ({"image_caches": [body()], "concurrency": 1001}, ["concurrency: must be at most 1000"]),
-        ({"image_caches": [body()], "concurrency": None, "prune": None, "wait": None, "drift": None}, []),
-        ({"image_caches": [{1: 2}]}, ["image_caches[0].1: is not an option here"]),
     ],
     ids=lambda value: value[0][:40] if isinstance(value, list) and value else "",
 )
 def test_the_check_of_many(given: dict[str, Any], expected: list[str]) -> None:
     found = lines(image_caches.TASK, **given)
-    if given.get("image_caches") == [{1: 2}]:
-        found = found[:1]
-    assert len(found) == len(expected)
+    assert len(found) == len(expected), found
     assert all(line.startswith(text) for line, text in zip(sorted(found), sorted(expected), strict=True))
 
 
-def test_many_image_caches(client: Client, emulator: Emulator) -> None:
-    given = {"image_caches": [body("a"), body("b")]}
-    result = run(image_caches.TASK, client, **given)
-    assert not result.failed
-    ids = {cache["imageCacheName"]: cache["imageCacheId"] for cache in emulator.service.caches()}
-    assert result.values["changed"] is True
-    assert result.values["ansible_facts"] == {"imageCacheIds": ids}
-    assert [entry["image_cache_name"] for entry in result.values["image_caches"]] == ["a", "b"]
-    assert run(image_caches.TASK, client, **given).values["changed"] is False
+def test_in_check_mode_ids_of_many_may_not_be_known_yet() -> None:
+    unknown = [{"image_cache_id": ""}, {"imageCacheId": None, "state": "absent"}, {"image_cache_id": "", "tags": [A]}]
+    assert lines(image_caches.TASK, True, image_caches=unknown) == []
 
 
-def test_some_of_many_fail(client: Client, emulator: Emulator) -> None:
-    emulator.settings.update({"quota": 1})
-    given = {"image_caches": [body(f"name-{number}") for number in range(8)], "concurrency": 1}
-    result = run(image_caches.TASK, client, diff_mode=True, **given)
-    entries = result.values["image_caches"]
-    assert result.failed
-    assert result.values["changed"] is True
-    assert [entry["failed"] for entry in entries] == [False] + [True] * 7
-    assert len({frozenset(entry) for entry in entries}) == 1
-    assert result.values["failure"] == entries[1]["failure"]
-    assert "7 of 8 image caches failed:" in result.values["msg"]
-    assert "and 2 more" in result.values["msg"]
-    # what was found out about the cause is told, too
-    assert "Image caches: 1 of 1 are used." in entries[1]["msg"]
-    assert "Image caches: 1 of 1 are used." in result.values["msg"]
-    assert len(result.values["diff"]) == 1
+# --- what the engine gets
+
+CLIENT: Any = SimpleNamespace(redact=str.lower)
 
 
-@pytest.mark.parametrize("number", [1, 5, 6])
-def test_the_first_failures_are_told_in_the_message(number: int, client: Client, emulator: Emulator) -> None:
-    emulator.settings.update({"quota": 0})
-    names = [f"name-{index}" for index in range(number)]
-    message = run(image_caches.TASK, client, image_caches=[body(name) for name in names]).values["msg"]
-    assert [name for name in names if f"- {name}: " in message] == names[:5]
-    assert ("more, see image_caches" in message) is (number > 5)
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[Desired], Context, dict[str, Any]]]:
+    """The calls of the engine, which does nothing."""
+    calls: list[tuple[list[Desired], Context, dict[str, Any]]] = []
+
+    def reconcile(desired: list[Desired], ctx: Context, **options: Any) -> Outcome:
+        calls.append((desired, ctx, options))
+        return Outcome([Item(one) for one in desired])
+
+    for module in (image_cache, image_caches):
+        monkeypatch.setattr(module, "reconcile", reconcile)
+    return calls
 
 
-# --- image_cache
+@pytest.mark.parametrize("diff_mode", [False, True])
+def test_what_the_engine_gets_of_one(diff_mode: bool, asked: Any) -> None:
+    given = {**BODY, "tags": [A], "purge_tags": False, "drift": "fail", "duplicates": "delete_younger", "wait": True}
+    run(image_cache.TASK, CLIENT, True, diff_mode, **given, wait_timeout="60")
+    run(image_cache.TASK, CLIENT, image_cache_id="imc-1", state="absent")
+    (desired, ctx, options), (absent, *_rest) = asked
+    assert desired == [Desired("present", {**BODY, "tags": [A]}, None, False, "fail", True, "delete_younger")]
+    assert ctx == Context(CLIENT, Wait(60.0, 5.0), diff_mode=diff_mode)
+    assert options == {"check_mode": True, "by_name": True}
+    assert absent == [Desired("absent", {}, "imc-1")]
+
+
+@pytest.mark.parametrize("diff_mode", [False, True])
+def test_what_the_engine_gets_of_many(diff_mode: bool, asked: Any) -> None:
+    given = {"image_caches": [body("a"), {"name": "b", "state": "absent"}], "concurrency": "3", "purge_tags": "no"}
+    prune = {"prune": True, "prune_tags": [A], "prune_keep": 1, "prune_grace": 60, "prune_first": False}
+    run(image_caches.TASK, CLIENT, False, diff_mode, **given, **prune)
+    unknown_ids = [body(), {"imageCacheId": ""}, {"imageCacheId": None}]
+    facts = run(image_caches.TASK, CLIENT, True, image_caches=unknown_ids).values["ansible_facts"]
+    assert facts == {"imageCacheIds": {"web": None}}
+    (desired, ctx, options), (unknown, *_rest, more) = asked
+    assert desired == [
+        Desired("present", body("a"), purge_tags=False),
+        Desired("absent", {"imageCacheName": "b"}, purge_tags=False),
+    ]
+    assert ctx == Context(CLIENT, Wait(1800.0, 5.0), 3, diff_mode=diff_mode)
+    assert options == {"prune": Prune([A], 1, 60.0, False), "check_mode": False}
+    assert [one.image_cache_id for one in unknown] == [None, "", ""]
+    assert more == {"prune": None, "check_mode": True}
+
+
+@pytest.mark.parametrize("task", [image_cache.TASK, image_caches.TASK])
+def test_a_preflight_looks_images_up_with_certificates_checked(
+    task: Task, asked: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preflight, "Preflight", lambda *given: given)
+    given = {"image_caches": [BODY]} if task is image_caches.TASK else BODY
+    options = {"preflight": "fail", "registry_addresses": {"a.b": "c.d"}, "timeout": 3, "size_factor": 2}
+    for ca_path, verify in ((None, True), ("/ca.pem", "/ca.pem")):
+        run(task, CLIENT, **given, **options, ca_path=ca_path, validate_certs=False)
+        fail, size_factor, look_up = asked[-1][1].preflight
+        assert (fail, size_factor) == (True, 2.0)
+        settings = look_up.keywords["settings"]
+        assert (settings.addresses, settings.verify, settings.timeout) == ({"a.b": "c.d"}, verify, 3.0)
+        assert settings.redact is CLIENT.redact
+    run(task, CLIENT, **given, preflight="warn")
+    assert asked[-1][1].preflight[0] is False
+
+
+# --- results
 
 
 @pytest.mark.parametrize("diff_mode", [False, True])
@@ -213,86 +276,46 @@ def test_one_image_cache(diff_mode: bool, client: Client, emulator: Emulator) ->
     (cache,) = emulator.service.caches()
     assert result.values["ansible_facts"] == {"imageCacheId": cache["imageCacheId"]}
     assert ("diff" in result.values) is diff_mode
-    result = run(image_cache.TASK, client, state="absent", name="web", diff_mode=diff_mode)
-    assert result.values["image_cache_id"] == cache["imageCacheId"]
-    assert ("diff" in result.values) is diff_mode
+    failed = run(image_cache.TASK, client, **{**BODY, "images": ["other"]}, drift="fail")
+    assert (failed.failed, failed.values["image_cache_id"]) == (True, cache["imageCacheId"])
+    assert failed.values["msg"] == failed.values["failure"]["message"]
+    assert "ansible_facts" not in failed.values
+    for check_mode in (True, False):
+        result = run(image_cache.TASK, client, check_mode, diff_mode, state="absent", name="web")
+        assert (result.values["changed"], result.values["image_cache_id"]) == (True, cache["imageCacheId"])
+        assert result.values["ansible_facts"] == {"imageCacheId": None}
+        assert ("diff" in result.values) is diff_mode
     assert emulator.service.caches() == []
 
 
-@pytest.mark.parametrize("check_mode", [False, True])
-@pytest.mark.parametrize("there", [False, True])
-def test_no_fact_is_left_of_what_is_deleted(there: bool, check_mode: bool, client: Client, emulator: Emulator) -> None:
-    if there:
-        seed(emulator)
-    result = run(image_cache.TASK, client, check_mode, state="absent", name="web")
-    assert result.values["changed"] is there
-    assert result.values["ansible_facts"] == {"imageCacheId": None}
+def test_many_image_caches(client: Client, emulator: Emulator) -> None:
+    other = seed(emulator, "db")
+    given = {"image_caches": [body("a"), body("b"), {"image_cache_id": other}, {"name": "c", "state": "absent"}]}
+    result = run(image_caches.TASK, client, diff_mode=True, **given)
+    ids = {cache["imageCacheName"]: cache["imageCacheId"] for cache in emulator.service.caches()}
+    assert (result.failed, result.values["changed"]) == (False, True)
+    assert result.values["ansible_facts"] == {"imageCacheIds": ids}
+    assert [entry["image_cache_name"] for entry in result.values["image_caches"]] == ["a", "b", "db", "c"]
+    assert result.values["diff"].keys() == {"prepared"}
+    assert run(image_caches.TASK, client, **given).values["changed"] is False
 
 
-# An image cache that a task before would have made has no ID in check mode, and is in no list.
-UNSEEN = dict.fromkeys(KEYS)
-
-
-@pytest.mark.parametrize("nothing", [None, ""])
-@pytest.mark.parametrize(
-    ("given", "changed", "shown"),
-    [
-        ({}, False, {}),
-        ({"wait": True, "wait_timeout": 600}, False, {}),
-        ({"tags": [B, A]}, True, {"tags": [A, B]}),
-        ({"tags": [A], "purge_tags": False}, True, {"tags": [A]}),
-        ({"tags": []}, False, {}),
-        ({"tags": None}, False, {}),
-        ({"name": "web", "images": ["a"]}, False, {"image_cache_name": "web", "images": ["a"]}),
-        (
-            {**BODY, "tags": [A], "drift": "recreate"},
-            True,
-            {
-                "image_cache_name": "web",
-                "images": BODY["images"],
-                "image_cache_size": 40,
-                "az_name": "az1",
-                "tags": [A],
-            },
-        ),
-        ({"state": "absent"}, True, None),
-        ({"state": "absent", "name": "web", "wait": True}, True, None),
-    ],
-)
-def test_what_is_not_made_in_check_mode_is_predicted(
-    nothing: str | None, given: dict[str, Any], changed: bool, shown: Any, client: Client, emulator: Emulator
-) -> None:
-    seed(emulator)
-    result = run(image_cache.TASK, client, True, True, image_cache_id=nothing, **given)
-    assert result.values.pop("diff").keys() == {"before", "after", "before_header", "after_header"}
-    assert result.values == {
-        **Outcome().result(),
-        "changed": changed,
-        "image_cache": None if shown is None else {**UNSEEN, **shown},
-        "ansible_facts": {"imageCacheId": None},
-    }
-    assert (result.warnings, result.failed) == ([], False)
-    assert emulator.requests == []
-
-
-def test_the_diff_of_what_is_not_made_in_check_mode(client: Client) -> None:
-    diff = run(image_cache.TASK, client, True, True, imageCacheId="", name="web", tags=[A]).values["diff"]
-    assert diff["before"] == {"image_cache_name": "web"}
-    assert diff["after"] == {"image_cache_name": "web", "tags": [A]}
-    diff = run(image_cache.TASK, client, True, True, imageCacheId="", name="web", state="absent").values["diff"]
-    assert (diff["before"], diff["after"]) == ({"image_cache_name": "web"}, {})
-
-
-def test_an_id_that_nothing_has_is_a_mistake_in_check_mode_as_well(client: Client) -> None:
-    for check_mode in (False, True):
-        with pytest.raises(NoSuchCache):
-            run(image_cache.TASK, client, check_mode, image_cache_id="imc-1", tags=[A])
-
-
-def test_wait_options_reach_the_wait(client: Client, emulator: Emulator, sleeps: list[float]) -> None:
-    emulator.settings.update({"ready_after": 1000})
-    run(image_cache.TASK, client, **BODY, wait=True, wait_interval=7, wait_timeout="2000")
-    assert [pause for pause in sleeps if pause][:2] == [7, 10.5]
+@pytest.mark.parametrize("number", [1, 5, 6])
+def test_some_of_many_fail(number: int, client: Client, emulator: Emulator) -> None:
+    emulator.settings.update({"quota": 1})
+    names = [f"name-{index}" for index in range(number)]
+    given = {"image_caches": [body("first"), *map(body, names)], "concurrency": 1}
+    result = run(image_caches.TASK, client, **given)
+    entries = result.values["image_caches"]
+    assert (result.failed, result.values["changed"]) == (True, True)
+    assert [entry["failed"] for entry in entries] == [False] + [True] * number
+    assert len({frozenset(entry) for entry in entries}) == 1
+    assert result.values["failure"] == entries[1]["failure"]
+    assert "ansible_facts" not in result.values
+    message = result.values["msg"]
+    assert message.startswith(f"{number} of {number + 1} image caches failed:\n")
+    assert [name for name in names if f"- {name}: " in message] == names[:5]
+    assert ("and 1 more, see image_caches" in message) is (number > 5)
 
 
 # --- what only reads
@@ -309,7 +332,7 @@ ALL = "must not be empty; leave it out to list all"
         ({"image_cache_name": ""}, [f"image_cache_name: {ALL}"]),
         ({"images": None}, [f"images: {ALL}"]),
         ({"images": []}, [f"images: {ALL}"]),
-        ({"images": ""}, [f"images[0]: {ALL}"]),
+        ({"images": ""}, ["images: value is empty"]),
         ({"images": ["a", ""]}, [f"images[1]: {ALL}"]),
         ({"tags": None}, [f"tags: {ALL}"]),
         ({"tags": []}, [f"tags: {ALL}"]),
@@ -317,18 +340,17 @@ ALL = "must not be empty; leave it out to list all"
         ({"tags": [A, {"key": "", "value": None}]}, [f"tags[1]: {ALL}"]),
         ({"tags": [{"value": "x"}]}, ["tags[0].key: is required"]),
         ({"tags": [{"key": None, "value": "x"}]}, ["tags[0].key: is required"]),
-        (
-            {"tags": [{"key": "a", "value": ""}]},
-            ["tags[0].value: must not be empty; leave it out to look for any value"],
-        ),
-        (
-            {"tags": [{"key": "a", "value": None}]},
-            ["tags[0].value: must not be empty; leave it out to look for any value"],
+        *(
+            (
+                {"tags": [{"key": "a", "value": value}]},
+                ["tags[0].value: must not be empty; leave it out to look for any value"],
+            )
+            for value in ("", None)
         ),
         ({"tags": [A, {"key": "a", "value": "2"}]}, ["tags[1].key: is the same as in tags[0]"]),
-        ({"tags": [5], "images": {}}, ["images: must be a list", "tags[0]: must be a mapping"]),
-        ({"tags": '[{"key": "a"}]'}, ["tags: must be a list, and a text in JSON is none"]),
+        ({"tags": [5], "images": {"a": 1}}, ["images: must be a list", "tags[0]: must be a mapping"]),
         ({"name": "we\0b"}, ["name: must not contain a control character"]),
+        ({"name": "web "}, ["name: ends with a line feed or a blank"]),
         ({"name": "web", "imageCacheName": None}, ["imageCacheName: is given twice, also as name"]),
         ({"name": "web", "image_cache_id": "imc-1", "images": ["a"], "tags": [{"key": "a"}], "events": None}, []),
         ({}, []),
@@ -346,7 +368,6 @@ def test_an_empty_filter_never_means_everything(given: dict[str, Any], expected:
 def test_what_is_not_made_in_check_mode_is_not_found(
     more: dict[str, Any], option: str, nothing: str | None, client: Client, emulator: Emulator
 ) -> None:
-    seed(emulator)
     result = run(image_cache_info.TASK, client, True, **{option: nothing, **more})
     assert result.values == {"changed": False, "image_caches": []}
     assert emulator.requests == []
@@ -358,33 +379,54 @@ def test_other_empty_filters_are_refused_in_check_mode_as_well(given: dict[str, 
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
-def test_reading(check_mode: bool, client: Client, emulator: Emulator) -> None:
-    emulator.service.seed("web", ["a"], tags=[{"key": "team", "value": "x"}])
-    info = run(image_cache_info.TASK, client, check_mode, name="web").values
-    assert (info["changed"], [cache["image_cache_name"] for cache in info["image_caches"]]) == (False, ["web"])
+def test_reading_the_region(check_mode: bool, client: Client, emulator: Emulator) -> None:
     region = run(region_info.TASK, client, check_mode).values
-    assert region == {"changed": False, "region": {"region_id": emulator.settings.region_id, "zones": emulator.settings.zones}}  # fmt: skip
+    expected = {"region_id": emulator.settings.region_id, "zones": emulator.settings.zones}
+    assert region == {"changed": False, "region": expected}
     quota = run(quota_info.TASK, client, check_mode).values
     assert (quota["changed"], len(quota["quotas"])) == (False, 4)
 
 
-def test_reading_by_the_id(client: Client, emulator: Emulator) -> None:
-    identifier = seed(emulator)
+def test_reading_image_caches(client: Client, emulator: Emulator) -> None:
+    identifier = emulator.service.seed("web", ["a"], tags=[{"key": "team", "value": "x"}])
     seed(emulator, "db")
-    for given, expected in (({}, [identifier]), ({"name": "db"}, [])):
-        found = run(image_cache_info.TASK, client, imageCacheId=identifier, **given).values["image_caches"]
-        assert [cache["image_cache_id"] for cache in found] == expected
+    for given, expected in (
+        ({"name": "web"}, [identifier]),
+        ({"imageCacheId": identifier}, [identifier]),
+        ({"imageCacheId": identifier, "name": "db"}, []),
+        ({"tags": [{"key": "team"}]}, [identifier]),
+    ):
+        result = run(image_cache_info.TASK, client, **given).values
+        assert (result["changed"], [cache["image_cache_id"] for cache in result["image_caches"]]) == (False, expected)
 
 
-def test_reading_by_the_key_of_a_tag(client: Client, emulator: Emulator) -> None:
-    emulator.service.seed("web", ["a"], tags=[{"key": "team", "value": "x"}])
-    emulator.service.seed("db", ["a"])
-    info = run(image_cache_info.TASK, client, tags=[{"key": "team"}]).values
-    assert [cache["image_cache_name"] for cache in info["image_caches"]] == ["web"]
+# --- what is not created in check mode
 
 
-def test_tags_without_a_value_reach_the_service_as_they_are_given(client: Client, emulator: Emulator) -> None:
-    run(image_cache.TASK, client, **BODY, tags=[{"key": "team"}])
-    assert emulator.sent("createImageCache")[0].body["tags"] == [{"key": "team"}]
-    emulator.inject(Fault("status", "updateImageCache", status=500))
-    assert run(image_cache.TASK, client, **BODY, tags=[{"key": "team"}]).values["changed"] is False
+@pytest.mark.parametrize("nothing", [None, ""])
+@pytest.mark.parametrize(
+    ("given", "changed", "shown"),
+    [
+        ({}, False, {}),
+        ({"wait": True, "wait_timeout": 600}, False, {}),
+        ({"tags": [B, A]}, True, {"tags": [A, B]}),
+        ({"tags": [A], "purge_tags": False}, True, {"tags": [A]}),
+        ({"tags": []}, False, {}),
+        ({"name": "web", "images": ["a"]}, False, {"image_cache_name": "web", "images": ["a"]}),
+        ({"state": "absent"}, True, None),
+        ({"state": "absent", "name": "web", "wait": True}, True, None),
+    ],
+)
+def test_what_is_not_made_in_check_mode_is_predicted(
+    nothing: str | None, given: dict[str, Any], changed: bool, shown: Any, client: Client, emulator: Emulator
+) -> None:
+    seed(emulator)
+    result = run(image_cache.TASK, client, True, True, image_cache_id=nothing, **given)
+    assert (result.failed, result.values["changed"], result.values["image_cache_id"]) == (False, changed, None)
+    predicted = result.values["image_cache"]
+    if shown is None:
+        assert predicted is None
+    else:
+        assert {key: value for key, value in predicted.items() if value is not None} == shown
+    assert result.values["diff"].keys() == {"before", "after", "before_header", "after_header"}
+    assert emulator.requests == []

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Arguments of a task that are right, in each spelling."""
+"""Options, and arguments of a task that are right, in each spelling."""
 
 from __future__ import annotations
 
@@ -10,16 +10,32 @@ import copy
 from typing import Any
 
 from ansible_collections.ctyun.eci.plugins.module_utils._arguments.specs import (
+    Spec,
     body_spec,
     connection_spec,
-    merged,
     policy_spec,
+    preflight_spec,
+    prune_spec,
+    registry_spec,
     wait_spec,
 )
 
-ALL = merged(body_spec(), policy_spec(), wait_spec(), connection_spec())
 
-# The request example of CTYun's page, as it stands there, and the same in the options' own names.
+def every_option() -> Spec:
+    return {
+        **body_spec(),
+        **policy_spec(),
+        **preflight_spec(),
+        **prune_spec(),
+        **registry_spec(),
+        **wait_spec(),
+        "platform": {"type": "str"},
+        "concurrency": {"type": "int"},
+        **connection_spec(),
+    }
+
+
+# The request example of CTYun's page (document 10403805/10630018) as it stands there, and the same in the options' own names.
 EXAMPLE: dict[str, Any] = {
     "securityGroupId": "sg-test",
     "vSwitchId": "subnet-test",
@@ -50,11 +66,9 @@ SNAKE: dict[str, Any] = {
 }
 MIXED = {**EXAMPLE, "azInfo": {"az_name": "az1"}, "name": EXAMPLE["imageCacheName"]}
 del MIXED["imageCacheName"]
+ABSENT = object()
 
 
 def example(**changes: Any) -> dict[str, Any]:
-    return {**copy.deepcopy(EXAMPLE), **changes}
-
-
-def without(source: dict[str, Any], *names: str) -> dict[str, Any]:
-    return {name: value for name, value in copy.deepcopy(source).items() if name not in names}
+    changed = {**copy.deepcopy(EXAMPLE), **changes}
+    return {name: value for name, value in changed.items() if value is not ABSENT}

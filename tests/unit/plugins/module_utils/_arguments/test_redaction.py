@@ -9,27 +9,34 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils._arguments.redaction import HIDDEN, hider, masked, secrets
+from ansible_collections.ctyun.eci.plugins.module_utils._arguments.redaction import (
+    HIDDEN,
+    redacted_arguments,
+    redactor,
+    secrets,
+)
 
-from .examples import ALL, SNAKE
+from .examples import SNAKE, every_option
+
+ALL = every_option()
 
 SECRET = "Pl4nted-Secret"
 LOGIN = {"server": "r", "user_name": "u", "password": SECRET}
 
 
-def test_masked_leaves_out_what_is_no_option() -> None:
+def test_an_unknown_option_is_left_out() -> None:
     given_arguments = {"name": "x", "registry_password": SECRET, "az_info": {"azName": "az1", "zz": SECRET}}
-    assert masked(ALL, given_arguments) == {"image_cache_name": "x", "az_info": {"az_name": "az1"}}
+    assert redacted_arguments(ALL, given_arguments) == {"image_cache_name": "x", "az_info": {"az_name": "az1"}}
 
 
-def test_masked_takes_no_text_apart() -> None:
-    assert masked(ALL, {"images": "nginx", "image_registry_credentials": "x"}) == {
+def test_a_text_is_not_taken_apart() -> None:
+    assert redacted_arguments(ALL, {"images": "nginx", "image_registry_credentials": "x"}) == {
         "images": "nginx",
         "image_registry_credentials": HIDDEN,
     }
 
 
-def test_masked_hides_secrets_by_their_place_and_nothing_else() -> None:
+def test_secrets_are_hidden_by_their_place_and_nothing_else_is() -> None:
     arguments_given = {
         **SNAKE,
         "access_key": SECRET,
@@ -38,7 +45,7 @@ def test_masked_hides_secrets_by_their_place_and_nothing_else() -> None:
         "wait": False,
     }
     hidden = [{"server": "r", "user_name": "u", "password": HIDDEN}]
-    assert masked(ALL, {**arguments_given, "eip": None}) == {
+    assert redacted_arguments(ALL, {**arguments_given, "eip": None}) == {
         **arguments_given,
         "access_key": HIDDEN,
         "secret_key": HIDDEN,
@@ -74,8 +81,8 @@ def test_masked_hides_secrets_by_their_place_and_nothing_else() -> None:
         pytest.param({"image_registry_credentials": [{SECRET: ""}]}, id="base64-taken-for-key-and-value"),
     ],
 )
-def test_masked_hides_what_stands_where_it_does_not_belong(malformed: dict[str, Any]) -> None:
-    shown = repr(masked(ALL, malformed))
+def test_a_misplaced_value_is_hidden(malformed: dict[str, Any]) -> None:
+    shown = repr(redacted_arguments(ALL, malformed))
     assert SECRET not in shown
 
 
@@ -112,5 +119,5 @@ def test_secrets_are_found_with_their_quoted_forms_the_longest_first() -> None:
         (["-"], "c858-4614 -", "c858-4614 ********"),
     ],
 )
-def test_hider_takes_secrets_out_of_a_text(hidden: list[str], text: str, shown: str) -> None:
-    assert hider(hidden)(text) == shown
+def test_secrets_are_redacted_in_a_text(hidden: list[str], text: str, shown: str) -> None:
+    assert redactor(hidden)(text) == shown

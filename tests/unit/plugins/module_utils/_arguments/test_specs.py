@@ -4,9 +4,16 @@
 
 from __future__ import annotations
 
-from ansible_collections.ctyun.eci.plugins.module_utils._names import wire_name
+from typing import Any
+
+import pytest
+
 from ansible_collections.ctyun.eci.plugins.module_utils._arguments.schema import CREATE_IMAGE_CACHE
-from ansible_collections.ctyun.eci.plugins.module_utils._arguments.specs import body_spec, tags_option
+from ansible_collections.ctyun.eci.plugins.module_utils._arguments.specs import body_spec, request_body, tags_option
+from ansible_collections.ctyun.eci.plugins.module_utils._arguments.validation import check
+from ansible_collections.ctyun.eci.plugins.module_utils._names import wire_name
+
+from .examples import EXAMPLE, MIXED, SNAKE, every_option
 
 
 def test_the_options_are_the_fields_of_the_body() -> None:
@@ -23,7 +30,26 @@ def test_the_options_are_the_fields_of_the_body() -> None:
         assert len(rules.get("options", {})) == len(inner.get("properties", {}))
 
 
-def test_specs_are_made_anew_each_time() -> None:
+def test_each_call_makes_a_spec_of_its_own() -> None:
     body_spec()["images"]["type"] = "str"
     tags_option()["type"] = "str"
     assert body_spec()["images"]["type"] == tags_option()["type"] == "list"
+
+
+@pytest.mark.parametrize("given", [EXAMPLE, SNAKE, MIXED], ids=["camel", "snake", "mixed"])
+def test_the_body_is_the_example_field_for_field(given: dict[str, Any]) -> None:
+    checked = check(every_option, given)
+    assert checked.violations == {}
+    assert request_body(checked.values) == EXAMPLE
+
+
+def test_only_what_is_given_is_in_the_body() -> None:
+    everything = dict.fromkeys(every_option())
+    assert request_body(everything) == {}
+    assert request_body({**everything, "tags": [], "image_cache_size": 0, "eip": {"eip_instance_id": "e"}}) == {
+        "tags": [],
+        "imageCacheSize": 0,
+        "eip": {"eipInstanceId": "e"},
+    }
+    tags = [{"key": "a", "value": None}, {"key": None, "value": "b"}]
+    assert request_body({"tags": tags}) == {"tags": [{"key": "a"}, {"value": "b"}]}
