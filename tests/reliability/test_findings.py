@@ -174,4 +174,3 @@ def test_of_two_creates_that_come_late_both_are_told(emulator: Emulator, control
     assert "there will be two image caches of that name" in told.warnings[0]
     emulator.advance(30)
     assert len(present(emulator)) == 2
-

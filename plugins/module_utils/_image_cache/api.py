@@ -195,7 +195,7 @@ class Lister:
         elif self._ids:
             found = self._api.get(self._one)
             self.caches = [found] if found else []
-        else:
+        elif self._one:
             self.caches = self._api.named(self._one)
         self._by_id = {cache.id: cache for cache in self.caches}
         self._by_name = {}

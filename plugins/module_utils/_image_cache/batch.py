@@ -131,7 +131,7 @@ class Batch:
         self.clock = client.clock
         self.api = ImageCachesApi(client)
         ids = {one.image_cache_id: one.state for one in desired if one.image_cache_id}
-        self.lister = Lister(self.api, ids, (desired[0].image_cache_id or str(desired[0].name)) if by_name else None)
+        self.lister = Lister(self.api, ids, desired[0].selector if by_name else None)
         self.progress = Progress(client.clock, client.write)
         self.pruned: list[Item] = []
         self.warnings: list[str] = []

@@ -37,7 +37,10 @@ class Difference(TypedDict):
 
 
 class Desired(NamedTuple):
-    """The desired state. ``body`` holds the fields of createImageCache that the task gave, and no others."""
+    """The desired state. ``body`` holds the fields of createImageCache that the task gave, and no others.
+
+    In check mode the ID of an image cache that an earlier task would have created is an empty text.
+    """
 
     state: str
     body: Mapping[str, Any]
@@ -51,6 +54,11 @@ class Desired(NamedTuple):
     def name(self) -> str | None:
         """The name, None if the task gives only an ID."""
         return self.body.get("imageCacheName")
+
+    @property
+    def selector(self) -> str:
+        """The ID if the task gives one, else the name."""
+        return str(self.name) if self.image_cache_id is None else self.image_cache_id
 
     @property
     def is_present(self) -> bool:

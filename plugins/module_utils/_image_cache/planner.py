@@ -13,7 +13,7 @@ from . import duplicates
 from .api import TagProbe
 from .batch import Batch, Item
 from .capacity import Capacity
-from .model import ImageCache, Tag, ids, normal_tags, staying
+from .model import ImageCache, Tag, ids, normal_tags, predicted, staying
 from .plan import Action, Desired, Difference, compare, needs_zones
 
 
@@ -39,9 +39,7 @@ class Planner:
         for item in items:
             batch.attempt(item, self._plan)
         if not lister.whole:
-            missing = [
-                item for item in items if not (item.error or item.change.before or item.desired.image_cache_id)
-            ]
+            missing = [item for item in items if not (item.error or item.change.before or item.desired.image_cache_id)]
             batch.for_each(missing, lambda item: self._plan_named(item, lister.ask(item.name)), "listed")
 
     def refresh(self, items: Iterable[Item]) -> None:
@@ -56,7 +54,9 @@ class Planner:
 
     def _plan(self, item: Item) -> None:
         desired, lister = item.desired, self._batch.lister
-        if desired.image_cache_id:
+        if desired.image_cache_id == "":  # in check mode; an earlier task would have created it
+            item.set_plan(predicted({**desired.body, "tags": None}), [])
+        elif desired.image_cache_id:
             self.plan_for(item, _selected(desired, lister.get(desired.image_cache_id)))
         else:
             self._plan_named(item, lister.named(item.name))
@@ -134,7 +134,7 @@ class Planner:
 
     def _may_be_resolved(self, item: Item) -> bool:
         """Return True if other controllers may be about to leave one of several of the name."""
-        if item.desired.image_cache_id:
+        if item.desired.image_cache_id is not None:
             return False
         named = self._batch.lister.named(item.name)
         return duplicates.may_be_resolved(named, self.fits(item), self._batch.clock.time())

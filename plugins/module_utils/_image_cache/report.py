@@ -22,7 +22,7 @@ def counts(items: Iterable[Item], pruned: Iterable[Item], before: Iterable[Image
     for item, kind in _kinds(items, pruned):
         found[kind] += 1
         found["delete"] += len(item.duplicates)
-        size += (item.added.size if item.added else 0) - sum(cache.size for cache in item.removed)
+        size += (item.added.size if item.added else 0) - sum(cache.size for cache in item.removed if cache.id)
     return {**found, "gb_after": size}
 
 

@@ -22,8 +22,6 @@ from .._arguments.specs import (
     request_body,
     wait_spec,
 )
-from .._image_cache.batch import Item
-from .._image_cache.model import predicted
 from .._image_cache.plan import Desired
 from .._image_cache.reconcile import Context, reconcile
 from .._polling import Wait
@@ -100,11 +98,8 @@ def context(arguments: Arguments, client: Client, diff_mode: bool) -> Context:
 
 def _run(arguments: Arguments, client: Client, check_mode: bool, diff_mode: bool) -> Result:
     wanted = desired(arguments, arguments)
-    if wanted.image_cache_id == "":
-        item, warnings = _not_created_yet(wanted), []
-    else:
-        outcome = reconcile([wanted], context(arguments, client, diff_mode), check_mode=check_mode, by_name=True)
-        (item,), warnings = outcome.items, outcome.warnings
+    outcome = reconcile([wanted], context(arguments, client, diff_mode), check_mode=check_mode, by_name=True)
+    (item,) = outcome.items
     values = item.result()
     if diff_mode and item.diff is not None:
         values["diff"] = item.diff
@@ -113,15 +108,7 @@ def _run(arguments: Arguments, client: Client, check_mode: bool, diff_mode: bool
     else:
         # no fact is left of an image cache that is gone
         values["ansible_facts"] = {"imageCacheId": item.image_cache_id if wanted.is_present else None}
-    return Result(values, warnings + item.warnings, failed=item.error is not None)
-
-
-def _not_created_yet(wanted: Desired) -> Item:
-    """Predict what happens to an image cache that an earlier task would have created. Nothing is requested."""
-    item = Item(wanted)
-    item.set_plan(predicted({**wanted.body, "tags": None}), [])
-    item.predict()
-    return item
+    return Result(values, outcome.warnings + item.warnings, failed=item.error is not None)
 
 
 TASK = Task(_spec, _check, _run, NULLABLE)

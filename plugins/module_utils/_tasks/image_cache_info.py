@@ -6,17 +6,21 @@
 
 from __future__ import annotations
 
-from typing import Iterator
+from typing import Any, Iterator, Mapping
 
 from .._api.client import Client
 from .._arguments.schema import Violation
 from .._arguments.specs import Spec, connection_spec, request_body, tags_option
 from .._arguments.validation import mappings
-from .._image_cache.info import image_caches
+from .._errors import EciError, NotFound
+from .._image_cache.api import ImageCachesApi
+from .._image_cache.model import ImageCache
+from .._pool import for_each
 from .._task import Arguments, Result, Task
 
 # In check mode an image cache that an earlier task would have created has no ID yet, so it is not found.
 NULLABLE = ("image_cache_id", "image_cache_name")
+EVENT_READERS = 10
 _EMPTY = "must not be empty; leave it out to list all"
 
 
@@ -55,8 +59,45 @@ def _run(arguments: Arguments, client: Client, check_mode: bool, diff_mode: bool
     filters = request_body(arguments)
     if arguments["image_cache_id"]:
         filters["imageCacheId"] = arguments["image_cache_id"]
-    found, warnings = image_caches(filters, client, arguments["events"])
+    found, warnings = find_image_caches(filters, client, arguments["events"])
     return Result({"changed": False, "image_caches": [cache.as_dict() for cache in found]}, warnings)
+
+
+def find_image_caches(filters: Mapping[str, Any], client: Client, events: bool) -> tuple[list[ImageCache], list[str]]:
+    """Return the image caches that match all of these filters of describeImageCaches, in its order, and warnings.
+
+    ID and name are compared exactly here as well; images and tags are left to the service. Raises EciError.
+    """
+    api = ImageCachesApi(client)
+    listing = api.find(**filters)
+    found = [
+        cache
+        for cache in listing.caches
+        if filters.get("imageCacheId") in (None, cache.image_cache_id)
+        and filters.get("imageCacheName") in (None, cache.image_cache_name)
+    ]
+    warnings = []
+    if listing.idless:
+        warnings.append(f"The service lists {listing.idless} image cache(s) without an ID, which cannot be shown.")
+    return (_with_events(api, found) if events else found), warnings
+
+
+def _with_events(api: ImageCachesApi, found: list[ImageCache]) -> list[ImageCache]:
+    read: dict[str, ImageCache] = {}
+    errors: list[EciError] = []
+
+    def add(cache: ImageCache) -> None:
+        try:
+            read[cache.id] = cache.with_events(api.events(cache.id))
+        except NotFound:  # deleted since the list was read
+            read[cache.id] = cache.with_events([])
+        except EciError as error:
+            errors.append(error)
+
+    for_each(found, add, EVENT_READERS)
+    if errors:
+        raise errors[0]
+    return [read[cache.id] for cache in found]
 
 
 TASK = Task(_spec, _check, _run, NULLABLE)
