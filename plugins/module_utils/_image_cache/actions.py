@@ -11,8 +11,7 @@ from typing import Any, Callable, Collection, Iterable, Mapping, NamedTuple
 
 from .._api.client import Attempts
 from .._errors import NONE, POSSIBLE, AlreadyExists, EciError, NoSuchCache, NotFound, WaitFailed, WaitTimeout
-from .._polling import CONSISTENCY_DELAYS, Wait, poll
-from .._progress import minutes
+from .._polling import CONSISTENCY_DELAYS, Wait, minutes, poll
 from .api import CREATE, ImageCachesApi
 from .batch import Batch, Item
 from .model import ImageCache, Tags

@@ -11,8 +11,8 @@ from typing import Any, Callable, Collection, Iterable, Sequence
 
 from .._api.client import Client
 from .._errors import Blocked, EciError, Unanswered, internal_error
+from .._polling import Progress
 from .._pool import for_each
-from .._progress import Progress
 from .api import ImageCachesApi, Lister
 from .model import ImageCache
 from .plan import Action, Desired, Difference, Plan, diff, plan

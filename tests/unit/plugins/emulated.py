@@ -18,8 +18,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Clien
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.batch import Item
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Desired
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.reconcile import Context, reconcile
-from ansible_collections.ctyun.eci.plugins.module_utils._polling import Wait
-from ansible_collections.ctyun.eci.plugins.module_utils._progress import Progress
+from ansible_collections.ctyun.eci.plugins.module_utils._polling import Progress, Wait
 from tests.emulator import Emulator
 
 LIST, DESCRIBE = "describeImageCaches", "describeImageCache"
