@@ -65,7 +65,7 @@ def _find_created(api: ImageCachesApi, name: str, known: Collection[str], error:
         return [cache for cache in api.named(name) if cache.id not in known and not cache.is_going]
 
     try:
-        found = poll(api.client.clock, CONSISTENCY_DELAYS, read, bool, [])
+        found: list[ImageCache] = poll(api.client.clock, CONSISTENCY_DELAYS, read, bool, [])
     except EciError as lookup:
         error.add(f"Its name could not be looked up either: {lookup.message} {_may_exist(name)}")
         raise error from None
@@ -178,10 +178,13 @@ def retag(api: ImageCachesApi, item: Item) -> None:
 
 
 def _read_tags(api: ImageCachesApi, existing: ImageCache, tags: Tags) -> ImageCache | None:
+    def read() -> ImageCache | None:
+        return api.get(existing.id)
+
     def is_shown(cache: ImageCache | None) -> bool:
         return cache is not None and (cache.tags is None or cache.tags == tags)
 
-    return poll(api.client.clock, CONSISTENCY_DELAYS[:3], lambda: api.get(existing.id), is_shown, existing)
+    return poll(api.client.clock, CONSISTENCY_DELAYS[:3], read, is_shown, None)
 
 
 def _keys(tags: Tags) -> str:

@@ -83,7 +83,7 @@ class Item:
         self.drift = self.change.drift
         self.diff = diff(self.change)
         self.image_cache = existing
-        self.image_cache_id = existing and existing.image_cache_id
+        self.image_cache_id = existing.image_cache_id if existing else None
 
     @property
     def id(self) -> str:

@@ -87,10 +87,11 @@ def held(client: Client, *names: str) -> Iterator[None]:
 
 
 def reconcile_one(
-    desired: Desired, client: Client, wait: Wait = Wait(60, 5), check_mode: bool = False, **more: Any
+    desired: Desired, client: Client, wait: Wait | None = None, check_mode: bool = False, **more: Any
 ) -> Item:
     """Reconcile one image cache as the module image_cache does; its error is raised, with the item as ``item``."""
-    (item,) = reconcile([desired], Context(client, wait, **more), check_mode=check_mode, by_name=True).items
+    ctx = Context(client, wait or Wait(60, 5), **more)
+    (item,) = reconcile([desired], ctx, check_mode=check_mode, by_name=True).items
     if item.error:
         item.error.item = item
         raise item.error
