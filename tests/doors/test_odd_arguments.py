@@ -70,10 +70,10 @@ REFUSED: list[tuple[Task, str]] = [
     ),
     (
         task("too many", "image_caches", {"image_caches": [BODY], "concurrency": 10_000_000}),
-        "concurrency: must be at most 1000",
+        "concurrency: must be between 1 and 1000",
     ),
-    (task("too long", "region_info", {"timeout": 1e9}), "timeout: must be at most 2678400"),
-    (task("too often", "region_info", {"retries": 10**12}), "retries: must be at most 1000"),
+    (task("too long", "region_info", {"timeout": 1e9}), "timeout: must be more than 0 and at most 2678400"),
+    (task("too often", "region_info", {"retries": 10**12}), "retries: must be between 0 and 1000"),
     (task("null caches", "image_caches", {"image_caches": None}), "image_caches: is required"),
     (
         task("an odd switch", "region_info", {}, vars={"ctyun_eci_in_process": "perhaps"}),
