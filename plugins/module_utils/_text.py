@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Text that somebody else wrote, made safe for a message. Private to the collection."""
+"""Make text of others safe for a message. Private to the collection."""
 
 from __future__ import annotations
 

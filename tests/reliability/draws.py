@@ -62,7 +62,7 @@ def habits(draw: st.DrawFn) -> dict[str, Any]:
     words = {name: draw(st.sampled_from(choices)) for name, choices in _WORDS.items()}
     return {
         **words,
-        "zones": ["az1", "cn-az1-public"],
+        "zones": ["az1", "az2"],
         "list_lag": draw(st.sampled_from([0.0, 0.0, 0.5, REACH - 0.5])),
         "unique_names": draw(st.booleans()),
         "tags_shown": draw(st.booleans()),

@@ -272,7 +272,7 @@ def _has_room(run: Run, wish: Wish, world: World) -> None:
     if _unchecked(run):
         return
     known = [*run.settings.zones, *(alias.partition("=")[0] for alias in run.settings.zone_aliases)]
-    run.demand("g", wish.zone in known, f"{wish.name} is deleted to be made anew in a zone that is not there")
+    run.demand("g", wish.zone in known, f"{wish.name} is deleted to be created in a zone that is not there")
     run.demand("g", len(world.all) <= run.settings.quota, f"{wish.name} is deleted, and the quota has no room")
 
 

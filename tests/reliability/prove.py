@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""All enumerations, and the crowds, with their figures as tables.
+"""All enumerations, with their figures as tables.
 
-    python -m tests.reliability.prove --processes 2 [--only single-faults orders crowds] [--every N] [--write]
+    python -m tests.reliability.prove --processes 2 [--only single-faults third-parties orders] [--every N] [--write]
 
-Ends with 1 if a promise was broken; the first violations are printed with all that led to them.
+Exits with 1 if a promise was broken, and prints the first violations with all that led to them.
 """
 
 from __future__ import annotations
@@ -25,20 +25,25 @@ from typing import Any
 # the root one makes ansible_collections.ctyun.eci
 importlib.import_module("conftest")
 controllers = importlib.import_module("tests.reliability.controllers")
-crowd = importlib.import_module("tests.reliability.crowd")
 figures = importlib.import_module("tests.reliability.figures")
 orders = importlib.import_module("tests.reliability.orders")
 single_faults = importlib.import_module("tests.reliability.single_faults")
 stage = importlib.import_module("tests.reliability.stage")
+third_parties = importlib.import_module("tests.reliability.third_parties")
 
-PARTS = ("single-faults", "orders", "crowds")
+PARTS = ("single-faults", "third-parties", "orders")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "requests_ca_bundle", "curl_ca_bundle")
-_SCHEDULES_AT_ONCE = 100
 _ROWS = {
     "single-faults": (
         "cases",
         "cases whose fault no request met",
         "endings that differ",
+        "runs of a task",
+        "requests",
+    ),
+    "third-parties": (
+        "cases",
+        *(f"cases: {act}" for act in (*third_parties.TO_ONE, *third_parties.OF_A_NAME)),
         "runs of a task",
         "requests",
     ),
@@ -49,13 +54,6 @@ _ROWS = {
         "orders in which one gave way to the other",
         "requests",
     ),
-    "crowds": (
-        "schedules",
-        "requests",
-        "faults",
-        "kills",
-        "schedules that left several of a name, which were told and healed",
-    ),
 }
 
 # What a process has open: it ends with the process.
@@ -65,13 +63,11 @@ _provers: dict[str, Any] = {}
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        description="Try every single fault, and every order of two controllers' requests."
+        description="Try every single fault, every act of a third party, and every order of two controllers' requests."
     )
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--every", type=int, default=1, metavar="N", help="only each Nth case and each Nth pair")
-    parser.add_argument("--schedules", type=int, default=10_000, help="how many crowds")
-    parser.add_argument("--seed", type=int, default=1, help="the number of the first crowd, in ten thousands")
     parser.add_argument("--write", action="store_true", help="write the figures to docs/reliability.md")
     options = parser.parse_args()
     for name in list(os.environ):
@@ -93,14 +89,12 @@ def main() -> int:
 
 
 def _jobs(part: str, options: argparse.Namespace) -> list[tuple[str, int, int]]:
-    if part == "single-faults":
-        return [(part, number, options.every) for number in range(len(single_faults.groups()))]
     if part == "orders":
         jobs = [(part, number, 1) for number in range(0, len(list(orders.all_pairs())), options.every)]
         random.Random(0).shuffle(jobs)  # the long ones are neighbours
         return jobs
-    first = options.seed * 10_000
-    return [(part, number, 1) for number in range(first, first + options.schedules, _SCHEDULES_AT_ONCE)]
+    groups = (single_faults if part == "single-faults" else third_parties).groups()
+    return [(part, number, options.every) for number in range(len(groups))]
 
 
 def _gather(part: str, results: Iterable[Any], jobs: int) -> Any:
@@ -118,28 +112,25 @@ def _prove(job: tuple[str, int, int]) -> Any:
     part, number, every = job
     prover = _provers.get(part) or _provers.setdefault(part, _prover(part))
     prover.figures = figures.Figures()
-    if part == "single-faults":
-        prover.prove_group(number, every)
-    elif part == "orders":
+    if part == "orders":
         prover.prove(list(orders.all_pairs())[number])
     else:
-        for schedule in range(number, number + _SCHEDULES_AT_ONCE):
-            prover.prove(schedule)
+        prover.prove_group(number, every)
     return prover.figures
 
 
 def _prover(part: str) -> Any:
     if part == "single-faults":
         return _open.enter_context(single_faults.Prover())
+    if part == "third-parties":
+        return _open.enter_context(third_parties.Prover())
     _open.enter_context(stage.quick_times())
-    base = _open.enter_context(controllers.apart())
-    return orders.Prover(base) if part == "orders" else crowd.Prover(base)
+    return orders.Prover(_open.enter_context(controllers.apart()))
 
 
 def _command(part: str, options: argparse.Namespace) -> str:
     parts = [f"python -m tests.reliability.prove --only {part} --processes {options.processes}"]
-    parts += [f"--schedules {options.schedules} --seed {options.seed}"] * (part == "crowds")
-    parts += [f"--every {options.every}"] * (options.every > 1 and part != "crowds")
+    parts += [f"--every {options.every}"] * (options.every > 1)
     return " ".join(parts)
 
 

@@ -170,7 +170,7 @@ def end(emulator: Emulator, playbook: Playbook, phase: Phase, how: str, limit: i
 
 def is_free(playbook: Playbook) -> bool:
     """Whether nobody holds a lock."""
-    (path,) = playbook.temporary.glob("ansible-ctyun.eci-*/locks")
+    (path,) = playbook.temporary.glob("ansible-ctyun.eci-*.lock")
     with open(path, "r+b") as file:
         try:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

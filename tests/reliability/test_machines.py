@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Machines run one play at the same moment. Those that share no lock end with one image cache, and all know it.
+"""Machines, which share no lock, run one play at the same moment. They end with one image cache, and all know it.
 
 ECI_ROUNDS says how often they do, each time under other circumstances, and beginning up to some seconds apart.
 """
@@ -26,7 +26,6 @@ from tests.reliability.playbook import BODY, LIMIT, Playbook, kill, until
 CREATE = "createImageCache"
 ROUNDS = int(os.environ.get("ECI_ROUNDS", "1"))
 MACHINES = 8
-SHARING = 3
 NAMES = 4
 TOLD = re.compile(r'"msg": "told (.*)"$', re.MULTILINE)
 # Before its task each machine says that it is ready, waits for the others, and then for its own delay.
@@ -138,18 +137,3 @@ def test_without_a_common_lock_one_is_left(emulator: Emulator, tmp_path: Path) -
         assert all(any(runs[task].changed for runs in first) for task in (0, 1))
         # who does not wait may have found one whose maker then gave way
         assert not now.wait or [one.ids + many.ids for one, many in first] == [expected] * MACHINES
-
-
-def test_with_a_common_folder_one_is_made(emulator: Emulator, tmp_path: Path) -> None:
-    emulator.settings.update({"latency": 0.1, "list_lag": 1.0})
-    shared = tmp_path / "shared"
-    shared.mkdir(mode=0o700)
-    environment = {**emulator.environment, "CTYUN_ECI_LOCK_DIR": str(shared)}
-    names = [f"cache{number}" for number in range(NAMES)]
-    told = Machines(tmp_path, environment, SHARING).run(names, [0.0] * SHARING, wait=False)
-    left = [cache["imageCacheId"] for cache in emulator.service.caches()]
-    assert len(left) == len(emulator.sent(CREATE)) == NAMES
-    ids = [set(one.ids + many.ids) for runs in told for one, many in (runs[:2], runs[2:])]
-    assert ids == [set(left)] * len(ids)
-    assert [sum(runs[number].changed for runs in told) for number in range(4)] == [1, 1, 0, 0]
-    assert [file.name for file in shared.iterdir()] == ["locks"]

@@ -17,18 +17,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.reliability import crowd, orders, single_faults
+from tests.reliability import orders, single_faults, third_parties
 from tests.reliability.controllers import apart
 from tests.reliability.figures import Figures
 from tests.reliability.stage import quick_times
 
 CODE = Path(__file__).resolve().parents[2] / "plugins" / "module_utils"
 MORE = int(os.environ.get("ECI_MORE", "1"))
-# What a part is of all: each so many-th group of cases and each so many-th case of it, each so many-th pair and the first
-# orders of it. The tests share a part, so that several processes can.
+# What a part is of all: each so many-th group of cases and each so many-th case of it, each so many-th act of a third party,
+# each so many-th pair and the first orders of it. The tests share a part, so that several processes can.
 GROUPS, CASES = 3, 100 // MORE
 PAIRS, ORDERS = 40 // MORE, 40 * MORE
-CROWDS = 300 * MORE
+ACTS = max(2 // MORE, 1)
 SHARES = 2
 
 
@@ -76,9 +76,10 @@ def test_no_order_of_two_controllers_breaks_a_promise(share: int, base: str) -> 
 
 
 @pytest.mark.parametrize("share", range(SHARES))
-def test_three_controllers_faults_and_kills(share: int, base: str) -> None:
-    prover = crowd.Prover(base)
-    for number in range(share, CROWDS * SHARES, SHARES):
-        prover.prove(PART % 1_000_000 * CROWDS * SHARES + number)
-    _judge(prover.figures)
-    assert prover.figures.counts["kills"]
+def test_no_act_of_a_third_party_breaks_a_promise(share: int) -> None:
+    with third_parties.Prover() as prover:
+        for number in range(share, len(third_parties.groups()), SHARES):
+            prover.prove_group(number, ACTS, PART)
+        _judge(prover.figures)
+        acts = (*third_parties.TO_ONE, *third_parties.OF_A_NAME)
+        assert all(prover.figures.counts[f"cases: {act}"] for act in acts)

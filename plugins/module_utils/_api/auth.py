@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The signature of CTYun's EOP gateway as a requests authentication. Private to the collection.
+"""Sign requests for CTYun's EOP gateway. Private to the collection.
 
-Source: CTYun's SDKs, see docs/wire.md. The time in ``Eop-date`` is Beijing time although it ends in Z; it is
-computed from UTC, so the time zone of the machine does not matter.
+Source: CTYun's documents and SDKs, see docs/wire.md. ``Eop-date`` is Beijing time although it ends in Z; it is computed
+from UTC, so the time zone of the machine does not matter.
 """
 
 from __future__ import annotations
@@ -16,29 +16,34 @@ import hashlib
 import hmac
 import time
 import uuid
-from typing import Any, Callable
-from urllib.parse import parse_qsl, quote, urlsplit
-
-try:
-    from requests import PreparedRequest
-    from requests.auth import AuthBase
-except ImportError:
-    AuthBase = object  # type: ignore[assignment, misc]
+from urllib.parse import parse_qsl, quote
 
 BEIJING_OFFSET = 8 * 3600
 SIGNED_HEADERS = "ctyun-eop-request-id;eop-date"
 
 
+def signed_headers(access_key: str, secret_key: str, now: float, query: str, body: bytes) -> dict[str, str]:
+    """Return the headers that authenticate one request: a new request ID, the date and the signature."""
+    request_id = str(uuid.uuid4())
+    date = eop_date(now)
+    value = signature(access_key, secret_key, request_id, date, query, body)
+    return {
+        "ctyun-eop-request-id": request_id,
+        "Eop-date": date,
+        "Eop-Authorization": f"{access_key} Headers={SIGNED_HEADERS} Signature={value}",
+    }
+
+
 def eop_date(now: float) -> str:
-    """The value of ``Eop-date`` for a time in seconds since the epoch."""
+    """Return the value of ``Eop-date`` for a time in seconds since the epoch."""
     return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now + BEIJING_OFFSET))
 
 
 def signature(access_key: str, secret_key: str, request_id: str, date: str, query: str, body: bytes) -> str:
-    """The base64 signature of one request.
+    """Return the base64 signature of one request.
 
-    ``date`` is the value of ``Eop-date``, ``query`` the query string as sent (without the question mark), ``body``
-    the exact bytes of the body.
+    ``date`` is the value of ``Eop-date``, ``query`` the query string as sent (without the question mark), ``body`` the
+    exact bytes of the body.
     """
     pairs = sorted(parse_qsl(query, keep_blank_values=True))
     canonical_query = "&".join(f"{quote(key, safe='')}={quote(value, safe='')}" for key, value in pairs)
@@ -57,34 +62,3 @@ def _key(access_key: str, secret_key: str, date: str) -> bytes:
 
 def _hmac(key: bytes, text: str) -> bytes:
     return hmac.digest(key, text.encode(), "sha256")
-
-
-class EopAuth(AuthBase):
-    """Signs a prepared request over the bytes that will be sent; a new request ID and time for each."""
-
-    def __init__(self, access_key: str, secret_key: str, clock: Callable[[], float] | None = None) -> None:
-        self._access_key = access_key
-        self._secret_key = secret_key
-        self._clock = clock or time.time
-
-    def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        request_id = str(uuid.uuid4())
-        date = eop_date(self._clock())
-        value = signature(
-            self._access_key,
-            self._secret_key,
-            request_id,
-            date,
-            urlsplit(str(request.url)).query,
-            _as_bytes(request.body),
-        )
-        request.headers["ctyun-eop-request-id"] = request_id
-        request.headers["Eop-date"] = date
-        request.headers["Eop-Authorization"] = f"{self._access_key} Headers={SIGNED_HEADERS} Signature={value}"
-        return request
-
-
-def _as_bytes(body: Any) -> bytes:
-    if body is None:
-        return b""
-    return body.encode() if isinstance(body, str) else bytes(body)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where the service is and who asks: the connection options, checked. Private to the collection."""
+"""Check the connection options. Private to the collection."""
 
 from __future__ import annotations
 
@@ -15,20 +15,14 @@ from urllib.parse import urlsplit
 
 from .._errors import InvalidArguments
 
-_CREDENTIALS = (
-    ("access_key", "CTYUN_AK"),
-    ("secret_key", "CTYUN_SK"),
-    ("region_id", "CTYUN_REGION_ID"),
-)
+_CREDENTIALS = {"access_key": "CTYUN_AK", "secret_key": "CTYUN_SK", "region_id": "CTYUN_REGION_ID"}
 _PORTS = {"http": 80, "https": 443}
+_EXAMPLE = "write for example https://eci-global.ctapi.ctyun.cn"
 
 
 @dataclass(frozen=True, repr=False)
 class Connection:
-    """What a client needs to know. ``timeout`` and ``retry_max_delay`` are in seconds.
-
-    ``verify`` is what requests takes: true, false or the path of a CA bundle.
-    """
+    """The settings of a connection. ``verify`` is true, false or the path of a CA bundle; times are in seconds."""
 
     access_key: str
     secret_key: str
@@ -41,7 +35,7 @@ class Connection:
 
     @property
     def warnings(self) -> list[str]:
-        """What the user should know about this connection."""
+        """Warn of an endpoint without TLS."""
         url = urlsplit(self.endpoint)
         if url.scheme == "http" and not is_loopback(url.hostname or ""):
             text = "is plain HTTP: everybody on the way can read the passwords of image registries. Use https://."
@@ -50,36 +44,19 @@ class Connection:
 
 
 def connection(arguments: Mapping[str, Any]) -> Connection:
-    """The connection that a task's checked arguments describe.
-
-    Raises InvalidArguments where something is missing or cannot be used; nothing is sent here.
-    """
-    problems = [
-        f"- {option}: is required; give the option or set {variable} in the environment"
-        for option, variable in _CREDENTIALS
-        if not arguments[option]
-    ]
-    problems += [
-        f"- {option}: must be plain ASCII without spaces"
-        for option, _variable in _CREDENTIALS
-        if arguments[option] and not _is_token(arguments[option])
-    ]
+    """Return the connection that checked arguments describe. Raises InvalidArguments with all that is wrong with it."""
     endpoint = str(arguments["endpoint"]).rstrip("/")
-    advice = _endpoint_advice(endpoint)
-    if advice:
-        problems.append(f"- endpoint: {advice}")
-    ca_path = arguments["ca_path"]
-    advice = ca_advice(ca_path)
-    if advice:
-        problems.append(f"- ca_path: {advice}")
+    advice = {option: _credential_advice(arguments[option], variable) for option, variable in _CREDENTIALS.items()}
+    advice.update(endpoint=_endpoint_advice(endpoint), ca_path=ca_advice(arguments["ca_path"]))
+    problems = [f"- {option}: {text}" for option, text in advice.items() if text]
     if problems:
         raise InvalidArguments("The service cannot be reached with these arguments:\n" + "\n".join(problems))
     return Connection(
         access_key=arguments["access_key"],
         secret_key=arguments["secret_key"],
         region_id=arguments["region_id"],
-        endpoint=_spelled(endpoint),
-        verify=bool(arguments["validate_certs"]) and (ca_path or True),
+        endpoint=_normalized(endpoint),
+        verify=bool(arguments["validate_certs"]) and (arguments["ca_path"] or True),
         timeout=arguments["timeout"],
         retries=arguments["retries"],
         retry_max_delay=arguments["retry_max_delay"],
@@ -87,7 +64,7 @@ def connection(arguments: Mapping[str, Any]) -> Connection:
 
 
 def ca_advice(ca_path: str | None) -> str | None:
-    """Why the authorities at this path cannot be used, or None."""
+    """Return why this CA bundle cannot be used, or None."""
     if ca_path and not os.path.exists(ca_path):
         return f"there is no file or directory {ca_path}"
     if ca_path and not os.path.isabs(ca_path):
@@ -95,43 +72,45 @@ def ca_advice(ca_path: str | None) -> str | None:
     return None
 
 
-def _is_token(value: str) -> bool:
-    return value.isascii() and value.isprintable() and " " not in value
-
-
-@functools.lru_cache(maxsize=8)  # the items of a loop have one endpoint
-def _endpoint_advice(endpoint: str) -> str | None:
-    example = "write for example https://eci-global.ctapi.ctyun.cn"
-    try:
-        url = urlsplit(endpoint)
-        port_is_valid = url.port is None or url.port > 0
-    except ValueError:
-        return f"is not an address; {example}"
-    if url.scheme not in ("http", "https") or "://" not in endpoint:
-        return f"must begin with https:// (or http://); {example}"
-    if "@" in url.netloc:
-        return f"must not carry a user name or password; {example}"
-    if not url.hostname or not port_is_valid or any(character.isspace() for character in endpoint):
-        return f"is not an address; {example}"
-    if url.path or "?" in endpoint or "#" in endpoint:
-        return f"must end after the host and port, the paths are added here; {example}"
-    return None
-
-
-def _spelled(endpoint: str) -> str:
-    """The one spelling of a valid endpoint, since locks, marks and connections are kept by it."""
-    url = urlsplit(endpoint)
-    host = url.hostname or ""  # in lower case
-    host = f"[{host}]" if ":" in host else host
-    port = "" if url.port in (None, _PORTS[url.scheme]) else f":{url.port}"
-    return f"{url.scheme}://{host}{port}"
-
-
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine, so that nobody else reads what is sent to it."""
+    """Return whether a host is this machine, so that nobody else reads what is sent to it."""
     if host == "localhost":
         return True
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _credential_advice(value: str | None, variable: str) -> str | None:
+    if not value:
+        return f"is required; give the option or set {variable} in the environment"
+    is_token = value.isascii() and value.isprintable() and " " not in value
+    return None if is_token else "must be plain ASCII without spaces"
+
+
+@functools.lru_cache(maxsize=8)  # the items of a loop have one endpoint
+def _endpoint_advice(endpoint: str) -> str | None:
+    try:
+        url = urlsplit(endpoint)
+        port_is_valid = url.port is None or url.port > 0
+    except ValueError:
+        return f"is not an address; {_EXAMPLE}"
+    if url.scheme not in _PORTS or "://" not in endpoint:
+        return f"must begin with https:// (or http://); {_EXAMPLE}"
+    if "@" in url.netloc:
+        return f"must not carry a user name or password; {_EXAMPLE}"
+    if not url.hostname or not port_is_valid or any(character.isspace() for character in endpoint):
+        return f"is not an address; {_EXAMPLE}"
+    if url.path or "?" in endpoint or "#" in endpoint:
+        return f"must end after the host and port, the paths are added here; {_EXAMPLE}"
+    return None
+
+
+def _normalized(endpoint: str) -> str:
+    """Return the one spelling of a valid endpoint, since locks and connections are kept by it."""
+    url = urlsplit(endpoint)
+    host = url.hostname or ""  # in lower case
+    host = f"[{host}]" if ":" in host else host
+    port = "" if url.port in (None, _PORTS[url.scheme]) else f":{url.port}"
+    return f"{url.scheme}://{host}{port}"

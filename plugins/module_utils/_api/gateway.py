@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The gateway in front of ECI: how its refusals are told from ECI's own, and what they mean. Private to the collection.
+"""Recognize the refusals of the gateway in front of ECI. Pure; private to the collection.
 
-Sources: docs/wire.md. Where the gateway refuses, ECI saw no request, so nothing it says is about an image cache.
+Sources: docs/wire.md. ECI does not see a request that the gateway refuses: a refusal says nothing about an image cache.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ _PREFIXES = ("CTAPI_", "CTIAM_")
 
 
 class Refusal(NamedTuple):
-    """What a code of the gateway means, and what to do about it."""
+    """The meaning of a code, and what to do about it."""
 
     kind: type[EciError]
     advice: str
 
 
+_KEY = Refusal(AuthenticationError, "Check access_key and secret_key: the gateway does not know this access key.")
 _SIGNATURE = Refusal(
     AuthenticationError,
-    "Check that access_key and secret_key belong together, were copied whole, and that the clock of this machine is"
-    " right.",
+    "Check that access_key and secret_key belong together and are complete, and the clock of this machine.",
 )
 _ADDRESS = Refusal(
     AuthenticationError,
@@ -36,11 +36,9 @@ _ADDRESS = Refusal(
 _NOT_OPENED = Refusal(ServiceError, "Open the service ECI for this account in the console of CTYun.")
 _UNKNOWN = Refusal(ServiceError, "Check endpoint: the gateway there knows no such operation of ECI.")
 
-CODES: dict[str, Refusal] = {
+CODES = {
     "10000": _UNKNOWN,
-    "10002": Refusal(
-        AuthenticationError, "Check access_key and secret_key: the gateway does not know this access key."
-    ),
+    "10002": _KEY,
     "10009": _SIGNATURE,
     "10020": _SIGNATURE,
     "40002": _SIGNATURE,
@@ -53,16 +51,16 @@ CODES: dict[str, Refusal] = {
     "50002": _NOT_OPENED,
     "50003": _UNKNOWN,
     "51001": Refusal(ServiceError, "The service has expired for this account: renew it in the console of CTYun."),
-    "51002": Refusal(ServiceError, "The use of this API has to be bought first, in the console of CTYun."),
+    "51002": Refusal(ServiceError, "Buy the use of this API first, in the console of CTYun."),
     "51003": Refusal(QuotaUsedUp, "The calls that the account may make are used up."),
 }
 
 
 def is_gateway(envelope: Mapping[str, Any], code: str) -> bool:
-    """Whether a failure is the gateway's own: ECI's codes have three segments, the gateway's are numbers."""
+    """Return whether a failure is the gateway's: its codes are numbers, those of ECI have three segments."""
     return bool(envelope.get("eopErrCode")) or code.startswith(_PREFIXES) or re.fullmatch("[0-9]+", code) is not None
 
 
 def refusal(code: str) -> Refusal | None:
-    """What a code of the gateway means, with or without its prefix; None for one that is not documented."""
+    """Return the meaning of a code of the gateway, with or without its prefix; None if it is not documented."""
     return CODES.get(code[len("CTAPI_") :] if code.startswith("CTAPI_") else code)

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the service tells about a region and an account: zones and quota. Private to the collection."""
+"""Read the zones of the region and the quota of the account. Private to the collection.
+
+Both only advise, so callers turn an EciError into a warning.
+"""
 
 from __future__ import annotations
 
@@ -19,26 +22,27 @@ REGION_IN_QUERY = Operation("region", "GET", "/eci/api/v1/region?regionId=")
 USAGE = Operation("listUsage", "GET", "/eci/api/v1/resources/listUsage")
 
 IMAGE_CACHE_COUNT = "imageCacheCount"
+_FIELDS = ("resourceType", "resourceName", "resourceDescription", "resourceLimit", "resourceUsed")
 
 
 def region(client: Client) -> dict[str, Any]:
-    """The ``region_id`` that the service names, None if it names none, and its ``zones``, a list of names. Raises EciError."""
+    """Return the ``region_id`` in the reply, None without one, and ``zones``, a list of names. Raises EciError."""
     found = _region(client, REGION)
-    if not _is_asked_for(client, found["region_id"]):
-        # CTYun's SDK puts the region into the query as well, and the page's example answers another than it asks for
-        with contextlib.suppress(ServiceError, Unanswered):  # then the first answer is the best there is
+    if not _is_wanted(client, found["region_id"]):
+        # CTYun's SDK has the region in the query as well, and the page's example answers about another region
+        with contextlib.suppress(ServiceError, Unanswered):  # the first answer is the best there is then
             found = _region(client, REGION_IN_QUERY, client.connection.region_id)
     return found
 
 
 def zones(client: Client) -> list[str] | None:
-    """The names of the region's zones, None if the service tells those of another region. Raises EciError."""
+    """Return the names of the region's zones, None if the service answers about another region. Raises EciError."""
     found = region(client)
-    return found["zones"] if _is_asked_for(client, found["region_id"]) else None
+    return found["zones"] if _is_wanted(client, found["region_id"]) else None
 
 
 def image_cache_quota(client: Client) -> tuple[int, int] | None:
-    """How many image caches there are and may be, None if the service does not tell. Raises EciError."""
+    """Return the number of image caches and its limit, None if the reply has no such record. Raises EciError."""
     for record in usage(client):
         used, limit = record["resource_used"], record["resource_limit"]
         if record["resource_type"] == IMAGE_CACHE_COUNT and isinstance(used, int) and isinstance(limit, int):
@@ -46,10 +50,20 @@ def image_cache_quota(client: Client) -> tuple[int, int] | None:
     return None
 
 
+def usage(client: Client) -> list[dict[str, Any]]:
+    """Return the quota records, each with the same keys, such as ``resource_limit``. Raises EciError."""
+    records = client.call(USAGE).obj.get("records")
+    if not isinstance(records, list):
+        raise Unanswered("The reply has no list of quota records.", operation=USAGE.name)
+    return [
+        {option_name(field): record.get(field) for field in _FIELDS} for record in records if isinstance(record, dict)
+    ]
+
+
 def _region(client: Client, operation: Operation, identifier: str = "") -> dict[str, Any]:
     found = client.call(operation, identifier=identifier).obj.get("region")
     if not isinstance(found, dict) or not isinstance(found.get("zones"), list):
-        raise Unanswered("The service named no zones of the region.", operation=operation.name)
+        raise Unanswered("The reply has no zones of the region.", operation=operation.name)
     region_id = found.get("regionId")
     return {
         # some regions have IDs of digits only, which a reply may write as a number
@@ -58,18 +72,5 @@ def _region(client: Client, operation: Operation, identifier: str = "") -> dict[
     }
 
 
-def _is_asked_for(client: Client, region_id: str | None) -> bool:
+def _is_wanted(client: Client, region_id: str | None) -> bool:
     return region_id in (None, client.connection.region_id)
-
-
-def usage(client: Client) -> list[dict[str, Any]]:
-    """The quota records: ``resource_type``, ``resource_name``, ``resource_description``, and the counts
-    ``resource_limit`` and ``resource_used``. Raises EciError.
-    """
-    records = client.call(USAGE).obj.get("records")
-    if not isinstance(records, list):
-        raise Unanswered("The service gave no list of quota records.", operation=USAGE.name)
-    fields = ("resourceType", "resourceName", "resourceDescription", "resourceLimit", "resourceUsed")
-    return [
-        {option_name(field): record.get(field) for field in fields} for record in records if isinstance(record, dict)
-    ]

@@ -2,11 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A reply of the service -> its returnObj, or the typed error it means. Pure; private to the collection.
+"""Read a reply of the service: its returnObj, or the typed error. Pure; private to the collection.
 
-The envelope is described, with its sources, in docs/wire.md. What is unknown there is met both ways here: a status
-code as a number or a text, an error with HTTP status 200 or with its own. An error has no effect only if it is a
-refusal that is known as one; what is not known is possible.
+docs/wire.md describes the envelope and its sources. Where these differ, all forms are accepted: a status code as a
+number or as text, an error with HTTP status 200 or with its own. Only a refusal that is known as one has no effect.
 """
 
 from __future__ import annotations
@@ -31,9 +30,8 @@ from .._errors import (
     Throttled,
     Unanswered,
 )
+from .._text import Redact, sanitize
 from . import gateway
-from .._text import Redact as Hide
-from .._text import sanitize as told
 
 CLOCK_WINDOW = 15 * 60
 MESSAGE_LENGTH = 2000
@@ -43,29 +41,24 @@ _STATUS_CODE = re.compile("[0-9]{3,6}")
 # Where a failure may carry its code, see docs/wire.md. A good reply may have a "code" as well.
 _CODE_FIELDS = ("eopErrCode", "error", "errorCode")
 _ECI = "ECI."
-# product.object.reason, as CTYun's products write their codes
+# CTYun's products write their codes as product.object.reason.
 _SEGMENTS = 3
 _REASON_PREFIX = "StatusReason"
-# The reasons of CTYun's Go SDK, by what they mean for the request.
+# The reasons of CTYun's Go SDK.
 _BY_REASON: dict[str, type[EciError]] = {
     **dict.fromkeys(["Unauthorized", "Forbidden"], AuthenticationError),
     **dict.fromkeys(["NotFound", "Gone"], NotFound),
     **dict.fromkeys(["AlreadyExists", "Conflict"], AlreadyExists),
-    **dict.fromkeys(["QuotaExceed"], QuotaUsedUp),
-    **dict.fromkeys(["TooManyRequests"], Throttled),
+    "QuotaExceed": QuotaUsedUp,
+    "TooManyRequests": Throttled,
     **dict.fromkeys(["Unknown", "InternalError", "ServerTimeout", "Timeout"], Unanswered),
     **dict.fromkeys(["RequestTimeout", "ServiceUnavailable"], Unanswered),
     **dict.fromkeys(["Invalid", "BadRequest", "OutOfRange", "Expired", "PaymentRequired"], ServiceError),
     **dict.fromkeys(["MethodNotAllowed", "NotAcceptable", "UnsupportedMediaType"], ServiceError),
-    **dict.fromkeys(["RequestEntityTooLarge"], ServiceError),
+    "RequestEntityTooLarge": ServiceError,
 }
-# A 404 or 409 without a word of ECI's says nothing about an image cache.
-_BY_STATUS: dict[int, type[EciError]] = {
-    401: AuthenticationError,
-    403: AuthenticationError,
-    408: Unanswered,
-    429: Throttled,
-}
+# A 404 or 409 without a code of ECI says nothing about an image cache.
+_BY_STATUS = {401: AuthenticationError, 403: AuthenticationError, 408: Unanswered, 429: Throttled}
 _RIGHTS = (
     "Check access_key and secret_key, what the account may do (the right to the API of ECI), and whether the account"
     " lists the IP addresses that may call its API."
@@ -73,10 +66,7 @@ _RIGHTS = (
 
 
 class HttpReply(NamedTuple):
-    """What came back: ``content`` is None if it was too large to be a reply of this service.
-
-    ``request_id`` is the ID that was sent, and in a failure stands in for one that the service did not give.
-    """
+    """A reply as it came. ``request_id`` is the one sent; ``content`` is None if it was too large."""
 
     operation: str
     request_id: str
@@ -86,7 +76,7 @@ class HttpReply(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """A good reply: its ``returnObj``, empty if it has none, and the service's ID of the request, if it told one."""
+    """A good reply: its ``returnObj``, empty if it has none, and the service's ID of the request, if it gave one."""
 
     obj: dict[str, Any]
     request_id: str | None
@@ -101,8 +91,8 @@ class _Meaning(NamedTuple):
 _OPEN = _Meaning(Unanswered, POSSIBLE)
 
 
-class _Words(NamedTuple):
-    """What a reply says of itself. ``code`` and ``status_code`` are as they came, the rest is fit to be told."""
+class _Fields(NamedTuple):
+    """The fields of an envelope. ``code`` and ``status_code`` are as they came, the others sanitized."""
 
     status_code: str
     code: str
@@ -110,55 +100,60 @@ class _Words(NamedTuple):
     request_id: str | None
 
 
-def read(reply: HttpReply, now: float, hide: Hide = str) -> Reply:
-    """The good reply that this is.
-
-    ``now`` is the local time in seconds since the epoch; ``hide`` takes secrets out of what the service wrote. Raises
-    an EciError for any other reply.
-    """
+def read(reply: HttpReply, now: float, redact: Redact = str) -> Reply:
+    """Return the good reply that this is; raise EciError for any other. ``now`` is in seconds since the epoch."""
     try:
-        parsed = _parsed(reply.content)
+        envelope = _parsed(reply.content)
     except MemoryError:
         raise MachineLimit(NO_MEMORY, effect=POSSIBLE, operation=reply.operation, request_id=reply.request_id) from None
-    envelope = parsed if isinstance(parsed, dict) else {}
-    words = _words(envelope, reply.headers, hide)
+    fields = _fields(envelope or {}, reply.headers, redact)
+    status, problem = reply.status, ""
+    if 300 <= status < 400:
+        meaning, problem = (
+            _Meaning(ServiceError, POSSIBLE),
+            "the endpoint answered with a redirect, which is not followed",
+        )
+    elif envelope is None:
+        # a page says nothing about an image cache, only that something else answered
+        meaning = _by_status(status, "") if 400 <= status < 500 else _OPEN
+        problem = "the reply is not a JSON object; is the endpoint the ECI service, or did a proxy answer?"
+        if not (reply.content or b"").strip():
+            problem = "the reply is too large" if reply.content is None else "the reply is empty"
+    elif fields.code or status >= 400:
+        meaning = _meaning(status, envelope, fields)
+    elif not _STATUS_CODE.fullmatch(fields.status_code):
+        meaning, problem = _OPEN, "the reply has no statusCode, or an odd one"
+    elif fields.status_code not in GOOD_STATUS_CODES:
+        meaning = _meaning(status, envelope, fields)
+    else:
+        payload = envelope.get("returnObj")
+        if payload is None or isinstance(payload, dict):
+            return Reply(payload or {}, fields.request_id)
+        meaning, problem = _OPEN, "the returnObj of the reply is not an object"
+    raise _error(meaning, reply, fields, problem, now, redact)
 
-    def failed(meaning: _Meaning, problem: str = "") -> EciError:
-        return _error(meaning, reply, words, problem, now, hide)
 
-    if 300 <= reply.status < 400:
-        raise failed(_Meaning(ServiceError, POSSIBLE), "the endpoint answered with a redirect, which is not followed")
-    if not isinstance(parsed, dict):
-        raise failed(_by_status_alone(reply.status), _unreadable(reply.content))
-    if words.code or reply.status >= 400:
-        raise failed(_meaning(reply.status, envelope, words))
-    if not _STATUS_CODE.fullmatch(words.status_code):
-        raise failed(_OPEN, "the reply has no statusCode, or an odd one")
-    if words.status_code not in GOOD_STATUS_CODES:
-        raise failed(_meaning(reply.status, envelope, words))
-    payload = envelope.get("returnObj")
-    if payload is not None and not isinstance(payload, dict):
-        raise failed(_OPEN, "the returnObj of the reply is not an object")
-    return Reply(payload or {}, words.request_id)
-
-
-def _parsed(content: bytes | None) -> Any:
+def _parsed(content: bytes | None) -> dict[str, Any] | None:
+    """Return the JSON object in a body, None if it is none."""
     try:
-        return json.loads((content or b"").decode("utf-8-sig"))
+        parsed = json.loads((content or b"").decode("utf-8-sig"))
     except (ValueError, RecursionError):
         return None
+    return parsed if isinstance(parsed, dict) else None
 
 
-def _words(envelope: Mapping[str, Any], headers: Mapping[str, str], hide: Hide) -> _Words:
+def _fields(envelope: Mapping[str, Any], headers: Mapping[str, str], redact: Redact) -> _Fields:
     status_code = "" if envelope.get("statusCode") is None else str(envelope["statusCode"]).strip()
-    text = envelope.get("message") or envelope.get("description")
-    message = told(text, hide)[:MESSAGE_LENGTH] if isinstance(text, str) else ""
-    request_id = told(_request_id(envelope, headers), hide)
-    return _Words(status_code, _code(envelope, status_code), message, request_id or None)
+    texts = [envelope.get(name) for name in ("message", "description")]  # often in English and in Chinese
+    message = " / ".join(dict.fromkeys(text for text in texts if isinstance(text, str) and text))
+    message = sanitize(message, redact)[:MESSAGE_LENGTH]
+    return _Fields(
+        status_code, _code(envelope, status_code), message, sanitize(_request_id(envelope, headers), redact) or None
+    )
 
 
 def _code(envelope: Mapping[str, Any], status_code: str) -> str:
-    """The code of a failure, or an empty text."""
+    """Return the code of a failure, or an empty text."""
     for field in _CODE_FIELDS:
         if envelope.get(field):
             return str(envelope[field]).strip()
@@ -170,7 +165,7 @@ def _code(envelope: Mapping[str, Any], status_code: str) -> str:
 
 
 def _request_id(envelope: Mapping[str, Any], headers: Mapping[str, str]) -> str:
-    """The service's ID of the request, from wherever it may stand; an empty text if there is none."""
+    """Return the service's ID of the request, or an empty text."""
     for source in (envelope.get("returnObj"), envelope):
         value = source.get("requestId") if isinstance(source, dict) else None
         if isinstance(value, (str, int)) and value != "" and not isinstance(value, bool):
@@ -178,41 +173,26 @@ def _request_id(envelope: Mapping[str, Any], headers: Mapping[str, str]) -> str:
     return headers.get("X-Request-Id") or headers.get("x-trace-id") or ""
 
 
-def _unreadable(content: bytes | None) -> str:
-    if content is None:
-        return "the reply is too large"
-    if not content.strip():
-        return "the reply is empty"
-    return "the reply is not a JSON object; is the endpoint the ECI service, or did a proxy answer?"
-
-
-def _by_status_alone(http_status: int) -> _Meaning:
-    """What a page means. It tells nothing about an image cache, only that something else answered."""
-    return _by_status(http_status, "") if 400 <= http_status < 500 else _OPEN
-
-
-def _meaning(http_status: int, envelope: Mapping[str, Any], words: _Words) -> _Meaning:
-    code = words.code
+def _meaning(http_status: int, envelope: Mapping[str, Any], fields: _Fields) -> _Meaning:
+    code = fields.code
     if gateway.is_gateway(envelope, code):
         known = gateway.refusal(code)
         if known:
             return _Meaning(known.kind, POSSIBLE if known.kind is Unanswered else NONE, known.advice)
         return _by_status(http_status, "")
     reason = code.rpartition(".")[2]
-    if reason.startswith(_REASON_PREFIX):
-        reason = reason[len(_REASON_PREFIX) :]
-    kind = _BY_REASON.get(reason)
+    kind = _BY_REASON.get(reason[len(_REASON_PREFIX) :] if reason.startswith(_REASON_PREFIX) else reason)
     if kind is None:
-        return _by_status(http_status, words.status_code)
+        return _by_status(http_status, fields.status_code)
     is_eci = code.startswith(_ECI)
     if kind in (NotFound, AlreadyExists) and not is_eci:
-        kind = ServiceError  # another product's: a subnet, say, and no image cache
+        kind = ServiceError  # it is about an object of another product, such as a subnet
     is_known = is_eci or len(code.split(".")) == _SEGMENTS or http_status == 429
     return _Meaning(kind, NONE if is_known and kind is not Unanswered else POSSIBLE)
 
 
 def _by_status(http_status: int, status_code: str) -> _Meaning:
-    """What a failure means whose code says nothing: whether it had an effect is known of one kind only."""
+    """Return what the HTTP status means or, where it means nothing, a status code that looks like one."""
     for status in (http_status, int(status_code) if re.fullmatch("[1-9][0-9]{2}", status_code) else 0):
         if status in _BY_STATUS:
             return _Meaning(_BY_STATUS[status], NONE if http_status == 429 else POSSIBLE)
@@ -221,11 +201,11 @@ def _by_status(http_status: int, status_code: str) -> _Meaning:
     return _Meaning(ServiceError, POSSIBLE)
 
 
-def _error(meaning: _Meaning, reply: HttpReply, words: _Words, problem: str, now: float, hide: Hide) -> EciError:
-    text = ": ".join(part for part in (problem, words.message) if part) or "the service gave no reason"
+def _error(meaning: _Meaning, reply: HttpReply, fields: _Fields, problem: str, now: float, redact: Redact) -> EciError:
+    text = ": ".join(part for part in (problem, fields.message) if part) or "the service gave no reason"
     # a good statusCode is no code of a failure
-    code = told(words.code or ("" if words.status_code in GOOD_STATUS_CODES else words.status_code), hide)
-    request_id = words.request_id or reply.request_id
+    code = sanitize(fields.code or ("" if fields.status_code in GOOD_STATUS_CODES else fields.status_code), redact)
+    request_id = fields.request_id or reply.request_id
     error = meaning.kind(
         f"{reply.operation} failed: {text.rstrip('.')}"
         f" ({f'code {code}, ' if code else ''}HTTP {reply.status}, request {request_id}).",
@@ -237,12 +217,10 @@ def _error(meaning: _Meaning, reply: HttpReply, words: _Words, problem: str, now
         http_status=reply.status,
         retry_after=_retry_after(reply.headers.get("Retry-After", ""), now),
     )
-    hints: list[str | None] = [meaning.advice]
     if isinstance(error, AuthenticationError):
-        hints = [_clock_hint(reply, now), meaning.advice or _RIGHTS]
-    for hint in hints:
-        if hint:
-            error.add(hint)
+        error.add(_clock_hint(reply, now) + (meaning.advice or _RIGHTS))
+    elif meaning.advice:
+        error.add(meaning.advice)
     return error
 
 
@@ -254,14 +232,14 @@ def _retry_after(value: str, now: float) -> float | None:
         return None if when is None else max(0.0, when - now)
 
 
-def _clock_hint(reply: HttpReply, now: float) -> str | None:
+def _clock_hint(reply: HttpReply, now: float) -> str:
     there = _http_date(reply.headers.get("Date", ""))
     if there is None or abs(now - there) <= CLOCK_WINDOW:
-        return None
+        return ""
     side = "ahead of" if now > there else "behind"
     return (
         f"The clock of this machine is {abs(now - there) / 60:.0f} minutes {side} the clock of the service, and a"
-        " signature is good for 15 minutes: set the clock (NTP)."
+        " signature is valid for 15 minutes: set the clock (NTP). "
     )
 
 

@@ -14,7 +14,7 @@ from . import actions, duplicates
 from .batch import Batch, Item
 from .duplicates import Verdict
 from .model import ImageCache
-from .plan import Action, compare
+from .plan import Action
 from .planner import Planner, rewritten_note
 
 
@@ -62,9 +62,13 @@ class Confirmer:
             return
         if read.image_cache_name not in (None, item.name):
             self._undo(item, read)
-        drift, rewritten = compare(item.change.body, read, None)
-        item.plan_warnings += [
-            rewritten_note(difference) for difference in drift + rewritten if difference["option"] != "status"
+        drift, rewritten = self._planner.compare(item, read)
+        item.action_warnings += [rewritten_note(difference) for difference in rewritten]
+        item.action_warnings += [
+            f"The new image cache {item.id} has {difference['option']} {difference['found']!r}, not"
+            f" {difference['wanted']!r} as the task says. From the next run on this is drift."
+            for difference in drift
+            if difference["option"] != "status"
         ]
         item.image_cache = item.added = read
 

@@ -77,7 +77,7 @@ class Planner:
             tags = normal_tags(item.desired.body.get("tags") or [])
             if existing.tags is None and tags and self._probe and self._probe.carries(existing, tags):
                 existing = existing.with_tags(tags)
-            drift, rewritten = self._compare(item, existing)
+            drift, rewritten = self.compare(item, existing)
             item.plan_warnings += [rewritten_note(difference) for difference in rewritten]
         item.set_plan(existing, drift)
         if drift and item.change.action is not Action.REPLACE:
@@ -88,7 +88,7 @@ class Planner:
 
     def fits(self, item: Item) -> duplicates.Fits:
         """Return the function that is True for an image cache without drift."""
-        return lambda cache: not self._compare(item, cache)[0]
+        return lambda cache: not self.compare(item, cache)[0]
 
     def check_replacements(self, more: int = 0) -> None:
         """Block all replacements if something has failed or one of them is impossible; ``more`` are created before."""
@@ -128,7 +128,8 @@ class Planner:
             return []
         return rest
 
-    def _compare(self, item: Item, cache: ImageCache) -> tuple[list[Difference], list[Difference]]:
+    def compare(self, item: Item, cache: ImageCache) -> tuple[list[Difference], list[Difference]]:
+        """Compare as ``plan.compare`` does, with the zones of the region where two differ."""
         body = item.desired.body
         return compare(body, cache, self._capacity.zones() if needs_zones(body, cache) else None)
 

@@ -2,342 +2,227 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The conversation with registries about one image after the other. Private to the collection.
+"""Ask a registry about an image, by the distribution API. Private to the collection.
 
-A password goes to the server that it is for, or to the service that this server names for its tokens, and nowhere
-else: a redirect is followed without it, and a service without TLS gets it on this machine only.
+A password goes to the server that it is for, or to the token service that this server names, and nowhere else: a
+redirect is followed without it, and over plain HTTP it is sent on this machine only.
 """
 
 from __future__ import annotations
 
-import base64
-import json
+import contextlib
 import re
-from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Iterable, Mapping
-from urllib.parse import urljoin, urlsplit
+from typing import Any, Mapping, NamedTuple
+from urllib.parse import urlencode, urljoin, urlsplit
 
 from .._api.config import is_loopback
-from .._api.telling import Hide, told
-from . import manifest, reference
-from .challenge import Challenge, challenges, token_address
-from .found import FOUND, NOT_FOUND, REFUSED, UNREACHABLE, Found
-from .manifest import MEDIA_TYPES, Manifest, Unreadable
-from .reference import Reference, server_name
-from .sending import NoReply, Reply, Sender
+from .._api.http import Http, Response
+from .._errors import POSSIBLE, EciError, Unanswered, UntrustedEndpoint
+from .._text import Redact, sanitize
+from .manifest import MEDIA_TYPES, Entry, Layers, Manifest, Unreadable, digest_of, json_object, pick, platform_of, read
+from .reference import Reference
 
 PLATFORM = "linux/amd64"
-MANIFEST_BYTES = 4 * 1024 * 1024
-_TOKEN_BYTES = 1024 * 1024
-_REDIRECTS = 3
-_MOVED = (301, 302, 303, 307, 308)
-_TOKEN = re.compile("[!-~]{1,32768}")
-_ACCEPT = ", ".join(MEDIA_TYPES)
-_OUTSIDE = "If only machines in the VPC reach it, give the name that this one reaches in registry_addresses."
+FOUND, NOT_FOUND, REFUSED, UNREACHABLE = OUTCOMES = ("found", "not_found", "refused", "unreachable")
+
+_PRINTABLE = re.compile("[!-~]{1,32768}")
+_BEARER = re.compile(r"(?:^|,)\s*bearer\s+(.*)", re.IGNORECASE | re.DOTALL)
+_BASIC = re.compile(r"(?:^|,)\s*basic\b", re.IGNORECASE)
+_PARAMETER = re.compile(r'(\w+)\s*=\s*(?:"([^"]*)"|([^\s,"]*))')
+
+# A login, as the option image_registry_credentials has it: with server, user_name and password.
+Login = Mapping[str, Any]
+Headers = Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class Settings:
-    """How registries are reached. ``addresses`` has, for the name of a server, the one that this machine reaches.
+class Settings(NamedTuple):
+    """How registries are reached; ``addresses`` maps their names to those that work here. See Http and ``pick``."""
 
-    ``verify`` is what requests takes: true, false or the path of a CA bundle. ``timeout`` is in seconds, for one
-    request. ``platform`` is the one whose layers are counted. ``hide`` takes secrets out of what others wrote.
-    """
-
-    addresses: Mapping[str, str] = field(default_factory=dict)
+    addresses: Mapping[str, str] = {}
     verify: bool | str = True
     timeout: float = 30.0
     platform: str = PLATFORM
-    hide: Hide = str
+    redact: Redact = str
 
 
-@dataclass(frozen=True, repr=False)
-class _Login:
-    user_name: str
-    password: str
+class Found(NamedTuple):
+    """The outcome of a lookup. ``layers`` are those of the wanted platform; ``message`` has no secret in it."""
+
+    image: str
+    outcome: str
+    digest: str | None = None
+    media_type: str | None = None
+    platforms: tuple[str, ...] = ()
+    layers: Layers = ()
+    message: str | None = None
 
     @property
-    def basic(self) -> str:
-        return "Basic " + base64.b64encode(f"{self.user_name}:{self.password}".encode("utf-8", "replace")).decode()
+    def size(self) -> int | None:
+        """The sum of the different layers, compressed, in bytes; None if it is not known."""
+        return sum(dict(self.layers).values()) if self.outcome == FOUND else None
 
 
-class _Ended(Exception):
-    """It is known what came of an image."""
-
-    def __init__(self, outcome: str, message: str) -> None:
-        super().__init__(message)
-        self.outcome = outcome
+class _LookupDone(Exception):
+    """Ends a lookup with an outcome and a message."""
 
 
-class Client:
-    """Looks at images. Safe to use from several threads.
+class Lookup:
+    """The requests about one image. The first one finds out the origin and the authorization for those that follow."""
 
-    ``credentials`` are logins as the option image_registry_credentials has them; the first one for a server counts.
-    """
-
-    def __init__(self, credentials: Iterable[Mapping[str, Any]], settings: Settings, pool_size: int) -> None:
-        self.settings = settings
-        self.sender = Sender(settings.verify, settings.timeout, settings.hide, pool_size)
-        self._addresses = {server_name(name): server_name(address) for name, address in settings.addresses.items()}
-        self._logins: dict[str, _Login] = {}
-        for item in credentials:
-            self._logins.setdefault(server_name(item["server"]), _Login(item["user_name"], item["password"]))
-        # by address; what was found to be plain http stays so for the time of this client
-        self.schemes: dict[str, str] = {}
-
-    def __enter__(self) -> Client:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.sender.close()
+    def __init__(self, http: Http, settings: Settings, wanted: Reference, address: str, login: Headers) -> None:
+        self._http, self._settings, self._wanted, self._address, self._login = http, settings, wanted, address, login
+        self._host = str(urlsplit(f"//{address}").hostname)
+        self._origin = ""
+        self._authorization: Headers = {}
 
     def find(self, image: str) -> Found:
-        """What the registry of an image says of it."""
+        """Return the outcome. What a registry or the network does is an outcome, and no error."""
         try:
-            wanted = reference.parse(image)
-        except ValueError as error:
-            return Found(image, NOT_FOUND, message=f"The name of the image {error}.")
-        server = self._addresses.get(wanted.server, wanted.server)
-        login = self._logins.get(wanted.server) or self._logins.get(server)
-        talk = _Conversation(self, wanted, reference.address(server), login)
-        try:
-            return talk.found(image)
-        except _Ended as ended:
-            return Found(image, ended.outcome, message=str(ended))
+            return self._find(image)
+        except _LookupDone as done:
+            outcome, message = done.args
+            return Found(image, outcome, message=sanitize(message, self._settings.redact))
+        except EciError as error:
+            return Found(image, UNREACHABLE, message=error.message)
 
-
-class _Conversation:
-    """The requests about one image. The authorization that was asked for is kept for those that follow."""
-
-    def __init__(self, client: Client, wanted: Reference, address: str, login: _Login | None) -> None:
-        self._client = client
-        self._wanted = wanted
-        self._address = address
-        self._host = str(urlsplit(f"//{address}").hostname)
-        self._login = login
-        self._authorization: str | None = None
-
-    def found(self, image: str) -> Found:
-        wanted, platform = self._wanted, self._client.settings.platform
-        top, digest = self._manifest(wanted.version, wanted.digest)
-        one, platforms = top, top.platforms
-        if top.entries is not None:
-            entry = manifest.pick(top.entries, platform)
-            if entry is None:
-                return self._of_others(image, digest, top.media_type, platforms)
+    def _find(self, image: str) -> Found:
+        top, digest = self._manifest(self._wanted.version, self._wanted.digest)
+        one, entries = top, top.entries
+        if entries is None:
+            entries = (Entry(digest, self._platform_of(top)),)
+        entry = pick(entries, self._settings.platform)
+        if entry and top.entries is not None:
             one, _digest = self._manifest(entry.digest, entry.digest)
             if one.entries is not None:
-                raise self._odd("its index leads to another index")
-        if not platforms:
-            named = self._platform(one)
-            if named:
-                platforms = (named,)
-                if not manifest.is_for(named, platform):
-                    return self._of_others(image, digest, top.media_type, platforms)
-        return Found(image, FOUND, digest, top.media_type, self._told(platforms), one.layers)
-
-    def _of_others(self, image: str, digest: str, media_type: str, platforms: tuple[str, ...]) -> Found:
-        named = self._told(platforms)
-        text = f"{self._address} has {self._wanted}, but not for {self._client.settings.platform}"
-        rest = f", only for {', '.join(named[:5])}{' and others' if len(named) > 5 else ''}" if named else ""
-        return Found(image, NOT_FOUND, digest, media_type, named, message=f"{text}{rest}.")
-
-    def _told(self, names: Iterable[str]) -> tuple[str, ...]:
-        return tuple(told(name, self._client.settings.hide) for name in names)
+                raise self._unusable("its index leads to another index")
+        named = dict.fromkeys(entry.platform for entry in entries if entry.platform)
+        platforms = tuple(sanitize(name, self._settings.redact) for name in named)
+        if entry:
+            return Found(image, FOUND, digest, top.media_type, platforms, one.layers)
+        others = f" for {', '.join(platforms[:5])}" if platforms else ""
+        message = f"{self._address} has {self._wanted}{others}, but not for {self._settings.platform}."
+        return Found(image, NOT_FOUND, digest, top.media_type, platforms, message=message)
 
     def _manifest(self, version: str, expected: str | None) -> tuple[Manifest, str]:
-        reply = self._get(f"manifests/{version}", _ACCEPT)
-        said = expected or reply.headers.get("Docker-Content-Digest", "")
-        digest = manifest.digest_of(reply.content, said)
-        if said != digest and (expected or said.startswith(("sha256:", "sha512:"))):
-            raise self._odd("what it sent is not what the digest says")
+        reply = self._get(f"manifests/{version}", ", ".join(MEDIA_TYPES))
+        content = reply.content or b""
+        named = expected or reply.headers.get("Docker-Content-Digest", "")
+        digest = digest_of(content, named)
+        if named != digest and (expected or named.startswith(("sha256:", "sha512:"))):
+            raise self._unusable("the content does not have its digest")
         try:
-            return manifest.read(reply.content, reply.headers.get("Content-Type", "")), digest
+            return read(content, reply.headers.get("Content-Type", "")), digest
         except Unreadable as error:
-            raise self._odd(f"its manifest cannot be used, {error}") from None
+            raise self._unusable(f"as a manifest, {error}") from None
 
-    def _platform(self, one: Manifest) -> str | None:
-        """The platform that an image says it is for. It is worth a request, and no failure."""
-        if one.config is None:
-            return None
-        try:
-            content = self._get(f"blobs/{one.config}", "*/*").content
-            is_it = manifest.digest_of(content, one.config) == one.config
-            return manifest.platform_of(content) if is_it else None
-        except (_Ended, Unreadable):
-            return None
+    def _platform_of(self, image: Manifest) -> str | None:
+        """Return the platform in the config of an image without an index, None where that cannot be read."""
+        with contextlib.suppress(_LookupDone, EciError, Unreadable):
+            content = (image.config and self._get(f"blobs/{image.config}", "*/*").content) or b""
+            return platform_of(content) if digest_of(content, image.config or "") == image.config else None
+        return None
 
-    def _odd(self, what: str) -> _Ended:
-        return _Ended(UNREACHABLE, f"{self._address} cannot be understood: {what}.")
-
-    def _get(self, path: str, accept: str) -> Reply:
-        """A good reply of the registry, or of where it sends one on to. Raises _Ended."""
-        path = f"/v2/{self._wanted.repository}/{path}"
-        headers = {"Accept": accept}
-        try:
-            if self._authorization is None:
-                url, reply = self._first(path, headers)
-                if reply.status == 401:
-                    self._authorization = self._authorized(reply)
-            else:
-                url = f"{self._client.schemes.get(self._address, 'https')}://{self._address}{path}"
-            if self._authorization is not None:
-                reply = self._send(url, {**headers, "Authorization": self._authorization})
-            if reply.status in _MOVED:
-                return self._moved(url, reply, headers)
-        except NoReply as error:
-            raise _Ended(UNREACHABLE, f"{error} {_OUTSIDE}" if error.is_far else str(error)) from None
-        return self._good(reply)
-
-    def _send(self, url: str, headers: Mapping[str, str], most: int = MANIFEST_BYTES) -> Reply:
-        return self._client.sender.get(url, headers, most)
-
-    def _first(self, path: str, headers: Mapping[str, str]) -> tuple[str, Reply]:
-        """The address and the reply to a request without a login. It also finds out whether this machine's own speaks TLS.
-
-        There plain http comes first: a server with TLS says at once that it wants that, while one without may wait for
-        the end of a line that never comes.
-        """
-        schemes = self._client.schemes
-        scheme = schemes.get(self._address)
-        if scheme is None and is_loopback(self._host):
-            plain = f"http://{self._address}{path}"
-            heard: Reply | NoReply
-            try:
-                heard = self._send(plain, headers)
-            except NoReply as error:
-                if error.is_final:
-                    raise
-                heard = error
-            if isinstance(heard, Reply) and heard.status != 400:
-                schemes[self._address] = "http"
-                return plain, heard
-            try:
-                found = self._send(f"https://{self._address}{path}", headers)
-            except NoReply as error:
-                if error.is_final:
-                    raise
-                if isinstance(heard, Reply):
-                    return plain, heard
-                raise heard from None
-            schemes[self._address] = "https"
-            return f"https://{self._address}{path}", found
-        url = f"{scheme or 'https'}://{self._address}{path}"
-        return url, self._send(url, headers)
-
-    def _moved(self, url: str, reply: Reply, headers: Mapping[str, str]) -> Reply:
-        """What is found where a reply sends one on to, without any authorization. Raises NoReply and _Ended."""
-        for _hop in range(_REDIRECTS):
-            try:
-                location = reply.headers.get("Location", "")
-                url = urljoin(url, location)
-                target = urlsplit(url)
-                is_https = target.scheme == "https" and bool(target.hostname)
-                is_good = is_https and bool(location) and "@" not in target.netloc
-            except ValueError:
-                is_good = False
-            if not is_good:
-                raise _Ended(UNREACHABLE, f"{self._address} sends one on to what is no address with https.")
-            reply = self._send(url, headers)
-            if reply.status not in _MOVED:
+    def _get(self, path: str, accept: str) -> Response:
+        """Return a good reply of the registry, or of the server to which it redirects."""
+        target, headers = f"/v2/{self._wanted.repository}/{path}", {"Accept": accept}
+        reply = self._send(target, headers) if self._origin else self._send_first(target, headers)
+        if reply.status == 401 and not self._authorization:
+            self._authorization = self._authorize(reply.headers.get("WWW-Authenticate", ""))
+            reply = self._send(target, headers)
+        origin = self._origin
+        for _redirect in range(3):
+            if reply.status not in (301, 302, 303, 307, 308):
                 break
-        else:
-            raise _Ended(UNREACHABLE, f"{self._address} sends one on more than {_REDIRECTS} times.")
-        if reply.status in (401, 403):
-            text = f"{self._address} sends one on to a server that asks for a login, which it does not get."
-            raise _Ended(UNREACHABLE, text)
-        return self._good(reply)
-
-    def _good(self, reply: Reply) -> Reply:
-        address, wanted, status = self._address, self._wanted, reply.status
-        if status == 200:
+            origin, target = self._split(origin + target, reply.headers.get("Location", ""), "a redirect")
+            reply = self._send(target, headers, origin)
+        if reply.status == 200 and reply.content is not None:
             return reply
-        if status == 404:
-            if not _is_of_a_registry(reply):
-                raise self._odd("it answers as no registry does (HTTP 404)")
-            raise _Ended(NOT_FOUND, f"{address} has no {wanted}. Check the name and the {_part(wanted)}.")
-        if status in (401, 403):
-            raise _Ended(REFUSED, f"{self._refusal()} (HTTP {status}).")
-        if status == 429:
-            raise _Ended(UNREACHABLE, f"{address} has had too many requests from here (HTTP 429). Try again later.")
-        if status >= 500:
-            raise _Ended(UNREACHABLE, f"{address} is out of order (HTTP {status}). Try again later.")
-        raise self._odd(f"it answers as no registry does (HTTP {status})")
+        raise self._failure(reply)
 
-    def _refusal(self) -> str:
-        wanted = self._wanted
-        if self._login is None:
-            advice = f"give a login for {wanted.server} in image_registry_credentials"
-            return f"{self._address} asks for a login, or has no {wanted.repository}: check the name, or {advice}"
-        return (
-            f"{self._address} does not let this login read {wanted.repository}, or has no such repository: check"
-            f" user_name and password for {wanted.server}, and what they may read"
-        )
-
-    def _authorized(self, reply: Reply) -> str:
-        """The authorization that a 401 asks for. Raises NoReply and _Ended."""
-        asked: dict[str, Challenge] = {}
-        for challenge in challenges(reply.headers.get("WWW-Authenticate", "")):
-            asked.setdefault(challenge.scheme, challenge)
-        if "bearer" in asked:
-            return f"Bearer {self._token(asked['bearer'])}"
-        if "basic" not in asked:
-            raise self._odd("it asks for a login in a way that is not known")
-        if self._login is None:
-            raise _Ended(REFUSED, f"{self._refusal()} (HTTP 401).")
-        return self._login.basic
-
-    def _token(self, challenge: Challenge) -> str:
+    def _send_first(self, target: str, headers: Headers) -> Response:
+        """Send the first request. A registry on this machine may speak plain HTTP; one with TLS refuses that."""
+        failure: EciError | None = None
+        if is_loopback(self._host):
+            self._origin = f"http://{self._address}"
+            try:
+                reply = self._send(target, headers)
+                if reply.status != 400:
+                    return reply
+            except Unanswered as error:
+                failure = error
+        self._origin = f"https://{self._address}"
         try:
-            url = token_address(challenge, self._host, self._wanted.repository)
-        except ValueError:
-            text = (
-                f"{self._address} names a service for its tokens that is no address with https, so no login was sent."
+            return self._send(target, headers)
+        except UntrustedEndpoint as error:
+            raise failure if failure and error.effect == POSSIBLE else error from None  # it speaks no TLS either
+
+    def _send(self, target: str, headers: Headers, origin: str = "") -> Response:
+        headers = headers if origin else {**headers, **self._authorization}
+        return self._http.send("GET", origin or self._origin, target, headers, None, self._settings.redact)
+
+    def _failure(self, reply: Response) -> _LookupDone:
+        wanted, status = self._wanted, reply.status
+        if status in (401, 403):
+            return self._refusal(f"HTTP {status}")
+        # any other server, or a proxy, answers 404 as well
+        if status == 404 and (
+            "Docker-Distribution-Api-Version" in reply.headers or b'"errors"' in (reply.content or b"")
+        ):
+            part = "digest" if wanted.digest else "tag"
+            return _LookupDone(NOT_FOUND, f"{self._address} has no {wanted}. Check the name and the {part}.")
+        if status == 429 or status >= 500:
+            return _LookupDone(
+                UNREACHABLE, f"{self._address} is busy or out of order (HTTP {status}). Try again later."
             )
-            raise _Ended(UNREACHABLE, text) from None
-        headers = {"Accept": "application/json"}
-        if self._login is not None:
-            headers["Authorization"] = self._login.basic
-        reply = self._send(url, headers, _TOKEN_BYTES)
-        service = told(urlsplit(url).netloc, self._client.settings.hide)
-        where = f"{service}, which gives the tokens of {self._address},"
+        return self._unusable("it is too large" if status == 200 else f"no registry answers so (HTTP {status})")
+
+    def _unusable(self, why: str) -> _LookupDone:
+        return _LookupDone(UNREACHABLE, f"The reply of {self._address} cannot be used: {why}.")
+
+    def _refusal(self, how: str) -> _LookupDone:
+        text = (
+            f"{self._address} does not let {'this login' if self._login else 'anybody'} read {self._wanted.repository}"
+        )
+        advice = f"check the name, and the login for {self._wanted.server} in image_registry_credentials"
+        return _LookupDone(REFUSED, f"{text}, or has no such repository: {advice} ({how}).")
+
+    def _authorize(self, challenge: str) -> Headers:
+        """Return the header that the challenge of a 401 asks for."""
+        bearer = _BEARER.search(challenge)
+        if bearer:
+            return {"Authorization": f"Bearer {self._token(bearer.group(1))}"}
+        if not _BASIC.search(challenge):
+            raise self._unusable("it asks for a login in a way that is not known")
+        if not self._login:
+            raise self._refusal("HTTP 401")
+        return self._login
+
+    def _token(self, challenge: str) -> str:
+        parameters: dict[str, str] = {}
+        for name, quoted, bare in _PARAMETER.findall(challenge):
+            parameters.setdefault(name.lower(), quoted or bare)
+        origin, target = self._split("", parameters.get("realm", ""), "a token service", is_loopback(self._host))
+        # no more rights are asked for than to pull this repository, whatever the registry names
+        query = {"service": parameters.get("service"), "scope": f"repository:{self._wanted.repository}:pull"}
+        target += ("&" if "?" in target else "?") + urlencode({name: value for name, value in query.items() if value})
+        reply = self._send(target, self._login, origin)
         if reply.status in (401, 403):
-            if self._login is None:
-                raise _Ended(REFUSED, f"{self._refusal()} (HTTP {reply.status} of {service}).")
-            advice = f"Check user_name and password for {self._wanted.server}."
-            raise _Ended(REFUSED, f"{where} refused the login (HTTP {reply.status}). {advice}")
-        if reply.status != 200:
-            raise _Ended(UNREACHABLE, f"{where} gave none (HTTP {reply.status}). Try again later.")
-        token = _token_in(reply.content)
-        if token is None:
-            raise _Ended(UNREACHABLE, f"{where} gave none that can be used.")
-        return token
+            raise self._refusal(f"HTTP {reply.status} of its token service {origin}")
+        with contextlib.suppress(Unreadable):
+            document = json_object(reply.content or b"")
+            token = document.get("token") or document.get("access_token")
+            if reply.status == 200 and isinstance(token, str) and _PRINTABLE.fullmatch(token):
+                return token
+        raise self._unusable(f"its token service {origin} gave no token (HTTP {reply.status})")
 
-
-def _token_in(content: bytes) -> str | None:
-    try:
-        found = json.loads(content.decode("utf-8"))
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(found, dict):
-        return None
-    token = found.get("token") or found.get("access_token")
-    return token if isinstance(token, str) and _TOKEN.fullmatch(token) else None
-
-
-def _is_of_a_registry(reply: Reply) -> bool:
-    """Whether it was a registry that did not find it: a server of anything else, or a proxy, answers 404 as well."""
-    if "Docker-Distribution-Api-Version" in reply.headers:
-        return True
-    try:
-        found = json.loads(reply.content.decode("utf-8"))
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(found, dict) and isinstance(found.get("errors"), list)
-
-
-def _part(wanted: Reference) -> str:
-    return "digest" if wanted.digest else "tag"
+    def _split(self, base: str, url: str, what: str, own_http: bool = False) -> tuple[str, str]:
+        """Return origin and target of a URL with https or, if ``own_http``, with http on the host of the registry."""
+        with contextlib.suppress(ValueError):
+            parts = urlsplit(urljoin(base, url))
+            is_own = own_http and parts.scheme == "http" and parts.hostname == self._host
+            is_address = parts.hostname and parts.port != 0 and "@" not in parts.netloc and _PRINTABLE.fullmatch(url)
+            if is_address and (parts.scheme == "https" or is_own):
+                return f"{parts.scheme}://{parts.netloc}", (parts.path or "/") + (
+                    f"?{parts.query}" if parts.query else ""
+                )
+        raise self._unusable(f"it names {what} whose address is not one with https, so nothing was sent there")

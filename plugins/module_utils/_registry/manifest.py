@@ -2,15 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What manifests and indexes of images say, in OCI's and in Docker's words. Private to the collection."""
+"""Read manifests and indexes of images, in OCI's and in Docker's form. Pure; private to the collection."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
-from dataclasses import dataclass
-from typing import Any, Iterable, Tuple
+from typing import Any, Iterable, Iterator, NamedTuple, Tuple
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -22,92 +21,75 @@ _CONFIGS = ("application/vnd.oci.image.config.v1+json", "application/vnd.docker.
 
 _DIGEST = re.compile("[a-z0-9]+(?:[+._-][a-z0-9]+)*:[0-9a-zA-Z=_-]{32,256}")
 _WORD = re.compile("[A-Za-z0-9_.-]{1,64}")
-# More digits than any size has, and fewer than take long to read.
-_DIGITS = 18
-# What has no platform: a signature or an account of how an image was built, beside the images.
+# The platform of signatures and attestations, which stand beside the images.
 _UNKNOWN = "unknown/unknown"
 
 Layers = Tuple[Tuple[str, int], ...]
 
 
 class Unreadable(ValueError):
-    """What a registry sent is none of the four kinds of manifests."""
+    """A document is none of the four kinds of manifests."""
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One image of an index; ``platform`` is None if the index does not tell it."""
+class Entry(NamedTuple):
+    """One image of an index; ``platform`` is None if the index does not name it."""
 
     digest: str
     platform: str | None
 
 
-@dataclass(frozen=True)
-class Manifest:
-    """What a tag or a digest stands for: an index has ``entries``, an image has ``layers`` and a ``config``."""
+class Manifest(NamedTuple):
+    """An index has ``entries``; an image has ``layers`` with their sizes in bytes, and the digest of its ``config``."""
 
     media_type: str
     entries: tuple[Entry, ...] | None = None
     layers: Layers = ()
     config: str | None = None
 
-    @property
-    def platforms(self) -> tuple[str, ...]:
-        """The platforms that an index names, each once."""
-        named = (entry.platform for entry in self.entries or ())
-        return tuple(dict.fromkeys(name for name in named if name))
-
 
 def read(content: bytes, content_type: str) -> Manifest:
-    """The manifest in a reply. Raises Unreadable."""
-    document = _object(content)
+    """Return the manifest in a reply. Raises Unreadable."""
+    document = json_object(content)
     media_type = _media_type(document, content_type)
     is_index = media_type in _INDEXES
     if ("layers" if is_index else "manifests") in document:
         raise Unreadable("it is an image and an index at the same time")
     if is_index:
         return Manifest(media_type, tuple(_entries(document.get("manifests"))))
-    return Manifest(media_type, None, tuple(_layers(document.get("layers"))), _config(document.get("config")))
+    config = document["config"] if isinstance(document.get("config"), dict) else {}
+    is_image = config.get("mediaType") in _CONFIGS and _is_digest(config.get("digest"))
+    return Manifest(media_type, None, tuple(_layers(document.get("layers"))), config["digest"] if is_image else None)
 
 
 def platform_of(content: bytes) -> str | None:
-    """The platform that the config of an image names, if it does. Raises Unreadable."""
-    return _platform(_object(content))
+    """Return the platform in the config of an image, None without one. Raises Unreadable."""
+    return _platform(json_object(content))
 
 
 def pick(entries: Iterable[Entry], platform: str) -> Entry | None:
-    """The image of an index for a platform: one that is for exactly that, one for any variant of it, one that may be."""
-    wanted = _usual(platform)
-    whole, general = [], []
+    """Return the image for a platform: one for exactly that, for a variant of it, or for a platform not named."""
+    wanted = platform[: -len("/v8")] if platform.endswith("arm64/v8") else platform  # which all of arm64 is
+    variants, unnamed = [], []
     for entry in entries:
-        named = _usual(entry.platform) if entry.platform else None
-        if named == wanted:
-            whole.append(entry)
-        elif named is None or named.startswith(f"{wanted}/"):
-            general.append(entry)
-    general.sort(key=lambda entry: entry.platform is None)
-    return next(iter(whole + general), None)
-
-
-def is_for(named: str, platform: str) -> bool:
-    """Whether what is for one platform runs where the other is asked for."""
-    return pick([Entry("", named)], platform) is not None
+        if entry.platform == wanted:
+            return entry
+        if not entry.platform:
+            unnamed.append(entry)
+        elif entry.platform.startswith(f"{wanted}/"):
+            variants.append(entry)
+    return next(iter(variants + unnamed), None)
 
 
 def digest_of(content: bytes, like: str = "sha256:") -> str:
-    """The digest of these bytes, by the algorithm that another digest has."""
+    """Return the digest of these bytes, by the algorithm of another digest."""
     algorithm = "sha512" if like.startswith("sha512:") else "sha256"
     return f"{algorithm}:{hashlib.new(algorithm, content).hexdigest()}"
 
 
-def _usual(platform: str) -> str:
-    """All of arm64 is of variant v8, which is written or not."""
-    return platform[: -len("/v8")] if platform.endswith("arm64/v8") else platform
-
-
-def _object(content: bytes) -> dict[str, Any]:
+def json_object(content: bytes) -> dict[str, Any]:
+    """Return the JSON object in a body, with all numbers as floats. Raises Unreadable."""
     try:
-        document = json.loads(content.decode("utf-8"), parse_int=_integer)
+        document = json.loads(content.decode("utf-8"), parse_int=float)
     except (ValueError, RecursionError):
         raise Unreadable("it is not JSON") from None
     if not isinstance(document, dict):
@@ -115,69 +97,47 @@ def _object(content: bytes) -> dict[str, Any]:
     return document
 
 
-def _integer(digits: str) -> int:
-    if len(digits) > _DIGITS:
-        raise ValueError("too large a number")
-    return int(digits)
-
-
 def _media_type(document: dict[str, Any], content_type: str) -> str:
-    """What the header says or, where that is a type of anything, what the document says of itself."""
-    said = content_type.partition(";")[0].strip().lower()
-    if said in MEDIA_TYPES:
-        return said
-    inner = document.get("mediaType")
-    if inner in MEDIA_TYPES:
-        return str(inner)
-    if document.get("schemaVersion") == 2 and inner is None:
+    """Return the type in the header or, where that is a general one, the type that the document names or has."""
+    for named in (content_type.partition(";")[0].strip().lower(), document.get("mediaType")):
+        if named in MEDIA_TYPES:
+            return str(named)
+    if document.get("schemaVersion") == 2 and document.get("mediaType") is None:
         if "manifests" in document:
             return OCI_INDEX
         if "layers" in document and "config" in document:
             return OCI_MANIFEST
-    if document.get("schemaVersion") == 1:
-        raise Unreadable("it is of Docker's first schema, which tells no sizes")
     raise Unreadable("it is none of the four kinds of manifests")
 
 
-def _entries(found: Any) -> Iterable[Entry]:
-    if not isinstance(found, list):
-        raise Unreadable("it has no list of manifests")
-    for item in found:
-        if not isinstance(item, dict) or not _is_digest(item.get("digest")):
+def _entries(found: Any) -> Iterator[Entry]:
+    for item in _objects(found, "manifests"):
+        if not _is_digest(item.get("digest")):
             raise Unreadable("it names an image without a digest")
-        if item.get("mediaType") in _INDEXES:
-            continue
         platform = _platform(item.get("platform"))
-        if platform != _UNKNOWN:
+        if item.get("mediaType") not in _INDEXES and platform != _UNKNOWN:
             yield Entry(item["digest"], platform)
 
 
-def _layers(found: Any) -> Iterable[tuple[str, int]]:
-    if not isinstance(found, list):
-        raise Unreadable("it has no list of layers")
-    for item in found:
-        size = item.get("size") if isinstance(item, dict) else None
-        if not isinstance(size, int) or isinstance(size, bool) or size < 0 or not _is_digest(item.get("digest")):
+def _layers(found: Any) -> Iterator[tuple[str, int]]:
+    for item in _objects(found, "layers"):
+        size = item.get("size")
+        if not isinstance(size, float) or not 0 <= size < 1e18 or size % 1 or not _is_digest(item.get("digest")):
             raise Unreadable("it names a layer without a digest or a size")
-        yield item["digest"], size
+        yield item["digest"], int(size)
 
 
-def _config(found: Any) -> str | None:
-    """The digest of the config, if it is one of an image."""
-    if isinstance(found, dict) and found.get("mediaType") in _CONFIGS and _is_digest(found.get("digest")):
-        return str(found["digest"])
-    return None
+def _objects(found: Any, what: str) -> list[dict[str, Any]]:
+    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+        raise Unreadable(f"it has no list of {what}")
+    return found
 
 
 def _platform(found: Any) -> str | None:
     if not isinstance(found, dict):
         return None
-    words = [found.get("os"), found.get("architecture")]
-    if found.get("variant"):
-        words.append(found["variant"])
-    if not all(isinstance(word, str) and _WORD.fullmatch(word) for word in words):
-        return None
-    return "/".join(map(str, words))
+    words = [found.get("os"), found.get("architecture"), *([found["variant"]] if found.get("variant") else [])]
+    return "/".join(words) if all(isinstance(word, str) and _WORD.fullmatch(word) for word in words) else None
 
 
 def _is_digest(value: Any) -> bool:

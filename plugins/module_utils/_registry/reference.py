@@ -2,19 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The names of images and of the servers that have them, as people write them. Private to the collection.
-
-The rules are those of Docker: what looks like no server belongs to the name of an image of Docker Hub.
-"""
+"""Parse the names of images and registries by Docker's rules. Pure; private to the collection."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 DOCKER_HUB = "docker.io"
-_DOCKER_HUB_ADDRESS = "registry-1.docker.io"
-_DOCKER_HUB_NAMES = (DOCKER_HUB, "index.docker.io", _DOCKER_HUB_ADDRESS)
+_DOCKER_HUB_NAMES = (DOCKER_HUB, "index.docker.io", "registry-1.docker.io")
+_LIBRARY = "library/"
 
 _LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _SERVER = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\])(?::[0-9]{{1,5}})?")
@@ -25,9 +22,8 @@ _LONGEST = 255
 _EXAMPLE = "for example nginx:1.29 or registry.example.com/team/app:1"
 
 
-@dataclass(frozen=True)
-class Reference:
-    """An image: ``server`` has it in ``repository``, under a tag or, where there is one, a digest."""
+class Reference(NamedTuple):
+    """An image: the registry ``server``, the repository there, and a tag or a digest."""
 
     server: str
     repository: str
@@ -36,7 +32,7 @@ class Reference:
 
     @property
     def version(self) -> str:
-        """What the registry is asked for."""
+        """The digest or, without one, the tag."""
         return self.digest or self.tag or "latest"
 
     def __str__(self) -> str:
@@ -44,24 +40,23 @@ class Reference:
 
 
 def names_server(image: str) -> bool:
-    """Whether the name of an image says which server has it."""
+    """Return whether the name of an image has a registry."""
     first, slash, _rest = image.partition("@")[0].partition("/")
     return bool(slash) and (first == "localhost" or first != first.lower() or any(sign in first for sign in ".:["))
 
 
 def parse(image: str) -> Reference:
-    """The image that a name means. Raises ValueError, which says what to write instead."""
+    """Return the image of a name. Raises ValueError with what to write instead."""
     if "://" in image:
         raise ValueError(f"must be a name without http:// or https:// in front, {_EXAMPLE}")
     name, at, digest = image.partition("@")
+    server, path = DOCKER_HUB, name
     if names_server(image):
         first, _slash, path = name.partition("/")
         server = server_name(first)
-    else:
-        server, path = DOCKER_HUB, name
     path, colon, tag = path.partition(":")
     if server == DOCKER_HUB and "/" not in path:
-        path = f"library/{path}"
+        path = _LIBRARY + path
     if path != path.lower():
         raise ValueError(f"must be in lower case up to the tag, {_EXAMPLE}")
     if not is_server(server) or not _REPOSITORY.fullmatch(path) or len(path) > _LONGEST:
@@ -69,12 +64,30 @@ def parse(image: str) -> Reference:
     if colon and not _TAG.fullmatch(tag):
         raise ValueError(f"has a tag that no image can have, {_EXAMPLE}")
     if at and not _DIGEST.fullmatch(digest):
-        raise ValueError("has a digest that is none: write sha256: and 64 hexadecimal digits after the @")
+        raise ValueError("has an invalid digest: write sha256: and 64 hexadecimal digits after the @")
     return Reference(server, path, tag or None, digest or None)
 
 
+def same_image(one: str, other: str) -> bool:
+    """Return whether two names may mean one image: a registry that one of them leaves out may be any.
+
+    Names that cannot be parsed compare as text.
+    """
+    try:
+        first, second = parse(one), parse(other)
+    except ValueError:
+        return one == other
+    if first.version != second.version:
+        return False
+    if names_server(one) == names_server(other) or first.server == second.server:
+        return first[:2] == second[:2]
+    short, full = (second, first) if names_server(one) else (first, second)
+    path = short.repository[len(_LIBRARY) :] if short.repository.startswith(_LIBRARY) else short.repository
+    return f"/{full.repository}".endswith(f"/{path}")
+
+
 def server_name(text: str) -> str:
-    """The one spelling of a server's name, by which logins and addresses are looked up."""
+    """Return the one spelling of a registry's name, by which logins and addresses are looked up."""
     server = text.strip().lower().partition("/")[0]
     if server.endswith(":443"):
         server = server[: -len(":443")]
@@ -82,37 +95,10 @@ def server_name(text: str) -> str:
 
 
 def is_server(name: str) -> bool:
-    """Whether this is a host with or without a port, and nothing else."""
+    """Return whether this is a host with or without a port, and nothing else."""
     return len(name) <= _LONGEST and _SERVER.fullmatch(name) is not None
 
 
 def address(server: str) -> str:
-    """Where a server is reached."""
-    return _DOCKER_HUB_ADDRESS if server == DOCKER_HUB else server
-
-
-def same_image(one: str, other: str) -> bool:
-    """TEMP"""
-
-    def norm(i):
-        try:
-            r = parse(i)
-        except ValueError:
-            return None
-        return r
-
-    a, b = norm(one), norm(other)
-    if not a or not b:
-        return one == other
-    if (a.tag or "latest", a.digest) != (b.tag or "latest", b.digest):
-        return False
-    if a.server == b.server:
-        return a.repository == b.repository
-
-    def tail(x, y):
-        p = x.repository[8:] if x.repository.startswith("library/") else x.repository
-        return y.repository == p or y.repository.endswith("/" + p)
-
-    if not names_server(one) and tail(a, b):
-        return True
-    return not names_server(other) and tail(b, a)
+    """Return the host (and port) of a registry's API."""
+    return _DOCKER_HUB_NAMES[-1] if server == DOCKER_HUB else server

@@ -2,16 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Tasks of one machine that are in each other's way, and what keeps them apart being removed."""
+"""Tasks of one machine that wait for each other, or must not."""
 
 from __future__ import annotations
 
-import shutil
-import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
-from functools import partial
 from typing import Any
 
 from tests.emulator import Fault
@@ -36,63 +31,24 @@ def many(*names: str, **options: Any) -> dict[str, Any]:
     return {"ctyun.eci.image_caches": {"image_caches": bodies, **options}}
 
 
-def _remove_the_file(stage: Stage) -> None:
-    (stage.private / "locks").unlink()
-
-
-def _remove_the_folder(stage: Stage) -> None:
-    shutil.rmtree(stage.private)
-
-
-def _removed(remove: Callable[[Stage], None], comes_later: bool, stage: Stage) -> str:
-    """One task is at work, one waits for it; what they wait by is removed."""
-    stage.emulator.inject(Fault("informational", LIST, interval=20.0))  # the first look takes long
+def _lock_file_removed(stage: Stage) -> str:
+    """One task is at work, one waits for it; the lock file is removed."""
+    stage.emulator.inject(Fault("informational", LIST, interval=20.0))  # the first list takes long
     holder = stage.start([WEB])
     stage.wait_for(LIST)
     waiting = stage.start([WEB])
-    demand(until(lambda: stage.at_the_lock() >= 2, 60), "nobody waits")
+    demand(until(lambda: stage.at_the_lock() >= 2, 60), "no task waits")
     time.sleep(0.5)
-    remove(stage)
-    later = [stage.play([WEB])] if comes_later else []
+    stage.lock_file.unlink()
     stage.emulator.faults.clear()
-    runs = [holder.end(), waiting.end(), *later]
+    runs = [holder.end(), waiting.end()]
     for run in runs:
         demand(run.status == 0, "one of them failed", run)
     sent = len(stage.emulator.sent(CREATE))
     demand(stage.made == ["web"], f"there are {stage.made}", runs[0])
     demand({run.result["image_cache_id"] for run in runs} == set(stage.ids), "they name another one", runs[0])
-    demand(sent == 1 or comes_later, f"{sent} creates were sent", runs[0])
-    if sent == 1:
-        return "1 create"
-    demand("Another client made" in runs[0].output, "it does not say so", runs[0])
-    return f"{sent} creates; who made the younger one deleted it again and says so; 1 image cache"
-
-
-def _cleaned_all_the_time(stage: Stage) -> str:
-    """What is a second old goes, as long as there are tasks."""
-    over = threading.Event()
-    removed = []
-
-    def clean() -> None:
-        while not over.wait(0.05):
-            for path in stage.private.glob("*"):
-                with suppress(OSError):
-                    if path.stat().st_mtime < time.time() - 1:
-                        path.unlink()
-                        removed.append(path)
-
-    stage.emulator.settings.latency = 0.7
-    cleaner = threading.Thread(target=clean)
-    cleaner.start()
-    try:
-        run = stage.play([WEB], "--forks", "6", hosts=6)
-    finally:
-        over.set()
-        cleaner.join()
-    demand(run.status == 0, "one of them failed", run)
-    demand(removed, "nothing was removed")
-    demand(stage.made == ["web"], f"there are {stage.made}", run)
-    return f"{len(removed)} files removed, {len(stage.emulator.sent(CREATE))} create(s), 1 image cache"
+    demand(sent == 1, f"{sent} creates were sent", runs[0])
+    return "1 create"
 
 
 def _spelled_in_two_ways(stage: Stage) -> str:
@@ -146,18 +102,8 @@ ENVIRONMENTS = [
     Environment(
         "the lock file is removed while one task is at work and one waits",
         "one create",
-        partial(_removed, _remove_the_file, False),
+        _lock_file_removed,
         quick=[PROCESS],
-    ),
-    Environment(
-        "`rm -rf` of the private folder meanwhile, and a third task comes",
-        "one image cache in the end",
-        partial(_removed, _remove_the_folder, True),
-    ),
-    Environment(
-        "a cleaner removes all of the private folder that is a second old; 6 tasks for one name",
-        "one image cache in the end",
-        _cleaned_all_the_time,
     ),
     Environment(
         "4 tasks for one name, the endpoint spelled in two ways",

@@ -108,9 +108,9 @@ class Stage:
         return path
 
     @property
-    def private(self) -> Path:
-        """The private folder of the user that runs them."""
-        return self.temporary / f"ansible-ctyun.eci-{os.getuid()}"
+    def lock_file(self) -> Path:
+        """The lock file of the user that runs them."""
+        return self.temporary / f"ansible-ctyun.eci-{os.getuid()}.lock"
 
     def start(
         self,
@@ -152,12 +152,7 @@ class Stage:
 
     def at_the_lock(self) -> int:
         """How many processes have the lock file open."""
-        return sum(any(path.endswith("/locks") for path in _open_files(pid)) for pid in self.left())
-
-    @property
-    def left_files(self) -> list[str]:
-        """What there is in the private folder."""
-        return sorted(path.name for path in self.private.iterdir())
+        return sum(any(path == str(self.lock_file) for path in _open_files(pid)) for pid in self.left())
 
     def wait_for(self, operation: str, count: int = 1) -> None:
         """Wait until the service has got so many requests for this operation."""

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +17,6 @@ import pytest
 
 from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._api.config import Connection
-from ansible_collections.ctyun.eci.plugins.module_utils._api.rate_limiter import Pace
 from ansible_collections.ctyun.eci.plugins.module_utils._api.transport import Transport
 from ansible_collections.ctyun.eci.plugins.module_utils._polling import Clock
 from tests.emulator import Emulator, Proxy
@@ -37,7 +35,7 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _private_folder_of_this_test(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A lock file of this test's own."""
+    """Locks of this test's own."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
 
@@ -67,7 +65,7 @@ def make_client(emulator: Emulator, sleeps: list[float]) -> Iterator[Callable[..
     def sleep(seconds: float) -> None:
         sleeps.append(seconds)
         emulator.advance(seconds)
-        emulator.settings.clock_offset += seconds  # whoever signs after a long pause must find the same time there
+        emulator.settings.clock_offset += seconds  # by which it checks signatures
 
     with ExitStack() as stack:
 
@@ -89,9 +87,7 @@ def make_client(emulator: Emulator, sleeps: list[float]) -> Iterator[Callable[..
             )
             transport = Transport(Connection(**fields), pool_size=overrides.pop("pool_size", 1))
             stack.callback(transport.close)
-            # as fast as the test is: a clock that only pauses move would have each request wait for its turn
-            pace = overrides.pop("pace", None) or Pace(clock, start=math.inf)
-            return Client(transport, **{"clock": clock, "pace": pace, **overrides})
+            return Client(transport, **{"clock": clock, **overrides})
 
         yield make
 

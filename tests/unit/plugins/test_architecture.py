@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The floors of the house: what imports what, and what is there without Ansible."""
+"""The layers of the collection: what imports what, how large it is, and what works without Ansible."""
 
 from __future__ import annotations
 
@@ -16,51 +16,51 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-HOUSE = ROOT / "plugins" / "module_utils"
+MODULE_UTILS = ROOT / "plugins" / "module_utils"
 PLUGINS = "ansible_collections.ctyun.eci.plugins"
 
-# From the top. A wing (a folder or a file) may import what is below its floor, and itself.
-FLOORS = [
-    {"_tasks", "_module"},
+# From the top. A folder or file may import those of the layers below it, and a folder its own files.
+LAYERS = [
+    {"_tasks"},
+    {"_module"},
     {"_task"},
-    {"_wire_check"},
     {"_image_cache"},
-    {"_region", "_registry"},
-    {"_api", "_options"},
-    {"_ending", "_errors", "_names", "_wait", "_workers"},
+    {"_registry"},
+    {"_api", "_arguments"},
+    {"_cancel", "_errors", "_lock", "_names", "_polling", "_pool", "_progress", "_text"},
 ]
-LEVEL = {wing: level for level, wings in enumerate(FLOORS) for wing in wings}
-# What is left out of a floor below.
-NOT_FOR = {
-    *((above, wing) for above in ("_task", "_module") for wing in ("_image_cache", "_registry", "_wire_check")),
-    ("_module", "_region"),
-    *((wing, "_options") for wing in ("_image_cache", "_registry", "_wire_check")),
-    ("_wire_check", "_registry"),
+LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
+FORBIDDEN = {
+    *((above, below) for above in ("_task", "_module") for below in ("_image_cache", "_registry")),
+    *((above, "_arguments") for above in ("_image_cache", "_registry")),
 }
-WITHOUT_ANSIBLE = [
-    "_api",
-    "_image_cache",
-    "_registry",
-    "_wire_check",
-    "_errors",
-    "_names",
-    "_wait",
-    "_workers",
-    "_region",
+WITHOUT_ANSIBLE = {"_api", "_image_cache", "_registry", *LAYERS[-1]}
+
+# The files of _image_cache, from the top: an import goes down.
+LEVELS = [
+    {"reconcile"},
+    {"confirm", "prune"},
+    {"actions", "planner", "report"},
+    {"batch", "capacity"},
+    {"api", "duplicates", "plan"},
+    {"model"},
 ]
 
-FILES = sorted(HOUSE.rglob("*.py"))
+MOST_LINES, MOST_FILES, MOST_LINES_OF_A_FILE = 6_000, 50, 450
+MOST_LINES_LOADED = 4_000  # by a task of image_cache
+
+FILES = sorted(MODULE_UTILS.rglob("*.py"))
 
 
 def module_of(path: Path) -> tuple[str, ...]:
-    """``_api/client.py`` -> ``("_api", "client")``."""
-    parts = path.relative_to(HOUSE).with_suffix("").parts
+    """Return ``("_api", "client")`` for ``_api/client.py``."""
+    parts = path.relative_to(MODULE_UTILS).with_suffix("").parts
     return parts[:-1] if parts[-1] == "__init__" else parts
 
 
 def imports(path: Path) -> Iterator[tuple[str, ...]]:
-    """What a file of the house imports, wherever in it: ``("_api", "client")``, or ``("ansible", "errors")``."""
-    package = path.relative_to(HOUSE).parts[:-1]
+    """Yield what a file imports, anywhere in it: ``("_api", "client")``, or ``("ansible", "errors")``."""
+    package = path.relative_to(MODULE_UTILS).parts[:-1]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (tuple(alias.name.split(".")) for alias in node.names)
@@ -72,13 +72,13 @@ def imports(path: Path) -> Iterator[tuple[str, ...]]:
             yield from (named + (alias.name,) for alias in node.names) if len(named) < 2 else [named]
 
 
-def wings(path: Path) -> set[str]:
-    """The wings of the house that a file imports."""
-    return {found[0] for found in imports(path) if found[0] in LEVEL}
+def folders(path: Path) -> set[str]:
+    """Return the folders and files of the top level that a file imports."""
+    return {found[0] for found in imports(path) if found[0] in LAYER}
 
 
 def run(code: str) -> str:
-    """What some code prints in a Python of its own."""
+    """Return what some code prints in a Python of its own."""
     front = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import conftest\n"
     done = subprocess.run(
         [sys.executable, "-c", front + code], capture_output=True, text=True, check=False, cwd=ROOT, timeout=60
@@ -87,40 +87,67 @@ def run(code: str) -> str:
     return done.stdout
 
 
-def test_every_file_stands_on_a_floor() -> None:
-    assert {module_of(path)[0] for path in FILES if module_of(path)} == set(LEVEL)
+def lines(path: Path) -> int:
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
+def test_every_file_belongs_to_a_layer() -> None:
+    assert {module_of(path)[0] for path in FILES if module_of(path)} == set(LAYER)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: "/".join(module_of(path)))
-def test_nothing_imports_what_is_above_or_beside_it(path: Path) -> None:
+def test_imports_go_down(path: Path) -> None:
     own = module_of(path)[0] if module_of(path) else None
-    for wing in wings(path) - {own}:
+    for folder in folders(path) - {own}:
         assert own is not None
-        assert LEVEL[wing] > LEVEL[own], f"{own} must not import {wing}"
-        assert (own, wing) not in NOT_FOR, f"{own} must not import {wing}"
+        assert LAYER[folder] >= LAYER[own], f"{own} must not import {folder}"
+        assert LAYER[folder] > LAYER[own] or LAYERS[-1] >= {own, folder}, f"{own} must not import {folder}"
+        assert (own, folder) not in FORBIDDEN, f"{own} must not import {folder}"
+
+
+def test_imports_inside_image_cache_go_down() -> None:
+    level = {name: number for number, names in enumerate(LEVELS) for name in names}
+    files = [path for path in (MODULE_UTILS / "_image_cache").glob("*.py") if path.stem != "__init__"]
+    assert {path.stem for path in files} == set(level)
+    assert len(files) <= 12
+    assert len(LEVELS) <= 6
+    for path in files:
+        inside = {found[1] for found in imports(path) if found[0] == "_image_cache"}
+        assert [name for name in inside if level[name] <= level[path.stem]] == [], path.stem
+
+
+def test_the_size() -> None:
+    sizes = {"/".join(module_of(path)): lines(path) for path in FILES}
+    print(sum(sizes.values()), len(sizes))
+    assert sum(sizes.values()) <= MOST_LINES
+    assert len(sizes) <= MOST_FILES
+    every = sorted((ROOT / "plugins").rglob("*.py"))
+    assert [path.name for path in every if lines(path) > MOST_LINES_OF_A_FILE and path.parent.name != "modules"] == []
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: "/".join(module_of(path)))
-def test_the_house_is_imported_by_relative_names(path: Path) -> None:
+def test_imports_are_relative(path: Path) -> None:
     assert [found for found in imports(path) if found[0] == "ansible_collections"] == []
 
 
-def test_the_walk_sees_what_is_imported() -> None:
-    assert {"_errors", "_wait", "_api"} <= wings(HOUSE / "_api" / "client.py")
-    assert "_region" in wings(HOUSE / "_image_cache" / "create.py")  # from .. import _region
-    assert "_image_cache" in wings(HOUSE / "_image_cache" / "converge.py")  # from . import lock
-    assert ("ansible", "module_utils", "basic") not in set(imports(HOUSE / "_module.py"))
-    assert ("ansible", "module_utils") in set(imports(HOUSE / "_module.py"))
+def test_all_imports_are_found() -> None:
+    assert {"_errors", "_polling", "_cancel"} <= folders(MODULE_UTILS / "_api" / "client.py")
+    assert "_api" in folders(MODULE_UTILS / "_image_cache" / "capacity.py")  # from .._api import region
+    assert ("_image_cache", "actions") in set(
+        imports(MODULE_UTILS / "_image_cache" / "prune.py")
+    )  # from . import actions
+    assert ("ansible", "module_utils", "basic") not in set(imports(MODULE_UTILS / "_module.py"))
+    assert ("ansible", "module_utils") in set(imports(MODULE_UTILS / "_module.py"))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: "/".join(module_of(path)))
 def test_what_knows_ansible(path: Path) -> None:
     own = module_of(path)
     if any(found[0] == "ansible" for found in imports(path)):
-        assert own == ("_module",) or own[0] == "_options"
+        assert own == ("_module",) or own[0] == "_arguments"
 
 
-def test_the_thing_itself_is_there_without_ansible() -> None:
+def test_the_layers_below_work_without_ansible() -> None:
     modules = [
         ".".join((PLUGINS, "module_utils", *module_of(path)))
         for path in FILES
@@ -133,7 +160,7 @@ import importlib, importlib.abc, json
 class Blocked(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] == "ansible":
-            raise ImportError(f"{{name}} is not for this floor")
+            raise ImportError(f"{{name}} is not allowed here")
 
 assert "ansible" not in sys.modules
 sys.meta_path.insert(0, Blocked())
@@ -144,9 +171,11 @@ print(json.dumps([name for name in sys.modules if name.partition(".")[0] == "ans
     assert json.loads(found) == []
 
 
-# What reading image caches takes; a task that reads does not pay for loading the rest.
-READING = {"__init__", "image_cache", "operations", "read", "status"}
-CHANGING = [f"_image_cache.{path.stem}" for path in (HOUSE / "_image_cache").glob("*.py") if path.stem not in READING]
+def loaded(place: str, task: str) -> dict[str, str]:
+    """Return the modules that a task loads, and their files."""
+    code = "print(json.dumps({name: getattr(one, '__file__', None) for name, one in sys.modules.items()}))"
+    files: dict[str, str] = json.loads(run(f"import {PLUGINS}.{place}.{task}, json; {code}"))
+    return files
 
 
 @pytest.mark.thorough
@@ -156,18 +185,18 @@ CHANGING = [f"_image_cache.{path.stem}" for path in (HOUSE / "_image_cache").glo
     [
         ("region_info", ["_image_cache", "_registry"]),
         ("quota_info", ["_image_cache", "_registry"]),
-        ("image_info", ["_image_cache", "_region"]),
-        ("image_cache_info", ["_registry", "_wire_check", *CHANGING]),
-        ("image_cache", ["_image_cache.converge_all", "_image_cache.prune", "_wire_check"]),
-        ("wire_check", ["_image_cache.converge", "_image_cache.converge_all", "_image_cache.prune"]),
+        ("image_info", ["_image_cache"]),
+        ("image_cache_info", ["_registry.client", "_image_cache.reconcile", "_image_cache.actions", "_lock"]),
+        ("image_cache", ["_registry.client", "_registry.preflight"]),
     ],
 )
 def test_a_task_does_not_load_what_others_need(place: str, task: str, unneeded: list[str]) -> None:
-    found = run(f"import {PLUGINS}.{place}.{task}, json; print(json.dumps(list(sys.modules)))")
-    loaded = json.loads(found)
-    assert f"{PLUGINS}.module_utils._task" in loaded
-    assert [name for name in unneeded if f"{PLUGINS}.module_utils.{name}" in loaded] == []
+    found = loaded(place, task)
+    assert f"{PLUGINS}.module_utils._task" in found
+    assert [name for name in unneeded if f"{PLUGINS}.module_utils.{name}" in found] == []
 
 
-def test_what_only_changes_is_known() -> None:
-    assert {"_image_cache.converge", "_image_cache.create", "_image_cache.lock"} < set(CHANGING)
+def test_the_lines_that_a_task_loads() -> None:
+    files = [Path(file) for name, file in loaded("action", "image_cache").items() if f"{PLUGINS}.module_utils" in name]
+    assert len(files) > 20
+    assert sum(lines(file) for file in files) <= MOST_LINES_LOADED

@@ -23,13 +23,19 @@ from typing import Any
 import pytest
 import trustme
 
-from ansible_collections.ctyun.eci.plugins.module_utils._errors import EciError
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.operations import CREATE
-from ansible_collections.ctyun.eci.plugins.module_utils._api.region import REGION
 from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
+from ansible_collections.ctyun.eci.plugins.module_utils._api.region import REGION
 from ansible_collections.ctyun.eci.plugins.module_utils._api.transport import Operation
+from ansible_collections.ctyun.eci.plugins.module_utils._errors import EciError
 
 MakeClient = Callable[..., Client]
+
+_PATH = "/eci/api/v1/imageCache/"
+CREATE = Operation("createImageCache", "POST", _PATH + "createImageCache", changes=True, repeatable=False)
+LIST = Operation("describeImageCaches", "POST", _PATH + "describeImageCaches")
+DESCRIBE = Operation("describeImageCache", "GET", _PATH + "describeImageCache/")
+UPDATE = Operation("updateImageCache", "PUT", _PATH + "updateImageCache", changes=True)
+DELETE = Operation("deleteImageCache", "DELETE", _PATH + "deleteImageCache/", changes=True)
 
 GOOD = {"statusCode": 200, "returnObj": {"region": {"regionId": "r", "zones": ["az1"]}}}
 BODY = {"imageCacheName": "base"}

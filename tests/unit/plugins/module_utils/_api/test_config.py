@@ -2,6 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+"""The connection options: what is wrong with them, and the one spelling of an endpoint."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -9,9 +11,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils._errors import InvalidArguments
-from ansible_collections.ctyun.eci.plugins.module_utils._arguments.specs import connection_spec
 from ansible_collections.ctyun.eci.plugins.module_utils._api.config import Connection, connection
+from ansible_collections.ctyun.eci.plugins.module_utils._errors import InvalidArguments
 
 GOOD: dict[str, Any] = {
     "access_key": "ak-Pl4nted",
@@ -40,10 +41,6 @@ def problems(**changes: Any) -> list[str]:
     assert all(line.startswith("- ") for line in lines)
     assert "Pl4nted" not in caught.value.message
     return [line[2:] for line in lines]
-
-
-def test_the_arguments_are_those_of_the_spec() -> None:
-    assert set(GOOD) == set(connection_spec())
 
 
 def test_what_a_connection_holds() -> None:
@@ -76,49 +73,50 @@ def test_ca_path_is_a_file_or_a_directory(kind: str, tmp_path: Path) -> None:
     assert connection({**GOOD, "ca_path": str(path)}).verify == str(path)
 
 
+NO_SCHEMES = [
+    "",
+    "eci-global.ctapi.ctyun.cn",
+    "eci-global.ctapi.ctyun.cn:443",
+    "ftp://h.example",
+    "https:h.example",
+    "//h.example",
+    "https://",
+]
+NO_ADDRESSES = [
+    "https://:443",
+    "https://h.example:0",
+    "https://h.example:99999",
+    "https://h.example:port",
+    "https://[::1",
+]
+BLANKS = ["https://h exam.ple", "https://h.example\t", " https://h.example"]
+USERS = ["https://user:Pl4nted@h.example", "https://user@h.example", "https://:Pl4nted@h.example", "https://@h.example"]
+PATHS = [f"https://h.example{end}" for end in ("/eci/api/v1", "?x=1", "#x", "/?", "?", "#")]
+
+
 @pytest.mark.parametrize(
-    ("changes", "lines"),
+    ("changes", "line"),
     [
-        ({"access_key": None}, ["access_key: is required; give the option or set CTYUN_AK in the environment"]),
-        ({"secret_key": ""}, ["secret_key: is required; give the option or set CTYUN_SK in the environment"]),
-        ({"region_id": None}, ["region_id: is required; give the option or set CTYUN_REGION_ID in the environment"]),
-        ({"access_key": "Pl4nted key"}, ["access_key: must be plain ASCII without spaces"]),
-        ({"secret_key": "Pl4nted\n"}, ["secret_key: must be plain ASCII without spaces"]),
-        ({"secret_key": "密钥"}, ["secret_key: must be plain ASCII without spaces"]),
-        ({"region_id": "r\r\nX-Evil: 1"}, ["region_id: must be plain ASCII without spaces"]),
-        ({"region_id": " r"}, ["region_id: must be plain ASCII without spaces"]),
-        ({"region_id": "\x7f"}, ["region_id: must be plain ASCII without spaces"]),
-        ({"endpoint": ""}, [NO_SCHEME]),
-        ({"endpoint": "eci-global.ctapi.ctyun.cn"}, [NO_SCHEME]),
-        ({"endpoint": "eci-global.ctapi.ctyun.cn:443"}, [NO_SCHEME]),
-        ({"endpoint": "ftp://h.example"}, [NO_SCHEME]),
-        ({"endpoint": "https:h.example"}, [NO_SCHEME]),
-        ({"endpoint": "//h.example"}, [NO_SCHEME]),
-        ({"endpoint": "https://"}, [NO_SCHEME]),
-        ({"endpoint": "https://:443"}, [NO_ADDRESS]),
-        ({"endpoint": "https://h.example:0"}, [NO_ADDRESS]),
-        ({"endpoint": "https://h.example:99999"}, [NO_ADDRESS]),
-        ({"endpoint": "https://h.example:port"}, [NO_ADDRESS]),
-        ({"endpoint": "https://[::1"}, [NO_ADDRESS]),
-        ({"endpoint": "https://h exam.ple"}, [NO_ADDRESS]),
-        ({"endpoint": "https://h.example\t"}, [NO_ADDRESS]),
-        ({"endpoint": " https://h.example"}, [NO_ADDRESS]),
-        ({"endpoint": "https://user:Pl4nted@h.example"}, [USER]),
-        ({"endpoint": "https://user@h.example"}, [USER]),
-        ({"endpoint": "https://:Pl4nted@h.example"}, [USER]),
-        ({"endpoint": "https://@h.example"}, [USER]),
-        ({"endpoint": "https://h.example/eci/api/v1"}, [PATH]),
-        ({"endpoint": "https://h.example?x=1"}, [PATH]),
-        ({"endpoint": "https://h.example#x"}, [PATH]),
-        ({"endpoint": "https://h.example/?"}, [PATH]),
-        ({"endpoint": "https://h.example?"}, [PATH]),
-        ({"endpoint": "https://h.example#"}, [PATH]),
-        ({"ca_path": "/nowhere/ca.pem"}, ["ca_path: there is no file or directory /nowhere/ca.pem"]),
+        *(
+            ({option: value}, f"{option}: is required; give the option or set {variable} in the environment")
+            for option, variable in (("access_key", "CTYUN_AK"), ("secret_key", "CTYUN_SK"), ("region_id", "CTYUN_REGION_ID"))
+            for value in (None, "")
+        ),
+        *(
+            ({option: value}, f"{option}: must be plain ASCII without spaces")
+            for option in ("access_key", "secret_key", "region_id")
+            for value in ("Pl4nted key", "Pl4nted\n", "密钥", "r\r\nX-Evil: 1", " r", "\x7f")
+        ),
+        *(({"endpoint": endpoint}, NO_SCHEME) for endpoint in NO_SCHEMES),
+        *(({"endpoint": endpoint}, NO_ADDRESS) for endpoint in NO_ADDRESSES + BLANKS),
+        *(({"endpoint": endpoint}, USER) for endpoint in USERS),
+        *(({"endpoint": endpoint}, PATH) for endpoint in PATHS),
+        ({"ca_path": "/nowhere/ca.pem"}, "ca_path: there is no file or directory /nowhere/ca.pem"),
     ],
     ids=lambda value: ascii(value) if isinstance(value, dict) else "",
-)
-def test_every_problem_has_its_advice(changes: dict[str, Any], lines: list[str]) -> None:
-    assert problems(**changes) == lines
+)  # fmt: skip
+def test_every_problem_has_its_advice(changes: dict[str, Any], line: str) -> None:
+    assert problems(**changes) == [line]
 
 
 def test_a_relative_ca_path_means_nothing_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,24 +130,6 @@ def test_a_relative_ca_path_means_nothing_here(tmp_path: Path, monkeypatch: pyte
 def test_all_problems_at_once() -> None:
     found = problems(access_key=None, secret_key=None, region_id="a b", endpoint="x", ca_path="/nowhere")
     assert [line.partition(":")[0] for line in found] == ["access_key", "secret_key", "region_id", "endpoint", "ca_path"]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    "endpoint",
-    [
-        "https://h.example",
-        "HTTPS://H.example",
-        "https://h.example/",
-        "https://h.example:21443",
-        "https://[2001:db8::1]:443",
-        "https://10.0.0.1",
-        "https://镜像.example",
-    ],
-)
-def test_good_endpoints(endpoint: str) -> None:
-    target = connection({**GOOD, "endpoint": endpoint})
-    assert target.endpoint.startswith("https://")
-    assert target.warnings == []
 
 
 @pytest.mark.parametrize(
@@ -175,24 +155,23 @@ def test_good_endpoints(endpoint: str) -> None:
     ],
 )
 def test_one_place_has_one_spelling(endpoint: str, spelled: str) -> None:
-    assert connection({**GOOD, "endpoint": endpoint}).endpoint == spelled
+    target = connection({**GOOD, "endpoint": endpoint})
+    assert target.endpoint == spelled
+    assert target.warnings == [] or endpoint.startswith("http:")
 
 
 @pytest.mark.parametrize(
     ("endpoint", "warned"),
     [
-        ("http://h.example", True),
-        ("HTTP://h.example:8080", True),
-        ("http://10.0.0.1", True),
-        ("http://128.0.0.1", True),
-        ("http://[2001:db8::1]", True),
-        ("http://localhost.example", True),
-        ("http://127.0.0.1.example", True),
-        ("http://localhost", False),
-        ("http://LOCALHOST:80", False),
-        ("http://127.0.0.1:8080", False),
-        ("http://127.9.9.9", False),
-        ("http://[::1]:8080", False),
+        *(
+            (f"http://{host}", True)
+            for host in ("h.example", "10.0.0.1", "128.0.0.1", "[2001:db8::1]", "localhost.example")
+        ),
+        *((f"HTTP://{host}", True) for host in ("h.example:8080", "127.0.0.1.example")),
+        *(
+            (f"http://{host}", False)
+            for host in ("localhost", "LOCALHOST:80", "127.0.0.1:8080", "127.9.9.9", "[::1]:8080")
+        ),
     ],
 )
 def test_plain_http_warns_but_for_the_own_machine(endpoint: str, warned: bool) -> None:

@@ -2,6 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+"""Zones and quota: what is read of odd answers, and of those about another region."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -9,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils._errors import EciError, Unanswered, Unreachable
+from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._api.region import (
     IMAGE_CACHE_COUNT,
     image_cache_quota,
@@ -17,7 +19,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._api.region import (
     usage,
     zones,
 )
-from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
+from ansible_collections.ctyun.eci.plugins.module_utils._errors import EciError, Unanswered, Unreachable
 from tests.emulator import Emulator, Fault
 
 
@@ -28,6 +30,8 @@ def answer(value: Any) -> Fault:
 def test_the_zones_of_the_region(client: Client, emulator: Emulator) -> None:
     assert region(client) == {"region_id": emulator.settings.region_id, "zones": emulator.settings.zones}
     assert (emulator.sent()[0].method, emulator.sent()[0].raw) == ("GET", b"")
+    assert zones(client) == emulator.settings.zones
+    assert queries(emulator) == ["", ""]
 
 
 def queries(emulator: Emulator) -> list[str]:
@@ -38,23 +42,11 @@ def names(region_id: Any, *zones: Any) -> Any:
     return {"region": {"regionId": region_id, "zones": list(zones)}}
 
 
-@pytest.mark.parametrize("region_id", ["bb9fdb42056f11eda1610242ac110002", "200000002368"])
-def test_an_answer_about_the_region_asked_for(region_id: str, make_client: Callable[..., Client], emulator: Emulator) -> None:  # fmt: skip
-    emulator.settings.region_id = region_id
-    client = make_client()
-    assert region(client)["region_id"] == region_id
-    assert zones(client) == emulator.settings.zones
-    assert queries(emulator) == ["", ""]
-
-
 @pytest.mark.parametrize(
     ("value", "found"),
     [
         ({"region": {"zones": ["a", None, 5, "b"]}}, {"region_id": None, "zones": ["a", "b"]}),
-        (names("", "a"), {"region_id": None, "zones": ["a"]}),
-        (names(None, "a"), {"region_id": None, "zones": ["a"]}),
-        (names([], "a"), {"region_id": None, "zones": ["a"]}),
-        (names({"id": 1}, "a"), {"region_id": None, "zones": ["a"]}),
+        *((names(odd, "a"), {"region_id": None, "zones": ["a"]}) for odd in ("", None, [], {"id": 1})),
         (names(200000002368, "a"), {"region_id": "200000002368", "zones": ["a"]}),
         (names("200000002368"), {"region_id": "200000002368", "zones": []}),
     ],
@@ -69,7 +61,7 @@ def test_odd_regions(value: Any, found: dict[str, Any], make_client: Callable[..
     assert queries(emulator) == ["", ""]
 
 
-def test_an_answer_about_another_region_is_asked_for_again_with_the_query(client: Client, emulator: Emulator) -> None:
+def test_after_an_answer_about_another_region_the_query_names_it(client: Client, emulator: Emulator) -> None:
     emulator.inject(answer(names("another", "az9")))
     assert region(client) == {"region_id": emulator.settings.region_id, "zones": emulator.settings.zones}
     assert queries(emulator) == ["", f"regionId={emulator.settings.region_id}"]
@@ -94,7 +86,7 @@ def test_a_query_that_the_service_does_not_take(second: Fault, client: Client, e
     assert len(emulator.sent()) == 2
 
 
-def test_a_failure_of_the_first_question_is_told(make_client: Callable[..., Client], emulator: Emulator) -> None:
+def test_a_failure_of_the_first_request_is_raised(make_client: Callable[..., Client], emulator: Emulator) -> None:
     emulator.inject(Fault("status", status=400))
     with pytest.raises(EciError):
         zones(make_client())
@@ -102,12 +94,10 @@ def test_a_failure_of_the_first_question_is_told(make_client: Callable[..., Clie
         zones(make_client(endpoint="http://nope.invalid", retries=0))
 
 
-@pytest.mark.parametrize(
-    "value", [{}, {"region": None}, {"region": []}, {"region": {}}, {"region": {"zones": None}}, {"region": {"zones": "az1"}}], ids=str
-)  # fmt: skip
-def test_a_reply_without_zones(value: Any, client: Client, emulator: Emulator) -> None:
-    emulator.inject(answer(value))
-    with pytest.raises(Unanswered, match="no zones") as caught:
+@pytest.mark.parametrize("found", [None, [], {}, {"zones": None}, {"zones": "az1"}], ids=str)
+def test_a_reply_without_zones(found: Any, client: Client, emulator: Emulator) -> None:
+    emulator.inject(answer({"region": found}))
+    with pytest.raises(Unanswered, match="has no zones") as caught:
         region(client)
     assert caught.value.operation == "region"
 
@@ -115,6 +105,7 @@ def test_a_reply_without_zones(value: Any, client: Client, emulator: Emulator) -
 def test_the_quota(client: Client, emulator: Emulator) -> None:
     emulator.settings.update({"quota": 50})
     emulator.service.seed("web", ["a"])
+    assert image_cache_quota(client) == (1, 50)
     records = usage(client)
     assert [record["resource_type"] for record in records] == ["memory", IMAGE_CACHE_COUNT, "gpu", "cpu"]
     assert records[1] == {
@@ -126,38 +117,31 @@ def test_the_quota(client: Client, emulator: Emulator) -> None:
     }
 
 
-def test_the_quota_of_image_caches(client: Client, emulator: Emulator) -> None:
-    emulator.settings.update({"quota": 50})
-    emulator.service.seed("web", ["a"])
-    assert image_cache_quota(client) == (1, 50)
-
-
 @pytest.mark.parametrize(
-    "records",
+    "more",
     [
-        [],
-        [{"resourceType": "cpu", "resourceUsed": 1, "resourceLimit": 2}],
-        [{"resourceType": IMAGE_CACHE_COUNT, "resourceUsed": None, "resourceLimit": 2}],
-        [{"resourceType": IMAGE_CACHE_COUNT, "resourceUsed": 1}],
-        [{"resourceType": IMAGE_CACHE_COUNT, "resourceUsed": "1", "resourceLimit": "2"}],
+        None,
+        {"resourceUsed": None, "resourceLimit": 2},
+        {"resourceUsed": 1},
+        {"resourceUsed": "1", "resourceLimit": "2"},
     ],
     ids=str,
 )
-def test_a_quota_that_the_service_does_not_tell(records: Any, client: Client, emulator: Emulator) -> None:
-    emulator.inject(answer({"records": records}))
+def test_a_quota_that_the_reply_does_not_have(more: Any, client: Client, emulator: Emulator) -> None:
+    record = (
+        {"resourceType": IMAGE_CACHE_COUNT, **more}
+        if more
+        else {"resourceType": "cpu", "resourceUsed": 1, "resourceLimit": 2}
+    )
+    emulator.inject(answer({"records": [record]}))
     assert image_cache_quota(client) is None
 
 
 def test_odd_records(client: Client, emulator: Emulator) -> None:
     emulator.inject(answer({"records": [None, "x", {"resourceType": "cpu", "new": 1}]}))
     (record,) = usage(client)
-    assert record == {
-        "resource_type": "cpu",
-        "resource_name": None,
-        "resource_description": None,
-        "resource_limit": None,
-        "resource_used": None,
-    }
+    fields = ("resource_type", "resource_name", "resource_description", "resource_limit", "resource_used")
+    assert record == {**dict.fromkeys(fields), "resource_type": "cpu"}
     emulator.inject(answer({"records": []}))
     assert usage(client) == []
 
@@ -165,6 +149,6 @@ def test_odd_records(client: Client, emulator: Emulator) -> None:
 @pytest.mark.parametrize("value", [{}, {"records": None}, {"records": {}}, {"records": "x"}], ids=str)
 def test_a_reply_without_records(value: Any, client: Client, emulator: Emulator) -> None:
     emulator.inject(answer(value))
-    with pytest.raises(Unanswered, match="no list of quota records") as caught:
+    with pytest.raises(Unanswered, match="has no list of quota records") as caught:
         usage(client)
     assert caught.value.operation == "listUsage"

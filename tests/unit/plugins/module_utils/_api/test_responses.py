@@ -2,6 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+"""Replies: which are good, and what the others mean."""
+
 from __future__ import annotations
 
 import json
@@ -15,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
+from ansible_collections.ctyun.eci.plugins.module_utils._api.responses import CLOCK_WINDOW, HttpReply, Reply, read
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
     NONE,
     POSSIBLE,
@@ -28,7 +31,6 @@ from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
     Throttled,
     Unanswered,
 )
-from ansible_collections.ctyun.eci.plugins.module_utils._api.responses import CLOCK_WINDOW, HttpReply, Reply, read
 
 NOW = 1_750_000_000.0
 REASON = "ECI.Openapi.StatusReason"
@@ -54,45 +56,31 @@ def refused(*arguments: Any, now: float = NOW, **options: Any) -> EciError:
 @pytest.mark.parametrize(
     ("envelope", "value"),
     [
-        ({"statusCode": 200, "returnObj": {"requestId": "r", "total": 1}}, {"requestId": "r", "total": 1}),
-        ({"statusCode": "200", "returnObj": {"a": 1}}, {"a": 1}),
-        ({"statusCode": " 200", "returnObj": {"a": 1}}, {"a": 1}),
-        ({"statusCode": 800, "returnObj": {"a": 1}}, {"a": 1}),
-        ({"statusCode": "800", "returnObj": {"a": 1}}, {"a": 1}),
+        *(({"statusCode": code, "returnObj": {"a": 1}}, {"a": 1}) for code in (200, "200", " 200", 800, "800")),
         ({"statusCode": 200, "error": "", "errorCode": "", "message": "ok", "returnObj": {}}, {}),
         ({"statusCode": 200, "error": None, "eopErrCode": None, "returnObj": {}}, {}),
         ({"statusCode": 200, "code": "success", "returnObj": {"a": 1}}, {"a": 1}),
         ({"statusCode": 200}, {}),
         ({"statusCode": 200, "returnObj": None}, {}),
-        ({"statusCode": 200, "returnObj": {"requestId": 5}}, {"requestId": 5}),
     ],
     ids=str,
 )
-@pytest.mark.parametrize("status", [200, 201, 202])
-def test_good_replies(envelope: dict[str, Any], value: dict[str, Any], status: int) -> None:
-    assert read(reply(envelope, status), NOW).obj == value
+def test_good_replies(envelope: dict[str, Any], value: dict[str, Any]) -> None:
+    for status in (200, 201, 202):
+        assert read(reply(envelope, status), NOW).obj == value
 
 
-@pytest.mark.parametrize(
-    ("envelope", "headers", "told"),
-    [
-        ({"returnObj": {"requestId": "inner"}, "requestId": "top"}, {"X_Request_Id": "header"}, "inner"),
-        ({"returnObj": {}, "requestId": 7}, {"X_Request_Id": "header"}, "7"),
-        ({"returnObj": {"requestId": ""}, "requestId": "top"}, {}, "top"),
-        ({}, {"X_Request_Id": "header", "x_trace_id": "trace"}, "header"),
-        ({}, {"x_trace_id": "trace"}, "trace"),
-        ({}, {}, None),  # what was sent is no ID of the service
-    ],
-    ids=str,
-)
-def test_the_id_of_a_good_reply(envelope: dict[str, Any], headers: dict[str, str], told: str | None) -> None:
-    assert read(reply({"statusCode": 200, **envelope}, **headers), NOW).request_id == told
+@pytest.mark.parametrize("request_id", ["inner", None])
+def test_the_id_of_a_good_reply(request_id: str | None) -> None:
+    """Where else it may stand is in test_gateway.py. The ID that was sent is none of the service."""
+    obj = {"requestId": request_id} if request_id else {}
+    assert read(reply({"statusCode": 200, "returnObj": obj}), NOW).request_id == request_id
 
 
 def test_text_beyond_ascii() -> None:
     raw = json.dumps({"statusCode": 200, "returnObj": {"name": "镜像"}}, ensure_ascii=False).encode()
-    assert read(reply(raw=raw), NOW).obj == {"name": "镜像"}
-    assert read(reply(raw=b"\xef\xbb\xbf" + raw), NOW).obj == {"name": "镜像"}
+    for start in (b"", b"\xef\xbb\xbf"):
+        assert read(reply(raw=start + raw), NOW).obj == {"name": "镜像"}
 
 
 def test_a_reply_that_there_is_no_memory_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,34 +97,20 @@ def test_a_reply_that_there_is_no_memory_for(monkeypatch: pytest.MonkeyPatch) ->
 # --- refusals: (HTTP status, envelope) -> kind
 
 
+REASONS: dict[type[EciError], str] = {
+    AuthenticationError: "Unauthorized Forbidden",
+    NotFound: "NotFound Gone",
+    AlreadyExists: "AlreadyExists Conflict",
+    QuotaUsedUp: "QuotaExceed",
+    Throttled: "TooManyRequests",
+    Unanswered: "Unknown InternalError ServerTimeout Timeout RequestTimeout ServiceUnavailable",
+    ServiceError: "Invalid BadRequest OutOfRange Expired PaymentRequired MethodNotAllowed NotAcceptable"
+    " UnsupportedMediaType RequestEntityTooLarge SomethingNew",
+}
+
+
 @pytest.mark.parametrize(
-    ("reason", "kind"),
-    [
-        ("Unauthorized", AuthenticationError),
-        ("Forbidden", AuthenticationError),
-        ("NotFound", NotFound),
-        ("Gone", NotFound),
-        ("AlreadyExists", AlreadyExists),
-        ("Conflict", AlreadyExists),
-        ("QuotaExceed", QuotaUsedUp),
-        ("TooManyRequests", Throttled),
-        ("Unknown", Unanswered),
-        ("InternalError", Unanswered),
-        ("ServerTimeout", Unanswered),
-        ("Timeout", Unanswered),
-        ("RequestTimeout", Unanswered),
-        ("ServiceUnavailable", Unanswered),
-        ("Invalid", ServiceError),
-        ("BadRequest", ServiceError),
-        ("OutOfRange", ServiceError),
-        ("Expired", ServiceError),
-        ("PaymentRequired", ServiceError),
-        ("MethodNotAllowed", ServiceError),
-        ("NotAcceptable", ServiceError),
-        ("UnsupportedMediaType", ServiceError),
-        ("RequestEntityTooLarge", ServiceError),
-        ("SomethingNew", ServiceError),
-    ],
+    ("reason", "kind"), [(reason, kind) for kind, reasons in REASONS.items() for reason in reasons.split()]
 )
 @pytest.mark.parametrize("field", ["error", "errorCode"])
 @pytest.mark.parametrize("status_code", [200, 900, "x", None], ids=lambda value: f"statusCode-{value}")
@@ -155,27 +129,16 @@ def test_a_reason_decides_whatever_the_numbers_say(
             assert error.effect == (POSSIBLE if kind is Unanswered else NONE)
 
 
+STATUSES: dict[type[EciError], list[int]] = {
+    ServiceError: [400, 402, 404, 405, 409, 410, 418, 422],
+    AuthenticationError: [401, 403],
+    Throttled: [429],
+    Unanswered: [408, 500, 502, 503, 504, 599],
+}
+
+
 @pytest.mark.parametrize(
-    ("status", "kind"),
-    [
-        (400, ServiceError),
-        (401, AuthenticationError),
-        (402, ServiceError),
-        (403, AuthenticationError),
-        (404, ServiceError),
-        (405, ServiceError),
-        (408, Unanswered),
-        (409, ServiceError),
-        (410, ServiceError),
-        (418, ServiceError),
-        (422, ServiceError),
-        (429, Throttled),
-        (500, Unanswered),
-        (502, Unanswered),
-        (503, Unanswered),
-        (504, Unanswered),
-        (599, Unanswered),
-    ],
+    ("status", "kind"), [(status, kind) for kind, statuses in STATUSES.items() for status in statuses]
 )
 def test_without_a_reason_the_status_decides(status: int, kind: type[EciError]) -> None:
     # and never that an image cache is or is not there: that takes a word of ECI's
@@ -193,56 +156,50 @@ def test_without_a_reason_the_status_decides(status: int, kind: type[EciError]) 
     assert refused({"statusCode": status, "error": REASON + "New"}, 200).__class__ is kind
 
 
-@pytest.mark.parametrize(
-    ("status", "envelope", "kind"),
-    [
-        # 429 has two meanings
-        (429, {"statusCode": 429, "error": REASON + "QuotaExceed"}, QuotaUsedUp),
-        (429, {"statusCode": 429, "error": REASON + "TooManyRequests"}, Throttled),
-        (429, {"statusCode": 429}, Throttled),
-        (429, {"statusCode": 51003}, QuotaUsedUp),
-        (200, {"statusCode": 429}, Throttled),
-        # a reason is more than a status, and a code of the envelope that says something more than HTTP's
-        (500, {"statusCode": 500, "error": REASON + "NotFound"}, NotFound),
-        (404, {"statusCode": 404, "error": REASON + "InternalError"}, Unanswered),
-        (200, {"statusCode": 404, "error": "Something.Else"}, ServiceError),
-        (200, {"statusCode": 900, "error": "ECI.ImageCache.NotFound"}, NotFound),
-        (404, {"statusCode": 404, "error": "ECI.ImageCache.Missing"}, ServiceError),
-        (401, {"statusCode": 10020}, AuthenticationError),
-        (503, {"statusCode": 404}, Unanswered),
-        (200, {"statusCode": 900}, ServiceError),
-        (200, {"statusCode": 600}, ServiceError),
-        (200, {"statusCode": 900, "error": "NotFound"}, ServiceError),
-        (200, {"statusCode": 900, "error": {"code": 1}}, ServiceError),
-        (200, {"statusCode": 900, "error": ["NotFound"]}, ServiceError),
-        (200, {"statusCode": True}, ServiceError),
-        (200, {"statusCode": []}, Unanswered),
-        (200, {"statusCode": -200}, Unanswered),
-        (200, {"statusCode": "²"}, Unanswered),
-        (200, {"statusCode": "9" * 5000}, Unanswered),
-        (200, {"statusCode": "٤٠٤"}, Unanswered),
-        (200, {"statusCode": 200, "error": "X"}, ServiceError),
-        (200, {"error": REASON + "QuotaExceed"}, QuotaUsedUp),
-        (200, {"statusCode": 500, "code": 500}, Unanswered),
-        # no word on success is not success
-        (200, {}, Unanswered),
-        (200, {"returnObj": {"imageCacheId": "imc-1"}}, Unanswered),
-        (200, {"statusCode": "", "returnObj": {}}, Unanswered),
-        (200, {"statusCode": 200, "returnObj": []}, Unanswered),
-        (200, {"statusCode": 200, "returnObj": "x"}, Unanswered),
-        (200, {"statusCode": 200, "returnObj": False}, Unanswered),
-        (200, {"statusCode": 200, "returnObj": 0}, Unanswered),
-        # redirects are for nobody to follow
-        (300, {}, ServiceError),
-        (301, {"statusCode": 200, "returnObj": {}}, ServiceError),
-        (302, {}, ServiceError),
-        (304, {}, ServiceError),
-        (399, {"statusCode": 404, "error": REASON + "NotFound"}, ServiceError),
+DISAGREEING: dict[type[EciError], list[tuple[int, dict[str, Any]]]] = {
+    QuotaUsedUp: [
+        (429, {"statusCode": 429, "error": REASON + "QuotaExceed"}),
+        (429, {"statusCode": 51003}),
+        (200, {"error": REASON + "QuotaExceed"}),
     ],
-    ids=lambda value: value.__name__ if isinstance(value, type) else ascii(value)[:60],
-)
-def test_where_signs_disagree(status: int, envelope: dict[str, Any], kind: type[EciError]) -> None:
-    assert refused(envelope, status).__class__ is kind
+    Throttled: [
+        (429, {"statusCode": 429, "error": REASON + "TooManyRequests"}),
+        (429, {"statusCode": 429}),
+        (200, {"statusCode": 429}),
+    ],
+    # a reason is more than a status
+    NotFound: [
+        (500, {"statusCode": 500, "error": REASON + "NotFound"}),
+        (200, {"statusCode": 900, "error": "ECI.ImageCache.NotFound"}),
+    ],
+    AuthenticationError: [(401, {"statusCode": 10020})],
+    Unanswered: [
+        (404, {"statusCode": 404, "error": REASON + "InternalError"}),
+        (503, {"statusCode": 404}),
+        (200, {"statusCode": 500, "code": 500}),
+        # without a word of success there is none
+        *((200, {"statusCode": code}) for code in ([], -200, "²", "9" * 5000, "٤٠٤", "")),
+        *((200, {"statusCode": 200, "returnObj": value}) for value in ([], "x", False, 0)),
+        (200, {"returnObj": {"imageCacheId": "imc-1"}}),
+        (200, {}),
+    ],
+    ServiceError: [
+        (404, {"statusCode": 404, "error": "ECI.ImageCache.Missing"}),
+        (200, {"statusCode": 404, "error": "Something.Else"}),
+        *((200, {"statusCode": code}) for code in (900, 600, True)),
+        *((200, {"statusCode": 900, "error": code}) for code in ("NotFound", {"code": 1}, ["NotFound"])),
+        (200, {"statusCode": 200, "error": "X"}),
+        # redirects
+        *((status, {"statusCode": 200, "returnObj": {}}) for status in (300, 301, 302, 304)),
+        (399, {"statusCode": 404, "error": REASON + "NotFound"}),
+    ],
+}
+
+
+@pytest.mark.parametrize("kind", DISAGREEING)
+def test_where_signs_disagree(kind: type[EciError]) -> None:
+    for status, envelope in DISAGREEING[kind]:
+        assert refused(envelope, status).__class__ is kind, (status, envelope)
 
 
 @pytest.mark.parametrize(
@@ -260,38 +217,30 @@ def test_only_a_refusal_that_is_known_as_one_has_no_effect(status: int, code: st
     assert (error.__class__, error.effect) == (QuotaUsedUp, effect)
 
 
+NO_OBJECT = [
+    *(HTML, b"null", b"[]", b'"text"', b"5", b'{"statusCode": 200, "ret', '{"statusCode": 200}'.encode("utf-16")),
+    *(b'{"statusCode": 200, "message": "\xff"}', b"[" * 100_000, b'{"a":' * 100_000 + b"1" + b"}" * 100_000),
+    b'{"statusCode": ' + b"9" * 5000 + b"}",
+]
+
+
 @pytest.mark.parametrize(
     ("raw", "says"),
     [
-        pytest.param(HTML, "not a JSON object; is the endpoint the ECI service, or did a proxy answer?", id="html"),
-        pytest.param(b"", "is empty", id="empty"),
-        pytest.param(b" \r\n", "is empty", id="blank"),
-        pytest.param(None, "is too large", id="too-large"),
-        pytest.param(b"null", "not a JSON object", id="null"),
-        pytest.param(b"[]", "not a JSON object", id="list"),
-        pytest.param(b'"text"', "not a JSON object", id="text"),
-        pytest.param(b"5", "not a JSON object", id="number"),
-        pytest.param(b'{"statusCode": 200, "ret', "not a JSON object", id="cut-off"),
-        pytest.param('{"statusCode": 200}'.encode("utf-16"), "not a JSON object", id="utf-16"),
-        pytest.param(b'{"statusCode": 200, "message": "\xff"}', "not a JSON object", id="not-utf-8"),
-        pytest.param(b"[" * 100_000, "not a JSON object", id="deep-lists"),
-        pytest.param(b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "not a JSON object", id="deep-objects"),
-        pytest.param(b'{"statusCode": ' + b"9" * 5000 + b"}", "not a JSON object", id="long-number"),
+        (None, "is too large"),
+        (b"", "is empty"),
+        (b" \r\n", "is empty"),
+        *((raw, "not a JSON object; is the endpoint the ECI service, or did a proxy answer?") for raw in NO_OBJECT),
     ],
+    ids=lambda value: repr(value)[:30],
 )
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        (200, Unanswered),
-        (400, ServiceError),
+        *((status, ServiceError) for status in (302, 400, 404, 410)),
+        *((status, Unanswered) for status in (200, 408, 500, 502)),
         (401, AuthenticationError),
-        (404, ServiceError),
-        (408, Unanswered),
-        (410, ServiceError),
         (429, Throttled),
-        (500, Unanswered),
-        (502, Unanswered),
-        (302, ServiceError),
     ],
 )
 def test_unreadable_replies(raw: bytes | None, says: str, status: int, kind: type[EciError]) -> None:
@@ -303,7 +252,7 @@ def test_unreadable_replies(raw: bytes | None, says: str, status: int, kind: typ
     assert error.effect == (NONE if status == 429 else POSSIBLE)
 
 
-# --- what an error tells
+# --- the error
 
 
 def test_the_error_carries_all_that_a_user_needs() -> None:
@@ -335,12 +284,10 @@ def test_the_error_carries_all_that_a_user_needs() -> None:
 @pytest.mark.parametrize(
     ("texts", "message"),
     [
-        ({"message": "m", "description": "d"}, "m"),
-        ({"description": "d"}, "d"),
-        ({"message": "", "description": "d"}, "d"),
-        ({"message": {"a": 1}}, "the service gave no reason"),
-        ({"message": None}, "the service gave no reason"),
-        ({}, "the service gave no reason"),
+        ({"message": "m", "description": "d"}, "m / d"),
+        *(({"message": "m", "description": same}, "m") for same in ("m", None, "", 5)),
+        *(({"message": none, "description": "d"}, "d") for none in ("", None, {"a": 1})),
+        *((texts, "the service gave no reason") for texts in ({"message": {"a": 1}}, {"message": None}, {})),
     ],
     ids=str,
 )
@@ -365,7 +312,9 @@ def test_a_message_without_end_is_cut() -> None:
     ],
     ids=str,
 )  # fmt: skip
-def test_what_the_service_says_is_always_told(status: int, envelope: dict[str, Any], problem: str | None) -> None:
+def test_what_the_service_says_is_always_in_the_message(
+    status: int, envelope: dict[str, Any], problem: str | None
+) -> None:
     error = refused(envelope, status)
     assert error.service_message == (f"{problem}: why" if problem else "why")
     assert error.service_message in error.message
@@ -375,36 +324,20 @@ def test_what_the_service_says_is_always_told(status: int, envelope: dict[str, A
     assert error.effect == POSSIBLE
 
 
-@pytest.mark.parametrize("request_id", [None, {}, [], "", True])
-def test_the_id_that_was_sent_stands_in_for_one_that_is_missing(request_id: Any) -> None:
-    envelope = {"statusCode": 900, "returnObj": {"requestId": request_id}}
-    assert refused(envelope).request_id == "sent-id"
-    assert refused({"statusCode": 900, "returnObj": "x"}).request_id == "sent-id"
-
-
 @pytest.mark.parametrize(
     ("value", "seconds"),
     [
-        ("0", 0.0),
-        ("7", 7.0),
-        ("1.5", 1.5),
-        ("-3", 0.0),
+        *(("0", 0.0), ("7", 7.0), ("1.5", 1.5), ("-3", 0.0)),
         (formatdate(NOW + 90, usegmt=True), 90.0),
         (formatdate(NOW - 90, usegmt=True), 0.0),
         (time.asctime(time.gmtime(NOW + 90)), 90.0),
-        ("", None),
-        ("soon", None),
-        ("Mon, 99 Foo 2024 00:00:00 GMT", None),
-        ("Mon, 01 Jan 99999 00:00:00 GMT", None),
+        *((text, None) for text in ("", "soon", "Mon, 99 Foo 2024 00:00:00 GMT", "Mon, 01 Jan 99999 00:00:00 GMT")),
         ("Thu, 01 Jan 1970", None),
     ],
 )
 @pytest.mark.usefixtures("_somewhere_else")
 def test_retry_after(value: str, seconds: float | None) -> None:
     assert refused({"statusCode": 429}, 429, Retry_After=value).retry_after == seconds
-
-
-def test_no_retry_after() -> None:
     assert refused({"statusCode": 429}, 429).retry_after is None
 
 
@@ -424,10 +357,7 @@ def _somewhere_else(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         (CLOCK_WINDOW + 60, "The clock of this machine is 16 minutes ahead of the clock of the service"),
         (-CLOCK_WINDOW - 60, "The clock of this machine is 16 minutes behind the clock of the service"),
         (8 * 3600, "480 minutes ahead of"),
-        (CLOCK_WINDOW, None),
-        (CLOCK_WINDOW - 1, None),
-        (-CLOCK_WINDOW + 1, None),
-        (0, None),
+        *((off, None) for off in (CLOCK_WINDOW, -CLOCK_WINDOW + 1, 0)),
     ],
 )
 @pytest.mark.parametrize(
@@ -441,23 +371,22 @@ def test_a_clock_that_is_off_is_named(off: float, says: str | None, date: Any) -
     assert ("(NTP)" in error.message) is bool(says)
     if says:
         assert says in error.message
-    # and what else to look at, since the clock may be wrong and not the cause
+    # and what else to check, since the clock may be wrong and not the cause
     assert "Check that access_key and secret_key belong together" in error.message
 
 
-@pytest.mark.parametrize("date", ["", "yesterday", "Mon, 99 Foo 0000 00:00:00 GMT"])
-def test_a_date_that_cannot_be_read_is_no_hint(date: str) -> None:
-    assert "(NTP)" not in refused({"statusCode": 10020}, 401, Date=date).message
-    assert "(NTP)" not in refused({"statusCode": 10020}, 401).message
+@pytest.mark.parametrize(
+    "headers", [{}, *({"Date": date} for date in ("", "yesterday", "Mon, 99 Foo 0000 00:00:00 GMT"))]
+)
+def test_a_date_that_cannot_be_read_is_no_hint(headers: dict[str, str]) -> None:
+    assert "(NTP)" not in refused({"statusCode": 10020}, 401, **headers).message
 
 
 @pytest.mark.parametrize(
     ("envelope", "status"),
     [
-        ({"statusCode": 401}, 401),
-        ({"statusCode": 403}, 403),
-        ({"error": REASON + "Forbidden"}, 200),
-        ({"error": REASON + "Unauthorized"}, 401),
+        *(({"statusCode": status}, status) for status in (401, 403)),
+        *(({"error": REASON + reason}, 200) for reason in ("Forbidden", "Unauthorized")),
         ({"error": "CTIAM_0005"}, 403),
         (None, 403),
     ],
@@ -478,7 +407,7 @@ def test_only_a_refused_signature_is_blamed_on_the_clock() -> None:
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\x0b", "\x1c", "\x85", "\u2028"], ids=ascii)
-def test_what_the_service_writes_is_told_in_one_line(end: str) -> None:
+def test_what_the_service_writes_is_put_in_one_line(end: str) -> None:
     error = refused(
         {
             "statusCode": 422,
@@ -498,18 +427,10 @@ def test_half_a_character_can_be_sent_on() -> None:
     error.message.encode()
 
 
-def test_a_secret_is_hidden_before_a_message_is_cut() -> None:
-    def hide(text: str) -> str:
-        return text.replace("Pl4nted", "********")
-
+def test_a_secret_is_redacted_before_a_message_is_cut() -> None:
     with pytest.raises(ServiceError) as caught:
-        read(reply({"statusCode": 422, "message": "x" * 1996 + "Pl4nted"}), NOW, hide)
+        read(reply({"statusCode": 422, "message": "x" * 1996 + SECRET}), NOW, redact)
     assert caught.value.service_message == "x" * 1996 + "****"
-    with pytest.raises(ServiceError) as caught:
-        read(
-            reply({"statusCode": 422, "error": "a Pl4nted\ncode"}), NOW, lambda text: text.replace("Pl4nted code", "*")
-        )
-    assert caught.value.code == "a *"
 
 
 def test_a_secret_that_reads_like_a_code_does_not_change_what_a_code_means() -> None:
@@ -534,14 +455,8 @@ CODES = VALUES | st.sampled_from(
 ENVELOPES = st.fixed_dictionaries(
     {},
     optional={
-        "statusCode": CODES,
-        "error": CODES,
-        "errorCode": CODES,
-        "eopErrCode": CODES,
-        "code": CODES,
-        "message": VALUES,
-        "description": VALUES,
-        "requestId": VALUES,
+        **dict.fromkeys(("statusCode", "error", "errorCode", "eopErrCode", "code"), CODES),
+        **dict.fromkeys(("message", "description", "requestId"), VALUES),
         "returnObj": VALUES | st.dictionaries(st.sampled_from(["requestId", "x"]), VALUES),
     },
 )
@@ -557,7 +472,7 @@ CONTENTS = (
 )
 
 
-def hide(text: str) -> str:
+def redact(text: str) -> str:
     return text.replace(SECRET, "********")
 
 
@@ -571,7 +486,7 @@ def test_any_reply_is_an_object_or_an_error_of_ours(
     raised: EciError | None = None
     good: Reply | None = None
     try:
-        good = read(reply, now, hide)
+        good = read(reply, now, redact)
     except EciError as error:
         raised = error
     if good:
@@ -588,8 +503,7 @@ def test_any_reply_is_an_object_or_an_error_of_ours(
     if isinstance(raised, (NotFound, AlreadyExists)):
         assert raised.code
         assert raised.code.startswith("ECI.")
-    told = raised.message + json.dumps(raised.failure())
-    assert SECRET not in told
+    assert SECRET not in raised.message + json.dumps(raised.failure())
     assert len(raised.message.splitlines()) == 1
     raised.message.encode()
 
@@ -601,5 +515,5 @@ def test_any_reply_is_an_object_or_an_error_of_ours(
 )
 def test_no_text_of_the_service_brings_a_secret_back(parts: str, field: str) -> None:
     with pytest.raises(EciError) as caught:
-        read(reply({"statusCode": 900, "error": "X", field: parts}), NOW, hide)
+        read(reply({"statusCode": 900, "error": "X", field: parts}), NOW, redact)
     assert SECRET not in caught.value.message + json.dumps(caught.value.failure())

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Registries on this machine, and looks at them."""
+"""Registries on this machine, and lookups in them."""
 
 from __future__ import annotations
 
@@ -13,15 +13,14 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils._registry.client import Settings
-from ansible_collections.ctyun.eci.plugins.module_utils._registry.found import Found
-from ansible_collections.ctyun.eci.plugins.module_utils._registry.look import look
+from ansible_collections.ctyun.eci.plugins.module_utils._registry.client import Found, Settings
+from ansible_collections.ctyun.eci.plugins.module_utils._registry.lookup import look_up
 from tests.emulator import Registry, images
 
 PASSWORD = "planted-secret-of-alice"
 
 MakeRegistry = Callable[..., Registry]
-Look = Callable[..., list[Found]]
+LookUp = Callable[..., list[Found]]
 
 
 def login(server: str, password: str = PASSWORD) -> dict[str, str]:
@@ -43,17 +42,17 @@ def make_registry() -> Iterator[MakeRegistry]:
 
 
 @pytest.fixture
-def see() -> Look:
-    """Look at images of a registry by what stands after its address, with short patience."""
+def find() -> LookUp:
+    """Look up images of a registry by what stands after its address, with short patience."""
 
-    def looked(registry: Registry, *names: str, credentials: Any = (), concurrency: int = 8, **settings: Any) -> Any:
+    def found(registry: Registry, *names: str, credentials: Any = (), concurrency: int = 8, **settings: Any) -> Any:
         known = {"verify": registry.ca_file, "timeout": 5.0, **settings}
         images = [
             name if "://" in name or "." in name.split("/")[0] else f"{registry.address}/{name}" for name in names
         ]
-        return look(images, credentials, Settings(**known), concurrency)
+        return look_up(images, credentials, Settings(**known), concurrency)
 
-    return looked
+    return found
 
 
 @pytest.fixture

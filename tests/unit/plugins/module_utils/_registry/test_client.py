@@ -2,45 +2,60 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is asked of which address, by a table in place of the network."""
+"""Which addresses are asked, by a table in place of the network."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from ansible_collections.ctyun.eci.plugins.module_utils._registry import manifest
-from ansible_collections.ctyun.eci.plugins.module_utils._registry.client import Client, Settings
-from ansible_collections.ctyun.eci.plugins.module_utils._registry.sending import NoReply, Reply
+from ansible_collections.ctyun.eci.plugins.module_utils._api.http import Response
+from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
+    NONE,
+    POSSIBLE,
+    EciError,
+    Unanswered,
+    Unreachable,
+    UntrustedEndpoint,
+)
+from ansible_collections.ctyun.eci.plugins.module_utils._registry import lookup, manifest
+from ansible_collections.ctyun.eci.plugins.module_utils._registry.client import Settings
+from ansible_collections.ctyun.eci.plugins.module_utils._registry.lookup import look_up
 from tests.emulator import images
+
+from .conftest import login
 
 IMAGE = images.image()
 DIGEST = manifest.digest_of(IMAGE.content)
 
 
-def reply(status: int = 200, content: bytes = IMAGE.content, **headers: str) -> Reply:
+def reply(status: int = 200, content: bytes | None = IMAGE.content, **headers: str) -> Response:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Reply(status, CaseInsensitiveDict({"Content-Type": manifest.OCI_MANIFEST, **named}), content)
+    return Response(status, CaseInsensitiveDict({"Content-Type": manifest.OCI_MANIFEST, **named}), content)
 
 
 class Table:
-    """Answers by the beginning of an address, and notes what was asked for."""
+    """Answers by the beginning of a URL, and notes what was asked for."""
 
-    def __init__(self, **by_scheme: Reply | NoReply) -> None:
-        self.answers: dict[str, Reply | NoReply] = {f"{scheme}://": answer for scheme, answer in by_scheme.items()}
+    def __init__(self) -> None:
+        self.answers: dict[str, Response | EciError] = {}
         self.asked: list[str] = []
         self.closed = False
 
-    def get(self, url: str, _headers: Mapping[str, str], _most: int) -> Reply:
-        if "/blobs/" in url:
+    def send(
+        self, _method: str, origin: str, target: str, headers: Mapping[str, str], _body: Any, _redact: Any
+    ) -> Response:
+        if "/blobs/" in target:
             return reply(404)
+        url = origin + target
         self.asked.append(url)
         answer = next(answer for start, answer in self.answers.items() if url.startswith(start))
-        if isinstance(answer, NoReply):
+        if isinstance(answer, EciError):
             raise answer
         return answer
 
@@ -48,12 +63,16 @@ class Table:
         self.closed = True
 
 
-def outcomes(table: Table, *names: str, credentials: Any = ()) -> list[tuple[str, str]]:
-    client = Client(credentials, Settings(), 1)
-    client.sender.close()
-    client.sender = table  # type: ignore[assignment]
-    with client:
-        found = [client.find(name) for name in names]
+@pytest.fixture
+def table(monkeypatch: pytest.MonkeyPatch) -> Table:
+    found = Table()
+    monkeypatch.setattr(lookup, "Http", lambda *_arguments, **_named: found)
+    return found
+
+
+def outcomes(table: Table, *names: str, credentials: Any = (), **answers: Response | EciError) -> list[tuple[str, str]]:
+    table.answers.update({f"{scheme}://": answer for scheme, answer in answers.items()})
+    found = look_up(names, credentials, Settings(), 1)
     assert table.closed
     return [(one.outcome, one.message or "") for one in found]
 
@@ -62,53 +81,40 @@ def schemes(table: Table) -> list[str]:
     return [url.partition(":")[0] for url in table.asked]
 
 
-NONE = NoReply("nobody there", is_final=False)
+BROKEN = Unanswered("broke off")
+NO_TLS = UntrustedEndpoint("no TLS", effect=POSSIBLE)
+NO_TRUST = UntrustedEndpoint("no trust", effect=NONE)
+NOBODY = Unreachable("nobody there")
 
 
-def test_what_holds_where_nothing_is_set() -> None:
+def test_certificates_are_checked_unless_a_task_says_otherwise() -> None:
     assert Settings() == Settings({}, True, 30.0, "linux/amd64", str)
 
 
-def test_only_this_machine_is_asked_without_tls() -> None:
-    table = Table(http=reply(), https=reply())
-    assert outcomes(table, "r.example/a:1", "r.example/a:2") == [("found", "")] * 2
+def test_only_this_machine_is_asked_without_tls(table: Table) -> None:
+    found = outcomes(table, "r.example/a:1", "r.example/a:2", http=reply(), https=reply())
+    assert found == [("found", "")] * 2
     assert schemes(table) == ["https", "https"]
 
 
 @pytest.mark.parametrize(
-    ("http", "https", "asked"),
+    ("http", "https", "says", "asked"),
     [
-        (reply(), NONE, ["http", "http"]),
-        (reply(400), reply(), ["http", "https", "https"]),
-        (NONE, reply(), ["http", "https", "https"]),
-    ],
-    ids=["plain", "TLS that says so", "TLS that hangs up"],
-)
-def test_what_this_machine_s_own_speaks_is_found_out_once(
-    http: Reply | NoReply, https: Reply | NoReply, asked: list[str]
-) -> None:
-    table = Table(http=http, https=https)
-    assert outcomes(table, "127.0.0.1:5000/a:1", "127.0.0.1:5000/a:2") == [("found", "")] * 2
-    assert schemes(table) == asked
-
-
-@pytest.mark.parametrize(
-    ("http", "https", "text", "asked"),
-    [
-        (NoReply("too slow"), reply(), "too slow", ["http"]),
-        (NONE, NoReply("no trust"), "no trust", ["http", "https"]),
-        (NONE, NoReply("not there either", is_final=False), "nobody there", ["http", "https"]),
-        (reply(400), NoReply("no trust"), "no trust", ["http", "https"]),
-        (reply(400), NoReply("not there either", is_final=False), "HTTP 400", ["http", "https"]),
+        (reply(), NO_TLS, "", ["http"]),
+        (reply(400), reply(), "", ["http", "https"]),
+        (BROKEN, reply(), "", ["http", "https"]),
+        (BROKEN, NO_TLS, "broke off", ["http", "https"]),
+        (BROKEN, NO_TRUST, "no trust", ["http", "https"]),
+        (BROKEN, NOBODY, "nobody there", ["http", "https"]),
+        (reply(400), NO_TLS, "no TLS", ["http", "https"]),
+        (NOBODY, reply(), "nobody there", ["http"]),
     ],
 )
-def test_what_is_told_where_neither_answers(
-    http: Reply | NoReply, https: Reply | NoReply, text: str, asked: list[str]
+def test_what_this_machine_s_own_speaks(
+    http: Response | EciError, https: Response | EciError, says: str, asked: list[str], table: Table
 ) -> None:
-    table = Table(http=http, https=https)
-    ((outcome, message),) = outcomes(table, "127.0.0.1:5000/a:1")
-    assert outcome == "unreachable"
-    assert text in message
+    ((outcome, message),) = outcomes(table, "127.0.0.1:5000/a:1", http=http, https=https)
+    assert (outcome, message) == (("unreachable" if says else "found"), says)
     assert schemes(table) == asked
 
 
@@ -119,57 +125,142 @@ def test_what_is_told_where_neither_answers(
         (reply(Docker_Content_Digest=DIGEST), True),
         (reply(Docker_Content_Digest="sha256:" + "0" * 64), True),  # the bytes are what the task names
         (reply(content=images.image([b"other"]).content, Docker_Content_Digest=DIGEST), False),
+        (reply(content=None), False),
     ],
 )
-def test_what_is_named_by_its_digest_is_held_against_that(answer: Reply, found: bool) -> None:
-    ((outcome, message),) = outcomes(Table(https=answer), f"r.example/a@{DIGEST}")
-    assert (outcome, "not what the digest says" in message) == ("found" if found else "unreachable", not found)
+def test_what_is_named_by_its_digest_has_that_digest(answer: Response, found: bool, table: Table) -> None:
+    ((outcome, message),) = outcomes(table, f"r.example/a@{DIGEST}", https=answer)
+    assert outcome == ("found" if found else "unreachable")
+    assert found or "does not have its digest" in message or "too large" in message
 
 
-def test_a_digest_that_cannot_be_computed_is_no_reason_to_trust() -> None:
+def test_a_digest_that_cannot_be_computed_is_not_trusted(table: Table) -> None:
     odd = "sha384:" + "0" * 96
     index = {"manifests": [{"digest": odd, "platform": {"os": "linux", "architecture": "amd64"}}]}
-    table = Table()
-    table.answers = {
-        f"https://r.example/v2/a/manifests/{odd}": reply(),
-        "https://": reply(content=json.dumps(index).encode(), Content_Type=manifest.OCI_INDEX),
-    }
-    ((outcome, message),) = outcomes(table, "r.example/a:1")
-    assert outcome == "unreachable"
-    assert "not what the digest says" in message
+    table.answers[f"https://r.example/v2/a/manifests/{odd}"] = reply()
+    top = reply(content=json.dumps(index).encode(), Content_Type=manifest.OCI_INDEX)
+    ((outcome, message),) = outcomes(table, "r.example/a:1", https=top)
+    assert (outcome, "does not have its digest" in message) == ("unreachable", True)
 
 
 @pytest.mark.parametrize(
-    ("content", "outcome"),
+    ("answer", "outcome"),
     [
-        (b'{"errors": []}', "not_found"),
-        (b"{}", "unreachable"),
-        (b'{"errors": {}}', "unreachable"),
-        (b"[]", "unreachable"),
-        (b"{", "unreachable"),
+        (reply(404, b'{"errors": []}'), "not_found"),
+        (reply(404, b"", Docker_Distribution_Api_Version="registry/2.0"), "not_found"),
+        (reply(404, b"<html>"), "unreachable"),
+        (reply(404, None), "unreachable"),
     ],
 )
-def test_only_a_registry_knows_that_an_image_is_not_there(content: bytes, outcome: str) -> None:
-    assert [one for one, _message in outcomes(Table(https=reply(404, content)), "r.example/a:1")] == [outcome]
+def test_only_a_registry_knows_that_an_image_is_not_there(answer: Response, outcome: str, table: Table) -> None:
+    assert [one for one, _message in outcomes(table, "r.example/a:1", https=answer)] == [outcome]
 
 
-def test_one_that_is_sent_on_to_no_host_goes_nowhere() -> None:
-    table = Table(http=reply(307, Location="https:///elsewhere"))
-    ((outcome, message),) = outcomes(table, "127.0.0.1:5000/a:1")
-    assert outcome == "unreachable"
-    assert "sends one on to what is no address with https" in message
+@pytest.mark.parametrize(
+    "location",
+    ["", "http://r.example/x", "https://u:p@r.example/", "https://r.example:0/", "https://[", "ftp://x/", "https://r/ x"],
+)  # fmt: skip
+def test_a_redirect_goes_to_an_address_with_https_only(location: str, table: Table) -> None:
+    ((outcome, message),) = outcomes(table, "r.example/a:1", https=reply(307, Location=location))
+    assert (outcome, "names a redirect whose address is not one with https" in message) == ("unreachable", True)
     assert len(table.asked) == 1
 
 
-@pytest.mark.parametrize("login", [True, False])
-def test_a_service_that_gives_no_token(login: bool) -> None:
-    table = Table()
-    table.answers = {
-        "https://auth.example/": reply(401),
-        "https://": reply(401, WWW_Authenticate='Bearer realm="https://auth.example/token"'),
-    }
-    credentials = [{"server": "r.example", "user_name": "alice", "password": "planted-secret"}] if login else []
-    ((outcome, message),) = outcomes(table, "r.example/a:1", credentials=credentials)
+@pytest.mark.parametrize(
+    "location", ["/moved?x=1", "https://r.example/moved?x=1", "https://r.example/moved?x=1#y", "../../../../moved?x=1"]
+)
+def test_where_a_redirect_goes(location: str, table: Table) -> None:
+    table.answers["https://r.example/moved"] = reply()
+    assert outcomes(table, "r.example/a:1", https=reply(302, Location=location)) == [("found", "")]
+    assert table.asked[1] == "https://r.example/moved?x=1"
+
+
+# --- challenges, and where a login may be sent for them
+
+
+def challenged(table: Table, header: str, image: str = "r.example/team/app:1", http: bool = False) -> tuple[str, str]:
+    """Look up an image whose registry answers with a challenge, with a login for it."""
+    answers: dict[str, Any] = {"http" if http else "https": reply(401, b"", WWW_Authenticate=header)}
+    (found,) = outcomes(table, image, credentials=[login(image.split("/")[0])], **answers)
+    return found
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        'Bearer realm="https://auth.example/t?x=1#y",service="a b",scope="repository:*:*"',
+        'Basic realm="x", Bearer realm="https://auth.example/t?x=1", service="a b"',
+        "BEARER REALM = https://auth.example/t?x=1 , Service=a%20b",
+        'Bearer realm="https://auth.example/t?x=1",service="a b", realm="https://other.example/"',
+        'Negotiate, Bearer service="a b",realm="https://auth.example/t?x=1", Basic realm="y"',
+    ],
+)
+def test_a_token_is_asked_for_to_pull_and_no_more(header: str, table: Table) -> None:
+    table.answers["https://auth.example/t"] = reply(200, b'{"token": "abc"}')
+    outcome, message = challenged(table, header)
+    assert (outcome, "(HTTP 401)" in message) == ("refused", True)  # this table does not look at tokens
+    assert len(table.asked) == 3
+    asked = urlsplit(table.asked[1])
+    assert asked._replace(query="").geturl() == "https://auth.example/t"
+    query = parse_qs(asked.query)
+    assert query.pop("service")[0].replace("%20", " ") == "a b"
+    assert query == {"x": ["1"], "scope": ["repository:team/app:pull"]}
+
+
+@pytest.mark.parametrize(
+    ("realm", "image"),
+    [
+        ("https://auth.example/token", "r.example/a:1"),
+        ("https://auth.example:8443", "127.0.0.1:5000/a:1"),
+        ("http://127.0.0.1:5001/token", "127.0.0.1:5000/a:1"),
+        ("http://[::1]:5001/token", "[::1]:5000/a:1"),
+        ("http://localhost/token", "localhost/a:1"),
+    ],
+)
+def test_a_token_service_has_tls_or_is_this_machine_s_own(realm: str, image: str, table: Table) -> None:
+    table.answers[realm] = reply(200, b'{"access_token": "abc"}')
+    challenged(table, f'Bearer realm="{realm}"', image, http=not image.startswith("r."))
+    assert table.asked[1].startswith(f"{realm}{'' if realm.endswith('token') else '/'}?scope=")
+
+
+@pytest.mark.parametrize(
+    ("realm", "image"),
+    [
+        ("", "r.example/a:1"),
+        ("http://r.example/token", "r.example/a:1"),
+        ("http://127.0.0.1:5001/token", "r.example/a:1"),
+        ("http://127.0.0.1:5001/token", "localhost:5000/a:1"),
+        ("http://auth.example/token", "127.0.0.1:5000/a:1"),
+        ("//auth.example/token", "r.example/a:1"),
+        ("/token", "127.0.0.1:5000/a:1"),
+        ("ftp://r.example/token", "r.example/a:1"),
+        ("https:///token", "r.example/a:1"),
+        ("https://user:pass@auth.example/token", "r.example/a:1"),
+        ("https://auth.example:99999/token", "r.example/a:1"),
+        ("https://auth.example:0/token", "r.example/a:1"),
+        ("https://auth.example/a b", "r.example/a:1"),
+        ("https://auth.example/\r\nX: y", "r.example/a:1"),
+        ("https://[::1/token", "[::1]:5000/a:1"),
+    ],
+)
+def test_no_login_goes_anywhere_else(realm: str, image: str, table: Table) -> None:
+    outcome, message = challenged(table, f'Bearer realm="{realm}"', image, http=not image.startswith("r."))
+    assert (outcome, "nothing was sent there" in message) == ("unreachable", True)
+    assert len(table.asked) == 1
+
+
+@pytest.mark.parametrize("header", ["", "Negotiate", 'Digest realm="basic"', 'realm="x"', "Bearer", "Basically"])
+def test_a_challenge_that_is_not_known(header: str, table: Table) -> None:
+    outcome, message = challenged(table, header)
+    assert (outcome, "asks for a login in a way that is not known" in message) == ("unreachable", True)
+    assert len(table.asked) == 1
+
+
+@pytest.mark.parametrize("credentials", [[login("r.example")], []])
+def test_a_service_that_refuses_a_token(credentials: Any, table: Table) -> None:
+    table.answers["https://auth.example/"] = reply(401)
+    answer = reply(401, WWW_Authenticate='Bearer realm="https://auth.example/token"')
+    ((outcome, message),) = outcomes(table, "r.example/a:1", credentials=credentials, https=answer)
     assert outcome == "refused"
-    assert ("refused the login" in message) is login
-    assert ("give a login for r.example" in message) is not login
+    assert f"does not let {'this login' if credentials else 'anybody'} read a" in message
+    assert message.endswith("(HTTP 401 of its token service https://auth.example).")

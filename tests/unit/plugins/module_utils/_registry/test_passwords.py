@@ -19,7 +19,7 @@ import pytest
 from tests.emulator import Misbehaviour, Registry, images
 from tests.emulator.listener import KINDS, Seen
 
-from .conftest import PASSWORD, Look, MakeRegistry, login
+from .conftest import PASSWORD, LookUp, MakeRegistry, login
 
 pytestmark = pytest.mark.thorough
 
@@ -31,13 +31,13 @@ DETAILS: dict[str, list[dict[str, Any]]] = {
     "headers": [{"values": {"Refresh": "0; url=https://elsewhere"}}],
     "slow": [{"seconds": 0.05}],
     "hang": [{"seconds": 0.5}],
-    "drip_head": [{"interval": 0.02}],
+    "drip_head": [{"interval": 0.001}],
     "drip_body": [{"interval": 0.02}],
 }
 
 
 def shapes(password: str) -> list[str]:
-    """What a password may look like on the wire."""
+    """The forms of a password on the wire."""
     basic = base64.b64encode(f"alice:{password}".encode()).decode()
     return [password, quote(password), basic, base64.b64encode(password.encode()).decode().rstrip("=")]
 
@@ -52,7 +52,7 @@ def check(registry: Registry, other: Registry, own: set[str], found: Any) -> Non
     for seen in registry.requests:
         assert not has(seen, OTHER), seen.host
         assert not has(seen, PASSWORD) or seen.host in own, f"{seen.host} {seen.path}"
-        assert "token-" not in str(seen) or seen.host == "registry", f"a token came to {seen.host}"
+        assert "token-" not in str(seen) or seen.host == "registry", f"{seen.host} got a token"
     for seen in other.requests:
         assert not has(seen, PASSWORD), f"another registry, {seen.host}"
     assert not any(shape in repr(found) for word in (PASSWORD, OTHER) for shape in shapes(word))
@@ -62,7 +62,7 @@ def check(registry: Registry, other: Registry, own: set[str], found: Any) -> Non
 @pytest.mark.parametrize("kind", sorted(KINDS))
 @pytest.mark.parametrize("host", ["registry", "realm", "elsewhere"])
 @pytest.mark.parametrize("how", ["basic", "bearer"])
-def test_whatever_goes_wrong(make_registry: MakeRegistry, see: Look, how: str, host: str, kind: str) -> None:
+def test_whatever_goes_wrong(make_registry: MakeRegistry, find: LookUp, how: str, host: str, kind: str) -> None:
     registry = make_registry(how, tls=True, redirects_blobs=True)
     other = make_registry("none", tls=True)
     for part in list(registry._manifests.items()):  # an image without an index, whose config lies elsewhere
@@ -84,13 +84,13 @@ def test_whatever_goes_wrong(make_registry: MakeRegistry, see: Look, how: str, h
             registry.reset()
             other.reset()
             registry.inject(Misbehaviour(host, kind, times=times, **details))
-            found = see(registry, *names, credentials=credentials, timeout=0.3, verify=False)
+            found = find(registry, *names, credentials=credentials, timeout=0.3, verify=False)
             asks_itself = kind == "challenge" and host == "registry" and "Basic" in details["value"]
             check(registry, other, own | {"registry"} if asks_itself else own, found)
 
 
 def test_a_realm_of_another_host_gets_it_over_tls_only(
-    make_registry: MakeRegistry, see: Look, monkeypatch: pytest.MonkeyPatch
+    make_registry: MakeRegistry, find: LookUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = {"registry.example.com": "registry", "auth.example.org": "realm", "cdn.example.net": "elsewhere"}
     image, credentials = (
@@ -101,28 +101,28 @@ def test_a_realm_of_another_host_gets_it_over_tls_only(
         registry = make_registry("bearer", tls=True, realm_tls=realm_tls, names=names)
         for variable, value in registry.environment.items():
             monkeypatch.setenv(variable, value)
-        (found,) = see(registry, image, credentials=credentials, verify=True)
+        (found,) = find(registry, image, credentials=credentials, verify=True)
         assert found.outcome == ("found" if realm_tls else "unreachable")
         assert [has(seen, PASSWORD) for seen in registry.seen_by("realm")] == [True] * realm_tls
         assert not any(has(seen, PASSWORD) for seen in registry.requests if seen.host != "realm")
 
 
-def test_a_realm_without_tls_is_the_registry_s_own_on_this_machine(make_registry: MakeRegistry, see: Look) -> None:
+def test_a_realm_without_tls_is_the_registry_s_own_on_this_machine(make_registry: MakeRegistry, find: LookUp) -> None:
     registry = make_registry("bearer", realm_tls=False)
     other = make_registry("bearer", realm_tls=False)
-    (found,) = see(registry, "team/app:1", credentials=[login(registry.address)])
+    (found,) = find(registry, "team/app:1", credentials=[login(registry.address)])
     assert found.outcome == "found"
     assert [has(seen, PASSWORD) for seen in registry.seen_by("realm")] == [True]
     # localhost is this machine as well, and yet another name: it might lead elsewhere
     registry.reset()
     realm = f"http://localhost:{other.address_of('realm').rpartition(':')[2]}/token"
     registry.inject(Misbehaviour("registry", "challenge", value=f'Bearer realm="{realm}"'))
-    (found,) = see(registry, "team/app:1", credentials=[login(registry.address)])
+    (found,) = find(registry, "team/app:1", credentials=[login(registry.address)])
     assert found.outcome == "unreachable"
     assert other.requests == []
 
 
-def test_logins_of_other_servers_are_not_sent(make_registry: MakeRegistry, see: Look) -> None:
+def test_logins_of_other_servers_are_not_sent(make_registry: MakeRegistry, find: LookUp) -> None:
     registry = make_registry("basic")
     near = [
         f"{registry.address}0",
@@ -132,14 +132,14 @@ def test_logins_of_other_servers_are_not_sent(make_registry: MakeRegistry, see: 
         f"localhost:{registry.address.rpartition(':')[2]}",
         f"elsewhere.example.com/{registry.address}",
     ]
-    (found,) = see(registry, "team/app:1", credentials=[login(server) for server in near])
+    (found,) = find(registry, "team/app:1", credentials=[login(server) for server in near])
     assert found.outcome == "refused"
     assert not any("authorization" in seen.headers for seen in registry.requests)
 
 
-def test_names_in_what_is_told_are_searched_for_secrets(make_registry: MakeRegistry, see: Look) -> None:
+def test_the_names_of_platforms_are_redacted(make_registry: MakeRegistry, find: LookUp) -> None:
     registry = make_registry()
     registry.add("a", "1", images.index(images.image([b"x"], f"linux/{PASSWORD}")))
-    (found,) = see(registry, "a:1", hide=lambda text: text.replace(PASSWORD, "********"))
+    (found,) = find(registry, "a:1", redact=lambda text: text.replace(PASSWORD, "********"))
     assert found.platforms == ("linux/********",)
     assert PASSWORD not in repr(found)

@@ -13,6 +13,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._registry.reference impo
     address,
     is_server,
     parse,
+    same_image,
     server_name,
 )
 
@@ -61,7 +62,7 @@ def test_a_name_is_read_as_docker_reads_it(image: str, expected: Reference) -> N
         ("a.b/c d", "is not a name of an image"),
         ("a.b/c/../d", "is not a name of an image"),
         ("a.b/c?x=y", "is not a name of an image"),
-        ("user@a.b/c", "has a digest that is none"),
+        ("user@a.b/c", "has an invalid digest"),
         ("a_b.c/d", "is not a name of an image"),
         ("a.b/" + "c" * 256, "is not a name of an image"),
         ("nginx:", "has a tag"),
@@ -69,8 +70,8 @@ def test_a_name_is_read_as_docker_reads_it(image: str, expected: Reference) -> N
         ("a.b/nginx:a/b", "has a tag"),
         ("nginx:" + "x" * 129, "has a tag"),
         ("nginx:1\r\nHost: x", "has a tag"),
-        ("nginx@sha256:12", "has a digest"),
-        ("nginx@md5:" + "0" * 64, "has a digest"),
+        ("nginx@sha256:12", "has an invalid digest"),
+        ("nginx@md5:" + "0" * 64, "has an invalid digest"),
     ],
 )
 def test_what_is_no_name_is_told_what_to_write(image: str, advice: str) -> None:
@@ -92,6 +93,63 @@ def test_servers_have_one_spelling() -> None:
     assert server_name("a.b:444") == "a.b:444"
     assert address("docker.io") == "registry-1.docker.io"
     assert address("a.b") == "a.b"
+
+
+OTHER_DIGEST = DIGEST[:-1] + "0"
+SAME = [
+    ("nginx", "nginx"),
+    ("nginx", "nginx:latest"),
+    ("nginx", "library/nginx"),
+    ("nginx:1", "docker.io/nginx:1"),
+    ("nginx:1", "docker.io/library/nginx:1"),
+    ("index.docker.io/team/app", "docker.io/team/app:latest"),
+    ("team/app:1", "docker.io/team/app:1"),
+    ("r.example/app", "R.example:443/app:latest"),
+    # a registry that one of the two leaves out
+    ("app:1", "r.example/app:1"),
+    ("team/app:1", "r.example/team/app:1"),
+    ("app:1", "r.example/team/app:1"),
+    ("team/app:1", "localhost:5000/mirror/team/app:1"),
+    ("nginx", "r.example/library/nginx:latest"),
+    ("library/nginx", "r.example/nginx"),
+    (f"app@{DIGEST}", f"r.example/team/app@{DIGEST}"),
+    (f"app:1@{DIGEST}", f"r.example/app:2@{DIGEST}"),
+    # no names of images
+    ("No Name", "No Name"),
+    ("", ""),
+]
+DIFFERENT = [
+    ("nginx", "nginx:1"),
+    ("nginx", "redis"),
+    ("app", "team/app"),
+    ("team/app", "other/app"),
+    ("r.example/app", "other.example/app"),
+    ("r.example/app", "r.example/team/app"),
+    ("r.example/app", "docker.io/library/app"),
+    ("nginx:1", "r.example/nginx:2"),
+    ("ginx", "r.example/nginx"),
+    ("m/app", "r.example/team/app"),
+    ("team/app", "r.example/app"),
+    # Docker Hub is no registry that may be any other
+    ("nginx", "docker.io/team/nginx"),
+    (f"app@{DIGEST}", f"app@{OTHER_DIGEST}"),
+    (f"app:1@{DIGEST}", "app:1"),
+    ("No Name", "no name"),
+    ("nginx", "https://r.example/nginx"),
+    ("nginx:", "nginx"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_two_names_of_one_image(one: str, other: str) -> None:
+    assert same_image(one, other)
+    assert same_image(other, one)
+
+
+@pytest.mark.parametrize(("one", "other"), DIFFERENT)
+def test_names_of_different_images(one: str, other: str) -> None:
+    assert not same_image(one, other)
+    assert not same_image(other, one)
 
 
 @pytest.mark.parametrize(

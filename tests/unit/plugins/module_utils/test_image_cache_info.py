@@ -11,18 +11,18 @@ import pytest
 
 from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import EciError, Unanswered
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import read
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.image_cache import ImageCache
+from ansible_collections.ctyun.eci.plugins.module_utils._tasks.image_cache_info import EVENT_READERS, find_image_caches
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.model import ImageCache
 from tests.emulator import Emulator, Fault
 
 
 def found_by(client: Client, **filters: Any) -> list[str | None]:
-    found, _warnings = read.image_caches(filters, client, events=False)
+    found, _warnings = find_image_caches(filters, client, events=False)
     return [cache.image_cache_name for cache in found]
 
 
 def with_events(client: Client) -> list[ImageCache]:
-    return read.image_caches({}, client, events=True)[0]
+    return find_image_caches({}, client, events=True)[0]
 
 
 @pytest.fixture
@@ -80,14 +80,14 @@ def test_events_of_each_in_the_order_of_the_list(client: Client, emulator: Emula
         messages = [event["message"] for event in cache.events or []]
         assert f"[ImageCache] pulled image image-of-{cache.image_cache_name}" in messages
     assert len(emulator.sent("describeImageCache")) == 25
-    assert emulator.connections <= read.EVENT_READERS * 3
+    assert emulator.connections <= EVENT_READERS * 3
 
 
 def test_events_over_kept_connections(make_client: Callable[..., Client], emulator: Emulator) -> None:
     for number in range(25):
         emulator.service.seed(f"cache-{number}", ["a"])
-    with_events(make_client(pool_size=read.EVENT_READERS))
-    assert emulator.connections <= read.EVENT_READERS
+    with_events(make_client(pool_size=EVENT_READERS))
+    assert emulator.connections <= EVENT_READERS
 
 
 def test_no_events_are_asked_for_where_there_is_nothing(client: Client, emulator: Emulator) -> None:
@@ -96,7 +96,7 @@ def test_no_events_are_asked_for_where_there_is_nothing(client: Client, emulator
 
 
 def test_events_are_null_unless_asked_for(client: Client, seeded: Emulator) -> None:
-    assert [cache.events for cache in read.image_caches({}, client, events=False)[0]] == [None] * 3
+    assert [cache.events for cache in find_image_caches({}, client, events=False)[0]] == [None] * 3
 
 
 def test_an_image_cache_that_goes_away_before_its_events_are_read(client: Client, seeded: Emulator) -> None:
@@ -121,6 +121,6 @@ def test_an_error_of_either_read_is_the_error(
 def test_what_cannot_be_shown_is_told(client: Client, emulator: Emulator) -> None:
     items = [{"imageCacheId": "imc-1", "imageCacheName": "web"}, {"imageCacheName": "db"}, {"imageCacheId": "imc-3"}]
     emulator.inject(Fault("json", value={"statusCode": 200, "returnObj": {"requestId": "r", "imageCaches": items}}))
-    found, warnings = read.image_caches({}, client, events=False)
+    found, warnings = find_image_caches({}, client, events=False)
     assert [cache.image_cache_id for cache in found] == ["imc-1", "imc-3"]
     assert warnings == ["The service lists 1 image cache(s) without an ID, which cannot be shown."]

@@ -1,0 +1,113 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Check what is going to be ordered, before it is: images, logins, size, zone and quota. Private to the collection."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence, Tuple
+
+from .._errors import PreflightFailed
+from .client import FOUND, NOT_FOUND, REFUSED, Found, Login
+from .lookup import required_size
+from .reference import names_server, server_name
+
+# The size (GB) of an image cache whose order has none.
+DEFAULT_SIZE = 20
+_NO_REGISTRY = "The name has no registry, and CTYun does not document which one it uses, so this may be fine."
+
+LookUp = Callable[[Sequence[str], Sequence[Login]], Sequence[Found]]
+# A finding with the path of its option, and whether it is a mistake or may be none.
+_Finding = Tuple[str, bool]
+
+
+class Order(NamedTuple):
+    """A body of createImageCache, and the path of the task's options for it: empty, or with a dot at its end."""
+
+    path: str
+    body: Mapping[str, Any]
+    is_replacement: bool = False
+
+
+class Preflight:
+    """Checks orders. With ``fail`` a mistake fails the task, else it is a warning.
+
+    ``look_up`` takes images and logins; it is called once for each image and set of logins.
+    """
+
+    def __init__(self, fail: bool, size_factor: float, look_up: LookUp) -> None:
+        self._fail, self._size_factor, self._look_up = fail, size_factor, look_up
+        self._found: dict[tuple[str, str], Found] = {}
+
+    def check(
+        self, orders: Sequence[Order], zones: list[str] | None, quota: tuple[int, int] | None, makes_room: bool = False
+    ) -> list[str]:
+        """Return warnings, or raise PreflightFailed. ``zones`` and ``quota`` (used, limit) are None where not known.
+
+        Where the task ``makes_room`` before it orders, a lack of quota is no mistake.
+        """
+        findings = [*_check_capacity(orders, zones, quota, makes_room), *self._check_images(orders)]
+        mistakes = [f"- {text}" for text, is_mistake in findings if is_mistake]
+        if not mistakes or not self._fail:
+            return [f"Preflight: {text}" for text, _is_mistake in findings]
+        notes = [f"- {text}" for text, is_mistake in findings if not is_mistake]
+        lines = ["The preflight found mistakes. Nothing was ordered or changed:", *mistakes]
+        raise PreflightFailed("\n".join(lines + (["Not known:", *notes] if notes else [])))
+
+    def _check_images(self, orders: Sequence[Order]) -> Iterator[_Finding]:
+        self._look_up_all(orders)
+        for order in orders:
+            logins = repr(_logins(order.body))
+            found = [self._found[image, logins] for image in order.body["images"]]
+            for index, one in enumerate(found):
+                if one.outcome != FOUND:
+                    yield _image_finding(order, index, one)
+            size, least = order.body.get("imageCacheSize", DEFAULT_SIZE), required_size(found, self._size_factor)
+            if least is not None and size < least:
+                text = f"{size} GB are less than the unpacked images need, which is about {least} GB"
+                why = f"({self._size_factor:g} x their compressed layers, see size_factor)"
+                yield f"{order.path}image_cache_size: {text} {why}", True
+
+    def _look_up_all(self, orders: Sequence[Order]) -> None:
+        new: dict[str, tuple[list[Login], dict[str, None]]] = {}
+        for order in orders:
+            logins = _logins(order.body)
+            images = new.setdefault(repr(logins), (logins, {}))[1]
+            images.update((image, None) for image in order.body["images"] if (image, repr(logins)) not in self._found)
+        for key, (logins, images) in new.items():
+            self._found.update({(one.image, key): one for one in self._look_up(list(images), logins)} if images else {})
+
+
+def _logins(body: Mapping[str, Any]) -> list[Login]:
+    """Return the logins of a body under the names of the options."""
+    return [
+        {"server": login["server"], "user_name": login["userName"], "password": login["password"]}
+        for login in body.get("imageRegistryCredentials", ())
+    ]
+
+
+def _image_finding(order: Order, index: int, one: Found) -> _Finding:
+    path, text = f"{order.path}images[{index}]", f"{one.image!r}: {one.message}"
+    if one.outcome not in (NOT_FOUND, REFUSED):
+        return f"{path}: {text}", False
+    if not names_server(one.image):
+        return f"{path}: {text} {_NO_REGISTRY}", False
+    servers = [server_name(login["server"]) for login in _logins(order.body)]
+    if one.outcome == REFUSED and server_name(one.image) in servers:
+        path = f"{order.path}image_registry_credentials[{servers.index(server_name(one.image))}]"
+    return f"{path}: {text}", True
+
+
+def _check_capacity(
+    orders: Sequence[Order], zones: list[str] | None, quota: tuple[int, int] | None, makes_room: bool
+) -> Iterator[_Finding]:
+    for order in orders:
+        zone = order.body["azInfo"]["azName"]
+        if zones and zone not in zones:
+            text = f"{zone!r} is no zone of this region. Its zones: {', '.join(zones)}"
+            yield f"{order.path}az_info.az_name: {text}", True
+    more = sum(not order.is_replacement for order in orders)
+    if quota and more and quota[0] + more > quota[1]:
+        text = f"the quota of image caches: {more} would be created, and {quota[0]} of {quota[1]} are used"
+        yield text, not makes_room
