@@ -22,8 +22,7 @@ import tempfile
 from typing import Iterable, Iterator
 
 from ._errors import NO_FILES, LockError, MachineLimit
-from ._polling import Clock
-from ._progress import Progress, minutes
+from ._polling import Clock, Progress, minutes
 
 # Seconds that a task waits at least for another one, even with a shorter wait_timeout.
 SHORTEST_TIMEOUT = 600.0

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Time, and the one loop that waits. Private to the collection."""
+"""Time, the one loop that waits, and progress lines meanwhile. Private to the collection."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from typing import Callable, Iterable, Iterator, NamedTuple, TypeVar
 
 # Delays (s) before each read of a list that may lag behind a change. The service documents no consistency.
 CONSISTENCY_DELAYS = (0.0, 1.0, 2.0, 4.0)
+# Seconds until the first progress line, and between two lines.
+FIRST_PROGRESS = 10.0
+PROGRESS_INTERVAL = 30.0
 
 _GROWTH = 1.5
 _LARGEST = 6
@@ -60,3 +63,23 @@ def poll(clock: Clock, delays: Iterable[float], read: Callable[[], T], done: Cal
         if done(value):
             break
     return value
+
+
+class Progress:
+    """Passes at most one line each PROGRESS_INTERVAL to ``write``, which is None where progress is not shown."""
+
+    def __init__(self, clock: Clock, write: Callable[[str], None] | None) -> None:
+        self._clock = clock
+        self._write = write
+        self._due = clock.monotonic() + FIRST_PROGRESS
+
+    def say(self, line: Callable[[], str]) -> None:
+        """Write this line if one is due."""
+        if self._write is not None and self._clock.monotonic() >= self._due:
+            self._due = self._clock.monotonic() + PROGRESS_INTERVAL
+            self._write(line())
+
+
+def minutes(seconds: float) -> str:
+    """``75`` -> ``1:15``."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"

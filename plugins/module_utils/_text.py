@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Make text of others safe for a message. Private to the collection."""
+"""The spellings of a field, and text of others made safe for a message. Private to the collection."""
 
 from __future__ import annotations
 
+import functools
 from typing import Callable
 
 # Removes the secrets of a task from a text.
@@ -17,3 +18,16 @@ def sanitize(text: str, redact: Redact) -> str:
     text = redact(text).encode("utf-8", "replace").decode()
     # again, since a secret may have a blank where the text has a line feed
     return redact(" ".join(text.split()))
+
+
+@functools.lru_cache(maxsize=None)
+def wire_name(option: str) -> str:
+    """Return the API's name of a field: ``v_switch_id`` -> ``vSwitchId``."""
+    first, *rest = option.split("_")
+    return first + "".join(part.title() for part in rest)
+
+
+@functools.lru_cache(maxsize=None)
+def option_name(field: str) -> str:
+    """Return the option's name of a field: ``vSwitchId`` -> ``v_switch_id``."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in field)

@@ -18,8 +18,8 @@ from ansible_collections.ctyun.eci.plugins.module_utils import _tasks
 from ansible_collections.ctyun.eci.plugins.module_utils._arguments.schema import CREATE_IMAGE_CACHE
 from ansible_collections.ctyun.eci.plugins.module_utils._arguments.specs import body_spec
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import EciError
-from ansible_collections.ctyun.eci.plugins.module_utils._names import wire_name
 from ansible_collections.ctyun.eci.plugins.module_utils._task import Task
+from ansible_collections.ctyun.eci.plugins.module_utils._text import wire_name
 from tests.tools import render_docs
 
 from .conftest import ROOT, Ansible

@@ -13,7 +13,7 @@ import contextlib
 from typing import Any
 
 from .._errors import ServiceError, Unanswered
-from .._names import option_name
+from .._text import option_name
 from .client import Client
 from .transport import Operation
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import functools
 from typing import Any, Callable, Iterator, Mapping, NamedTuple, Tuple, Union, cast
 
-from .._names import option_name, wire_name
+from .._text import option_name, wire_name
 from .specs import Spec
 
 try:

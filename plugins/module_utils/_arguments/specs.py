@@ -14,7 +14,7 @@ from typing import Any, Dict, Mapping
 
 from ansible.module_utils.common.parameters import env_fallback
 
-from .._names import wire_name
+from .._text import wire_name
 
 Spec = Dict[str, Dict[str, Any]]
 

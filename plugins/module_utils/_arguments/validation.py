@@ -18,7 +18,7 @@ from typing import Any, Callable, Iterable, Iterator, Mapping, NamedTuple
 
 from ansible.module_utils.common.validation import check_type_bool, check_type_dict, check_type_float, check_type_int
 
-from .._names import wire_name
+from .._text import wire_name
 from .schema import Path, Violation, prepare, violations
 from .specs import OFF, Spec
 

@@ -11,8 +11,7 @@ from typing import Any, Callable, Collection, Iterable, Mapping, NamedTuple
 
 from .._api.client import Attempts
 from .._errors import NONE, POSSIBLE, AlreadyExists, EciError, NoSuchCache, NotFound, WaitFailed, WaitTimeout
-from .._polling import CONSISTENCY_DELAYS, Wait, poll
-from .._progress import minutes
+from .._polling import CONSISTENCY_DELAYS, Wait, minutes, poll
 from .api import CREATE, ImageCachesApi
 from .batch import Batch, Item
 from .model import ImageCache, Tags
@@ -66,7 +65,7 @@ def _find_created(api: ImageCachesApi, name: str, known: Collection[str], error:
         return [cache for cache in api.named(name) if cache.id not in known and not cache.is_going]
 
     try:
-        found = poll(api.client.clock, CONSISTENCY_DELAYS, read, bool, [])
+        found: list[ImageCache] = poll(api.client.clock, CONSISTENCY_DELAYS, read, bool, [])
     except EciError as lookup:
         error.add(f"Its name could not be looked up either: {lookup.message} {_may_exist(name)}")
         raise error from None
@@ -179,10 +178,13 @@ def retag(api: ImageCachesApi, item: Item) -> None:
 
 
 def _read_tags(api: ImageCachesApi, existing: ImageCache, tags: Tags) -> ImageCache | None:
+    def read() -> ImageCache | None:
+        return api.get(existing.id)
+
     def is_shown(cache: ImageCache | None) -> bool:
         return cache is not None and (cache.tags is None or cache.tags == tags)
 
-    return poll(api.client.clock, CONSISTENCY_DELAYS[:3], lambda: api.get(existing.id), is_shown, existing)
+    return poll(api.client.clock, CONSISTENCY_DELAYS[:3], read, is_shown, None)
 
 
 def _keys(tags: Tags) -> str:

@@ -18,8 +18,8 @@ from .._api.client import Attempts, Client
 from .._api.responses import Reply
 from .._api.transport import Operation
 from .._errors import POSSIBLE, AmbiguousName, EciError, Unanswered
-from .._names import option_name
 from .._pool import for_each
+from .._text import option_name
 from .model import ImageCache, Tag, Tags, from_wire
 
 _PATH = "/eci/api/v1/imageCache/"

@@ -11,8 +11,8 @@ from typing import Any, Callable, Collection, Iterable, Sequence
 
 from .._api.client import Client
 from .._errors import Blocked, EciError, Unanswered, internal_error
+from .._polling import Progress
 from .._pool import for_each
-from .._progress import Progress
 from .api import ImageCachesApi, Lister
 from .model import ImageCache
 from .plan import Action, Desired, Difference, Plan, diff, plan
@@ -83,7 +83,7 @@ class Item:
         self.drift = self.change.drift
         self.diff = diff(self.change)
         self.image_cache = existing
-        self.image_cache_id = existing and existing.image_cache_id
+        self.image_cache_id = existing.image_cache_id if existing else None
 
     @property
     def id(self) -> str:

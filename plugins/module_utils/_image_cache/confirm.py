@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Collection
 
 from .._errors import DriftError, EciError, NameRewritten, WaitFailed
@@ -31,13 +32,13 @@ class Confirmer:
         created = [item for item in items if item.answered is not None and not item.error]
         wanted = {item.id for item in created}
 
-        def read() -> set[str]:
+        def are_listed() -> bool:
             lister.refresh()
-            return {cache.id for cache in lister.caches}
+            return wanted <= {cache.id for cache in lister.caches}
 
         try:
             if created:
-                poll(batch.clock, CONSISTENCY_DELAYS, read, wanted.issubset, set())
+                poll(batch.clock, CONSISTENCY_DELAYS, are_listed, bool, False)
         except EciError as error:
             batch.warnings.append(f"What was created could not be read: {error.message}")
             for item in created:
@@ -113,7 +114,7 @@ class Confirmer:
                         item.action_warnings.append(duplicates.warning(item.name, self._named(item)))
                     elif eldest:
                         elders[item] = eldest
-                batch.for_each(elders, lambda item, elders=elders: self._yield(item, elders[item]), "deleted again")
+                batch.for_each(elders, partial(self._yield, elders), "deleted again")
                 yielded += [item for item in elders if item.answered is None]
                 if not waiting or delay is None:
                     break
@@ -130,9 +131,9 @@ class Confirmer:
             if not item.error:
                 batch.attempt(item, self._adopt_elder)
 
-    def _yield(self, item: Item, elder: ImageCache) -> None:
+    def _yield(self, elders: dict[Item, ImageCache], item: Item) -> None:
         """Delete the image cache that this task created, and take the elder one."""
-        own = item.cache
+        own, elder = item.cache, elders[item]
         try:
             actions.delete(self._batch.api, own)
         except EciError as error:

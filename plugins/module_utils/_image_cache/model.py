@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime, timezone
 from typing import Any, Iterable, List, Mapping, TypedDict
 
-from .._names import option_name
+from .._text import option_name
 
 # In GB; createImageCache uses it where no size is given, see docs/wire.md.
 DEFAULT_SIZE = 20

@@ -10,8 +10,8 @@ import enum
 from dataclasses import dataclass, field
 from typing import Any, Collection, Mapping, NamedTuple, Sequence, TypedDict
 
-from .._names import option_name
 from .._registry.reference import same_image
+from .._text import option_name
 from .model import ImageCache, Tags, normal_tags, predicted
 
 _SECRET_FIELD = "imageRegistryCredentials"

@@ -163,17 +163,21 @@ class _Run:
         if ctx.diff_mode and not batch.lister.is_for_one:
             with contextlib.suppress(EciError):  # an account may have no right to read it
                 self._quota = region.image_cache_quota(ctx.client)
-        path = "" if batch.lister.is_for_one else "image_caches[{}]."
+        if ctx.preflight and batch.planned(Action.CREATE, Action.REPLACE):
+            batch.warnings += self._check_orders(ctx.preflight)
+        self.has_begun = True
+
+    def _check_orders(self, preflight: Preflight) -> list[str]:
+        from .._registry.preflight import Order
+
+        path = "" if self.batch.lister.is_for_one else "image_caches[{}]."
         orders = [
-            (path.format(number), item.change.body, item.change.action is Action.REPLACE)
-            for number, item in enumerate(batch.items)
+            Order(path.format(number), item.change.body, item.change.action is Action.REPLACE)
+            for number, item in enumerate(self.batch.items)
             if item.plans(Action.CREATE, Action.REPLACE)
         ]
-        if ctx.preflight and orders:
-            makes_room = bool(self._pruner and self._pruner.options.first)
-            zones, quota = self._capacity.zones(), self._capacity.quota()
-            batch.warnings += ctx.preflight.check(orders, zones, quota, makes_room)
-        self.has_begun = True
+        makes_room = bool(self._pruner and self._pruner.options.first)
+        return preflight.check(orders, self._capacity.zones(), self._capacity.quota(), makes_room)
 
     def _create_and_retag(self, items: Collection[Item]) -> None:
         """Create what is missing and set tags; nothing is deleted, except what yields to another controller."""

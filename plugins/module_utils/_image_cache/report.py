@@ -46,7 +46,7 @@ def _kind(item: Item) -> str:
         return "failed"
     if item.change.action is Action.NONE:
         return "drift" if item.drift else "unchanged"
-    return item.change.action.value
+    return str(item.change.action.value)
 
 
 def _lines(item: Item, kind: str, now: float) -> list[str]:

@@ -18,8 +18,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Clien
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.batch import Item
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Desired
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.reconcile import Context, reconcile
-from ansible_collections.ctyun.eci.plugins.module_utils._polling import Wait
-from ansible_collections.ctyun.eci.plugins.module_utils._progress import Progress
+from ansible_collections.ctyun.eci.plugins.module_utils._polling import Progress, Wait
 from tests.emulator import Emulator
 
 LIST, DESCRIBE = "describeImageCaches", "describeImageCache"
@@ -88,10 +87,11 @@ def held(client: Client, *names: str) -> Iterator[None]:
 
 
 def reconcile_one(
-    desired: Desired, client: Client, wait: Wait = Wait(60, 5), check_mode: bool = False, **more: Any
+    desired: Desired, client: Client, wait: Wait | None = None, check_mode: bool = False, **more: Any
 ) -> Item:
     """Reconcile one image cache as the module image_cache does; its error is raised, with the item as ``item``."""
-    (item,) = reconcile([desired], Context(client, wait, **more), check_mode=check_mode, by_name=True).items
+    ctx = Context(client, wait or Wait(60, 5), **more)
+    (item,) = reconcile([desired], ctx, check_mode=check_mode, by_name=True).items
     if item.error:
         item.error.item = item
         raise item.error

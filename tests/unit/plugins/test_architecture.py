@@ -27,7 +27,7 @@ LAYERS = [
     {"_image_cache"},
     {"_registry"},
     {"_api", "_arguments"},
-    {"_cancel", "_errors", "_lock", "_names", "_polling", "_pool", "_progress", "_text"},
+    {"_cancel", "_errors", "_lock", "_polling", "_pool", "_text"},
 ]
 LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
 FORBIDDEN = {

@@ -11,8 +11,8 @@ import pytest
 
 from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import EciError, Unanswered
-from ansible_collections.ctyun.eci.plugins.module_utils._tasks.image_cache_info import EVENT_READERS, find_image_caches
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.model import ImageCache
+from ansible_collections.ctyun.eci.plugins.module_utils._tasks.image_cache_info import EVENT_READERS, find_image_caches
 from tests.emulator import Emulator, Fault
 
 

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.ctyun.eci.plugins.module_utils._arguments.validation import for_ansible, report
 from ansible_collections.ctyun.eci.plugins.module_utils._task import Result, perform
 from ansible_collections.ctyun.eci.plugins.module_utils._tasks.image_info import TASK
 from tests.emulator import Emulator, Misbehaviour, Registry, images
@@ -32,13 +31,12 @@ def registry() -> Iterator[Registry]:
 
 
 def lines(**given: Any) -> list[str]:
-    violations = TASK.check(given, False)
-    return [line[2:] for line in report(violations).split("\n")[1:]] if violations else []
+    return [line[2:] for line in TASK.validate(given, False).report().split("\n")[1:]]
 
 
 def done(**given: Any) -> Result:
     assert lines(**given) == []
-    result = ArgumentSpecValidator(TASK.spec()).validate(for_ansible(TASK.spec(), given))
+    result = ArgumentSpecValidator(TASK.spec()).validate(TASK.validate(given, False).arguments)
     assert result.error_messages == []
     return perform(TASK, result.validated_parameters, False, False)
 
@@ -46,17 +44,17 @@ def done(**given: Any) -> Result:
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ({}, ["images: is required, a list of names of images"]),
-        ({"images": None}, ["images: is required, a list of names of images"]),
+        ({}, ["images: is required, for example ["]),
+        ({"images": None}, ["images: is required, for example ["]),
         ({"images": []}, ["images: must list at least one"]),
         ({"images": ["nginx", ""]}, ["images[1]: must not be empty"]),
         ({"images": ["https://a.b/c"]}, ["images[0]: must be a name without http:// or https:// in front"]),
         ({"images": ["a.b/C"]}, ["images[0]: must be in lower case up to the tag"]),
         ({"images": ["a.b/c", "a b"]}, ["images[1]: is not a name of an image"]),
         ({"images": ["nginx"], "image": "x"}, ["image: is not an option here; did you mean images?"]),
-        ({"images": ["nginx"], "size_factor": 0.5}, ["size_factor: must be at least 1"]),
-        ({"images": ["nginx"], "size_factor": 101}, ["size_factor: must be at most 100"]),
-        ({"images": ["nginx"], "concurrency": 0}, ["concurrency: must be at least 1"]),
+        ({"images": ["nginx"], "size_factor": 0.5}, ["size_factor: must be between 1 and 100"]),
+        ({"images": ["nginx"], "size_factor": 101}, ["size_factor: must be between 1 and 100"]),
+        ({"images": ["nginx"], "concurrency": 0}, ["concurrency: must be between 1 and 1000"]),
         ({"images": ["nginx"], "platform": "linux"}, ["platform: must be a system and an architecture"]),
         (
             {"images": ["nginx"], "registry_addresses": {"a.b": "https://c.d"}},

@@ -21,8 +21,7 @@ import pytest
 
 from ansible_collections.ctyun.eci.plugins.module_utils import _lock
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import Cancelled, LockError, MachineLimit
-from ansible_collections.ctyun.eci.plugins.module_utils._polling import Clock
-from ansible_collections.ctyun.eci.plugins.module_utils._progress import Progress
+from ansible_collections.ctyun.eci.plugins.module_utils._polling import Clock, Progress
 
 ROOT = Path(__file__).parents[4]
 CHILD = """
@@ -31,7 +30,7 @@ sys.path.insert(0, {root!r})
 import conftest
 from ansible_collections.ctyun.eci.plugins.module_utils import _lock
 from ansible_collections.ctyun.eci.plugins.module_utils._polling import Clock
-from ansible_collections.ctyun.eci.plugins.module_utils._progress import Progress
+from ansible_collections.ctyun.eci.plugins.module_utils._polling import Progress
 def held(*names, clock=Clock()):
     return _lock.held({scope!r}, names, clock, 1.0, Progress(clock, None))
 """

@@ -15,8 +15,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils import _pool
 from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Desired
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.reconcile import Context, reconcile
-from ansible_collections.ctyun.eci.plugins.module_utils._polling import Clock, Wait
-from ansible_collections.ctyun.eci.plugins.module_utils._progress import Progress, minutes
+from ansible_collections.ctyun.eci.plugins.module_utils._polling import Clock, Progress, Wait, minutes
 from tests.emulator import Emulator
 from tests.unit.plugins.emulated import BODY, seed
 

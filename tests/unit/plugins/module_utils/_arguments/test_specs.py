@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.ctyun.eci.plugins.module_utils._arguments.schema import CREATE_IMAGE_CACHE
 from ansible_collections.ctyun.eci.plugins.module_utils._arguments.specs import body_spec, request_body, tags_option
 from ansible_collections.ctyun.eci.plugins.module_utils._arguments.validation import check
-from ansible_collections.ctyun.eci.plugins.module_utils._names import wire_name
+from ansible_collections.ctyun.eci.plugins.module_utils._text import wire_name
 
 from .examples import EXAMPLE, MIXED, SNAKE, every_option
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.ctyun.eci.plugins.module_utils import _lock
-from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
+from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client, RetryQuota
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
     AmbiguousName,
     Blocked,
@@ -923,7 +923,7 @@ def test_a_service_that_fails_too_often_is_left_alone(
     emulator: Emulator, run: Callable[..., Outcome], make_client: Callable[..., Client]
 ) -> None:
     client = make_client(retries=1)
-    client._budgets[True] = 1
+    client.retry_quota = client._quotas[True] = RetryQuota(1)
     emulator.inject(Fault("status", CREATE, times=None))
     outcomes = run(*[wanted(f"cache-{number}") for number in range(4)], client=client, concurrency=1)
     assert len(emulator.sent(CREATE)) == 2

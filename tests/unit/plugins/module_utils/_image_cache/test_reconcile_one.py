@@ -663,10 +663,11 @@ class TestOwnSpelling:
         emulator.settings.update({"zone_aliases": [f"az1={ZONE}"], "zones": ["az1", ZONE]})  # both exist: that is drift
         item = run(drift="recreate")
         assert len(emulator.sent(CREATE)) == 1
-        assert item.warnings == [
+        (warning,) = item.warnings
+        assert warning == (
             f"The new image cache {item.image_cache_id} has az_info.az_name {ZONE!r}, not 'az1' as the task says. From the next run"
             " on this is drift."
-        ]
+        )
 
     @pytest.mark.parametrize("bulk", [False, True])
     @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.ctyun.eci.plugins.module_utils._arguments.schema import CREATE_IMAGE_CACHE
 from ansible_collections.ctyun.eci.plugins.module_utils._arguments.specs import body_spec
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.model import ImageCache
-from ansible_collections.ctyun.eci.plugins.module_utils._names import option_name, wire_name
+from ansible_collections.ctyun.eci.plugins.module_utils._text import option_name, wire_name
 
 
 @pytest.mark.parametrize("option", [*body_spec(), "az_name", "user_name", "eip_instance_id", *ImageCache().as_dict()])
