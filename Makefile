@@ -128,7 +128,7 @@ lint-ruff: .venv/dev.stamp
 lint-shell: .venv/dev.stamp
 	@$(STEP) shellcheck -- shellcheck .ci/run
 
-PACKAGES = $(patsubst %,-p ansible_collections.ctyun.eci.plugins.%,$(notdir $(wildcard plugins/module_utils plugins/plugin_utils plugins/action))) -p tests.emulator -p tests.tools
+PACKAGES = $(patsubst %,-p ansible_collections.ctyun.eci.plugins.%,$(notdir $(wildcard plugins/module_utils plugins/plugin_utils plugins/action))) -p tests.emulator -p tests.tools -p tools.wire_check
 lint-mypy: .venv/dev.stamp tree
 	@cd "$(TREE)" && MYPYPATH="$(BUILD)/tree" $(STEP) mypy --figure 'no issues found in (.*)' -- mypy --cache-dir "$(BUILD)/mypy" $(PACKAGES)
 

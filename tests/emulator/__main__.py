@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--ready-after", type=float, metavar="S", help="seconds until a new cache is ready")
     parser.add_argument("--page-size", type=int, metavar="N", help="largest page of a list")
     parser.add_argument("--quota", type=int, metavar="N", help="how many image caches there may be")
-    parser.add_argument("--like", type=Path, metavar="F", help="have the habits in a report of the playbook wire_check")
+    parser.add_argument("--like", type=Path, metavar="F", help="have the habits in a report of tools/wire_check")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="any setting")
     parser.add_argument("--env-file", type=Path, metavar="F", help="write export lines to F once ready")
     return parser

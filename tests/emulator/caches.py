@@ -103,13 +103,10 @@ class Cache:
             for number, (moment, kind, message) in enumerate(happened)
         ]
 
-    def has_name(self, wanted: str, match: str, case: bool) -> bool:
-        name = self.name
-        if not case:
-            name, wanted = name.lower(), wanted.lower()
+    def has_name(self, wanted: str, match: str) -> bool:
         if match == "fuzzy":
-            return wanted in name
-        return name.startswith(wanted) if match == "prefix" else name == wanted
+            return wanted in self.name
+        return self.name.startswith(wanted) if match == "prefix" else self.name == wanted
 
     def has_images(self, wanted: list[str], prefix: str, one_is_enough: bool) -> bool:
         own = {with_prefix(image, prefix) for image in self.images}

@@ -1,12 +1,11 @@
 # Copyright (c) ctyun.eci contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a report of the playbook wire_check to settings: the emulator then has the habits that were seen."""
+"""Turn a report of tools/wire_check into settings, so that the emulator has the observed habits."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +15,18 @@ _FORMAT = 1
 _REGISTRY = "registry.emulator.example/library/"
 # No size that somebody orders is a multiple of it.
 _STEP = 997
+_ZONES = Settings().zones
+_ALIASES = {"zone_aliases": [f"{zone}={zone}-alias" for zone in _ZONES]}
+# The habits that are not settings themselves, with the settings that each answer stands for.
+_OTHER_NAMES: dict[str, dict[Any, dict[str, Any]]] = {
+    "zone_returned": {
+        "same": {},
+        "unlisted": _ALIASES,
+        "listed": {**_ALIASES, "zones": [*_ZONES, *(f"{zone}-alias" for zone in _ZONES)]},
+    },
+    "images_returned": {"same": {}, "prefixed": {"image_prefix": _REGISTRY}},
+    "size_returned": {"same": {}, "larger": {"size_step": _STEP}},
+}
 
 
 class Like(NamedTuple):
@@ -26,7 +37,7 @@ class Like(NamedTuple):
 
 
 def read(path: Path) -> Like:
-    """Raises ValueError for a file that is no report."""
+    """Read a report. Raises ValueError for a file that is none."""
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -38,18 +49,16 @@ def read(path: Path) -> Like:
         or report.get("wire_report") != _FORMAT
         or not isinstance(report.get("habits"), dict)
     ):
-        raise ValueError(f"{path} is no report of the playbook ctyun.eci.wire_check")
+        raise ValueError(f"{path} is no report of tools/wire_check")
     return like(report["habits"])
 
 
 def like(habits: dict[str, Any]) -> Like:
-    """What was not seen stays as it is by default."""
+    """Return the settings for these habits. One that was not observed keeps its default."""
     settings: dict[str, Any] = {}
     left = []
     for name, value in habits.items():
-        if value is None:
-            continue
-        found = _setting(name, value)
+        found = {} if value is None else _settings(name, value)
         if found is None:
             left.append(f"{name} ({value})")
         else:
@@ -57,35 +66,13 @@ def like(habits: dict[str, Any]) -> Like:
     return Like(settings, left)
 
 
-def _setting(name: str, value: Any) -> dict[str, Any] | None:
-    if name in _TOLD:
-        return _TOLD[name](value)
-    if value == "other" and name != "region_told":  # there it is a region, elsewhere what the report has no word for
+def _settings(name: str, value: Any) -> dict[str, Any] | None:
+    if name in _OTHER_NAMES:
+        return _OTHER_NAMES[name].get(value)
+    if value == "other" and name != "region_returned":  # there it is a region, elsewhere an answer that is not expected
         return None
     try:
         Settings().update({name: value})
     except ValueError:
         return None
     return {name: value}
-
-
-def _zone_told(value: Any) -> dict[str, Any] | None:
-    zones = Settings().zones
-    told = [f"{zone}-as-told" for zone in zones]
-    aliases = {"zone_aliases": [f"{zone}={other}" for zone, other in zip(zones, told, strict=True)]}
-    return {"same": {}, "unlisted": aliases, "listed": {**aliases, "zones": zones + told}}.get(value)
-
-
-def _image_told(value: Any) -> dict[str, Any] | None:
-    return {"same": {}, "same_full_name": {}, "prefixed": {"image_prefix": _REGISTRY}}.get(value)
-
-
-def _size_told(value: Any) -> dict[str, Any] | None:
-    return {"same": {}, "larger": {"size_step": _STEP}}.get(value)
-
-
-_TOLD: dict[str, Callable[[Any], dict[str, Any] | None]] = {
-    "zone_told": _zone_told,
-    "image_told": _image_told,
-    "size_told": _size_told,
-}

@@ -24,7 +24,6 @@ _ALPHABET = string.ascii_lowercase + string.digits
 _DAY = 86400.0
 _DEFAULT_LIMIT = 1000
 _DEFAULT_SIZE = 20
-_ECHOED = ["imageCacheName", "imageCacheSize", "images"]
 # the one in CTYun's example of the operation region
 _ANOTHER_REGION = "b342b77ef26b11ecb0ac0242ac110002"
 _KEPT = ["vpcId", "vSwitchId", "securityGroupId", "retentionDays", "eip"]
@@ -141,10 +140,7 @@ class Service:
         broken = any(part in image for image in body["images"] for part in settings.fail_images)
         outcome = settings.failed_status if broken else settings.ready_status
         identifier = self._add(body, now, now + settings.ready_after, outcome, now + settings.list_lag)
-        reply = {"requestId": _request_id(), "imageCacheId": identifier}
-        if settings.create_echo:
-            reply.update({name: body[name] for name in _ECHOED})
-        return Answer(reply, effect=True)
+        return Answer({"requestId": _request_id(), "imageCacheId": identifier}, effect=True)
 
     def _add(self, body: dict[str, Any], now: float, settled: float, outcome: str, visible_from: float) -> str:
         identifier = body.get("imageCacheId") or "imc-" + "".join(random.choices(_ALPHABET, k=16))
@@ -180,8 +176,7 @@ class Service:
             raise ServiceError("Invalid", "images: is required")
         found = list(self._matching(body, now))
         start = tokens.offset(body.get("nextToken", ""))
-        limit = body.get("limit") if settings.limit_heeded else None
-        end = start + min(limit or _DEFAULT_LIMIT, settings.max_page)
+        end = start + min(body.get("limit") or _DEFAULT_LIMIT, settings.max_page)
         reply: dict[str, Any] = {
             "requestId": _request_id(),
             "imageCaches": [cache.described(now, settings) for cache in found[start:end]],
@@ -189,7 +184,7 @@ class Service:
         if settings.list_total:
             reply["total"] = len(found)
         if end < len(found):
-            reply["nextToken"] = tokens.token(now, len(found), end, settings.token_form)
+            reply["nextToken"] = tokens.token(now, len(found), end)
         return Answer(reply)
 
     def _matching(self, body: dict[str, Any], now: float) -> Iterator[Cache]:
@@ -208,7 +203,7 @@ class Service:
         if identifier:
             conditions.append(lambda cache: cache.identifier == identifier)
         if name and settings.name_match != "off":
-            conditions.append(lambda cache: cache.has_name(name, settings.name_match, settings.name_case))
+            conditions.append(lambda cache: cache.has_name(name, settings.name_match))
         if images and settings.images_filter != "off":
             one = settings.images_filter == "any"
             conditions.append(lambda cache: cache.has_images(images, settings.image_prefix, one))
@@ -256,7 +251,7 @@ class Service:
 
     def _region(self, in_query: str) -> Answer:
         settings = self.settings
-        is_asked_for = settings.region_told == "asked" or (settings.region_told == "query" and bool(in_query))
+        is_asked_for = settings.region_returned == "asked" or (settings.region_returned == "query" and bool(in_query))
         region = settings.region_id if is_asked_for else _ANOTHER_REGION
         return Answer({"region": {"regionId": region, "zones": list(settings.zones)}})
 

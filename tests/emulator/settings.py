@@ -37,7 +37,6 @@ class Settings:
     image_prefix: str = ""
     size_step: int = 0
     name_match: Literal["exact", "prefix", "fuzzy", "off"] = "exact"
-    name_case: bool = True
     images_filter: Literal["all", "any", "off"] = "all"
     filters_match: Literal["all", "any"] = "all"
     tags_shown: bool = True
@@ -46,13 +45,10 @@ class Settings:
     list_order: Literal["oldest", "newest"] = "oldest"
     list_total: bool = True
     list_needs_images: bool = False
-    limit_heeded: bool = True
-    token_form: Literal["numbers", "opaque"] = "numbers"
     time_form: Literal["offset", "utc", "bare"] = "offset"
     null_fields: bool = False
-    create_echo: bool = False
     missing_reason: Literal["NotFound", "Gone", "Invalid", "BadRequest", "InternalError", "none"] = "NotFound"
-    region_told: Literal["asked", "query", "other"] = "asked"
+    region_returned: Literal["asked", "query", "other"] = "asked"
     unique_names: bool = False
     http_errors: bool = True
     gateway_shape: Literal["number", "full"] = "number"

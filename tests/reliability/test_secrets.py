@@ -189,10 +189,6 @@ def test_failures(emulator: Emulator, tmp_path: Path, in_process: bool) -> None:
         {"ctyun.eci.image_cache_info": wrong_key, "ignore_errors": True},
         {"ctyun.eci.quota_info": wrong_key, "ignore_errors": True},
         {
-            "ctyun.eci.wire_check": {**BODY, "create": True, "image_registry_credentials": credentials(), **wrong_key},
-            "ignore_errors": True,
-        },
-        {
             "ctyun.eci.image_caches": {
                 "image_caches": [{**BODY, "name": "web", "image_registry_credentials": credentials()}],
                 **wrong_key,

@@ -564,7 +564,7 @@ class TestRecreate:
         assert "Could not check" in outcome.warnings[0]
 
     def test_zones_of_another_region_block_nothing(self, emulator: Emulator, run: Callable[..., Item]) -> None:
-        emulator.settings.update({"region_told": "other", "zones": ["az1"]})
+        emulator.settings.update({"region_returned": "other", "zones": ["az1"]})
         seed(emulator, images=["redis:7"])
         assert run(drift="recreate").changed
 
