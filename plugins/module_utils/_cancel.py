@@ -10,18 +10,15 @@ Private to the collection.
 from __future__ import annotations
 
 import contextlib
-import os
-import select
 import signal
 import threading
 import time
-from typing import Any, Iterator, TextIO
+from typing import Any, Iterator
 
 from ._errors import Cancelled
 
 # Ansible's keyword timeout raises SIGALRM in the worker.
 TIMEOUT = "SIGALRM"
-_POLL_INTERVAL = 200  # milliseconds
 # Longest sleep (s) between two looks at the flag.
 _SLICE = 0.1
 
@@ -74,24 +71,3 @@ def cancel_on_signals(cancellation: Cancellation) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def exit_when_stdout_closes(output: TextIO) -> None:
-    """Send SIGTERM to this process when the other end of the pipe that it writes to is closed.
-
-    When the keyword timeout ends a task, Ansible leaves its module running, and nobody would read what it did.
-    """
-    try:
-        descriptor = output.fileno()
-    except (OSError, ValueError):  # no pipe
-        return
-    poller = select.poll()
-    poller.register(descriptor, 0)
-
-    def watch() -> None:
-        while not poller.poll(_POLL_INTERVAL):
-            pass
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    with contextlib.suppress(RuntimeError):  # no thread to be had: go on without
-        threading.Thread(target=watch, name="stdout-watch", daemon=True).start()

@@ -6,16 +6,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import select
+import signal
 import sys
-from typing import Any, Mapping, NoReturn
+import threading
+from typing import Any, Mapping, NoReturn, TextIO
 
 from ansible.module_utils import basic
 
 from ._api.http import HAS_REQUESTS
 from ._arguments.redaction import redacted_arguments
 from ._arguments.schema import HAS_JSONSCHEMA
-from ._cancel import exit_when_stdout_closes
 from ._task import Task, perform
+
+_POLL_INTERVAL = 200  # milliseconds
 
 
 class _Module(basic.AnsibleModule):
@@ -83,3 +89,24 @@ def run_module(task: Task) -> None:
     if result.failed:
         module.fail_json(**result.values)
     module.exit_json(**result.values)
+
+
+def exit_when_stdout_closes(output: TextIO) -> None:
+    """Send SIGTERM to this process when the other end of the pipe that it writes to is closed.
+
+    When the keyword timeout ends a task, Ansible leaves its module running, and nobody would read what it did.
+    """
+    try:
+        descriptor = output.fileno()
+    except (OSError, ValueError):  # no pipe
+        return
+    poller = select.poll()
+    poller.register(descriptor, 0)
+
+    def watch() -> None:
+        while not poller.poll(_POLL_INTERVAL):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with contextlib.suppress(RuntimeError):  # no thread to be had: go on without
+        threading.Thread(target=watch, name="stdout-watch", daemon=True).start()

@@ -238,12 +238,12 @@ kept:
       sample: imc-7nh0dkpoaxepqyh2
     reason:
       description:
-        - Why it was kept. V(prune_keep) and V(prune_grace) mean the options. V(not_ready) and V(failed) mean that a wanted image
-          cache is not ready or failed. V(busy) means that another task is working on it. V(tags_unknown) means that it could
-          not be found out whether it carries the tags.
+        - Why it was kept. V(prune_keep) and V(prune_grace) mean the options. V(not_ready), V(failed) and V(missing) mean
+          that a wanted image cache is not ready, failed or is not listed any more. V(tags_unknown) means that the service
+          shows no tags.
       returned: always
       type: str
-      choices: [prune_keep, prune_grace, not_ready, failed, busy, tags_unknown]
+      choices: [prune_keep, prune_grace, not_ready, failed, missing, tags_unknown]
       sample: prune_grace
     until:
       description: Until when it is kept, in UTC, where that is known. Else V(null).

@@ -30,8 +30,9 @@ from ansible_collections.ctyun.eci.plugins.module_utils._api.transport import Tr
 from ansible_collections.ctyun.eci.plugins.module_utils._arguments.redaction import redactor
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import EciError
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import api as image_cache_api
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.batch import Item
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.reconcile import Context, Outcome, reconcile
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.batch import Item, Outcome
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.reconcile import Context, reconcile
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.report import counts, prepared
 from ansible_collections.ctyun.eci.plugins.module_utils._polling import Clock, Wait
 from ansible_collections.ctyun.eci.plugins.module_utils._tasks.image_cache_info import find_image_caches
 from tests.emulator import Emulator
@@ -206,7 +207,8 @@ def _told(outcome: Outcome) -> Told:
     entries, pruned = ([_entry(item) for item in items] for items in (outcome.items, outcome.pruned))
     warnings = outcome.warnings + [warning for item in outcome.all for warning in item.warnings]
     diffs = [item.diff for item in outcome.all]
-    return Told(entries, pruned, warnings, rest=(outcome.kept, outcome.plan, outcome.prepared, diffs))
+    plan = counts(outcome)
+    return Told(entries, pruned, warnings, rest=(outcome.kept, plan, prepared(outcome, plan, 0.0), diffs))
 
 
 def _informed(ask: Ask, client: Client) -> Told:

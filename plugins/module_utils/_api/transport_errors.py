@@ -12,18 +12,8 @@ import re
 import socket
 from typing import Iterator
 
-from .._errors import (
-    NO_FILES,
-    NO_MEMORY,
-    NONE,
-    POSSIBLE,
-    EciError,
-    InvalidArguments,
-    MachineLimit,
-    Unanswered,
-    Unreachable,
-    UntrustedEndpoint,
-)
+from .. import _errors as errors
+from .._errors import NO_FILES, NO_MEMORY, NONE, POSSIBLE, EciError
 from .._text import Redact, sanitize
 
 _UNTRUSTED = "No trusted TLS connection to {host}: {why}. {check}"
@@ -38,16 +28,16 @@ _BROKEN_OFF = "The connection to {host} broke off: {why}."
 # The first row counts that has the class of an exception or of one of its causes. The effect is NONE only where the
 # connection phase failed for certain: urllib3 says the same of a handshake and of a request that breaks off.
 _TABLE: tuple[tuple[set[str], type[EciError], str, str], ...] = (
-    ({"MemoryError"}, MachineLimit, POSSIBLE, NO_MEMORY),
-    ({"SSLCertVerificationError", "CertificateError"}, UntrustedEndpoint, NONE, _UNTRUSTED),
-    ({"tunnel refused"}, Unreachable, NONE, _PROXY),
-    ({"NewConnectionError", "gaierror"}, Unreachable, NONE, _NO_CONNECTION),
-    ({"ConnectTimeoutError"}, Unreachable, NONE, _NOT_IN_TIME),
-    ({"LocationValueError", "InvalidURL", "UnicodeError"}, InvalidArguments, NONE, _INVALID),
-    ({"own timeout", "ReadTimeoutError"}, Unanswered, POSSIBLE, _SLOW),
-    ({"SSLEOFError", "SSLZeroReturnError", "SSLSyscallError"}, Unanswered, POSSIBLE, _BROKEN_OFF),
-    ({"SSLError"}, UntrustedEndpoint, POSSIBLE, _NO_TLS),
-    ({"Exception"}, Unanswered, POSSIBLE, _BROKEN_OFF),
+    ({"MemoryError"}, errors.MachineLimit, POSSIBLE, NO_MEMORY),
+    ({"SSLCertVerificationError", "CertificateError"}, errors.UntrustedEndpoint, NONE, _UNTRUSTED),
+    ({"tunnel refused"}, errors.Unreachable, NONE, _PROXY),
+    ({"NewConnectionError", "gaierror"}, errors.Unreachable, NONE, _NO_CONNECTION),
+    ({"ConnectTimeoutError"}, errors.Unreachable, NONE, _NOT_IN_TIME),
+    ({"LocationValueError", "InvalidURL", "UnicodeError"}, errors.InvalidArguments, NONE, _INVALID),
+    ({"own timeout", "ReadTimeoutError"}, errors.Unanswered, POSSIBLE, _SLOW),
+    ({"SSLEOFError", "SSLZeroReturnError", "SSLSyscallError"}, errors.Unanswered, POSSIBLE, _BROKEN_OFF),
+    ({"SSLError"}, errors.UntrustedEndpoint, POSSIBLE, _NO_TLS),
+    ({"Exception"}, errors.Unanswered, POSSIBLE, _BROKEN_OFF),
 )
 
 
@@ -62,7 +52,7 @@ def transport_error(error: Exception, host: str, timeout: float, advice: str, re
         classes.add("own timeout")
     _classes, kind, effect, text = next(row for row in _TABLE if row[0] & classes)
     if _is_out_of_files(root, "NewConnectionError" in classes):
-        return MachineLimit(f"{NO_FILES}, so no connection can be made.", effect=effect)
+        return errors.MachineLimit(f"{NO_FILES}, so no connection can be made.", effect=effect)
     if effect == NONE and "ProxyError" in classes:
         text = _PROXY
     # without the connection object that urllib3 puts in front
@@ -74,8 +64,8 @@ def transport_error(error: Exception, host: str, timeout: float, advice: str, re
 def unusable(error: Exception, what: str, why: str, advice: str) -> EciError:
     """Return the error for a request that cannot even be made."""
     if _is_out_of_files(error):
-        return MachineLimit(f"{NO_FILES}, so no connection can be made.")
-    return InvalidArguments(f"{what} cannot be used ({why}). {advice}")
+        return errors.MachineLimit(f"{NO_FILES}, so no connection can be made.")
+    return errors.InvalidArguments(f"{what} cannot be used ({why}). {advice}")
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -12,7 +12,7 @@ empty counts as missing. There are no other limits in it, since the page states 
 from __future__ import annotations
 
 import functools
-from typing import Any, Callable, Iterator, Mapping, NamedTuple, Tuple, Union, cast
+from typing import Any, Callable, Iterator, Mapping, NamedTuple, Tuple, Union
 
 from .._text import option_name, wire_name
 from .specs import Spec
@@ -117,8 +117,6 @@ CREATE_IMAGE_CACHE: dict[str, Any] = {
 
 _TYPES = {"str": "string", "path": "string", "int": "integer", "float": "number", "bool": "boolean"}
 _TYPES.update({"list": "array", "dict": "object"})
-_WORDS = {"string": "a text", "integer": "a whole number", "number": "a number", "boolean": "true or false"}
-_WORDS.update({"array": "a list", "object": "a mapping"})
 _MONTH = 31 * 86400  # longer than anybody waits, and no clock of a system overflows
 _LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = rf"(?ai)\A(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\])(?::[0-9]{{1,5}})?\Z"
@@ -188,44 +186,15 @@ def _with_option_names(field: Mapping[str, Any]) -> dict[str, Any]:
 def violations(validator: Draft202012Validator, values: Mapping[str, Any]) -> Iterator[Violation]:
     """Validate options. An option that is missing may be among the violations several times."""
     for error in validator.iter_errors(values):
-        path: Path = tuple(error.absolute_path)
-        schema = cast("dict[str, Any]", error.schema)
-        if error.validator == "required":
-            for name in schema["required"]:
-                if name not in cast("dict[str, Any]", error.instance):
-                    yield Violation((*path, name), "is required" + _example(schema["properties"][name]))
-        else:
-            yield Violation(path, _advice(str(error.validator), schema, error.instance))
+        from .advice import violations_of  # most tasks do without
+
+        yield from violations_of(error)
 
 
 def missing_fields(values: Mapping[str, Any]) -> Iterator[Violation]:
     """Yield the required fields of the request body that are not among these options."""
     for field in CREATE_IMAGE_CACHE["required"]:
         if values.get(option_name(field)) is None:
-            yield Violation((option_name(field),), "is required" + _example(CREATE_IMAGE_CACHE["properties"][field]))
+            from .advice import example
 
-
-def _advice(rule: str, schema: Mapping[str, Any], value: Any) -> str:
-    if "advice" in schema:
-        return str(schema["advice"])
-    if rule == "enum":
-        return f"must be one of {', '.join(schema['enum'])}"
-    if "exclusiveMinimum" in schema and rule != "type":
-        return f"must be more than {schema['exclusiveMinimum']} and at most {schema['maximum']}"
-    if rule in ("minimum", "maximum"):
-        advice = f"must be between {schema['minimum']} and {schema['maximum']}"
-    elif rule == "type" and schema["type"] == "string" and isinstance(value, (bool, float)):
-        return "must be a text; put it in quotes, or use | string in a template"
-    elif rule == "type":
-        advice = f"must be {_WORDS[schema['type']]}"
-    elif rule == "minItems":
-        advice = "must list at least one"
-    elif rule == "minLength":
-        advice = "must not be empty"
-    else:
-        advice = "must be the plain address, without http:// or https:// in front"
-    return advice + _example(schema)
-
-
-def _example(schema: Mapping[str, Any]) -> str:
-    return f", for example {schema['examples'][0]}".replace("'", "") if "examples" in schema else ""
+            yield Violation((option_name(field),), "is required" + example(CREATE_IMAGE_CACHE["properties"][field]))

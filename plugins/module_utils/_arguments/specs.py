@@ -85,15 +85,6 @@ def body_spec() -> Spec:
     }
 
 
-def entry_spec() -> Spec:
-    """One of many image caches: the request body, its state and its ID."""
-    return {
-        **body_spec(),
-        "state": {"type": "str", "choices": ["present", "absent"]},
-        "image_cache_id": {"type": "str", "aliases": ["imageCacheId"]},
-    }
-
-
 def prune_spec() -> Spec:
     """Which image caches that a task does not name are deleted."""
     return {

@@ -11,14 +11,12 @@ is unambiguous, then one JSON schema judges them.
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from typing import Any, Callable, Iterable, Iterator, Mapping, NamedTuple
 
 from ansible.module_utils.common.validation import check_type_bool, check_type_dict, check_type_float, check_type_int
 
-from .._text import wire_name
 from .schema import Path, Violation, prepare, violations
 from .specs import OFF, Spec
 
@@ -72,8 +70,11 @@ def check(
     spec, validator = prepare(make_spec, nullable)
     conversion = _Conversion(nullable)
     values = conversion.options(spec, given, ())
+    broken = [*conversion.violations, *rules(values), *violations(validator, _without_nulls(values))]
     found: dict[str, str] = {}
-    for path, advice in (*conversion.violations, *rules(values), *violations(validator, _without_nulls(values))):
+    for path, advice in broken:
+        from .advice import as_written, path_text  # most tasks do without
+
         found.setdefault(path_text(as_written(path, spec, given)), advice)
     return Checked(spec, values, found)
 
@@ -98,7 +99,9 @@ class _Conversion:
         for key, value in given.items():
             option = names.get(key)
             if option is None:
-                self._refuse((*path, str(key)), "is not an option here" + _closest(str(key), names))
+                from .advice import closest
+
+                self._refuse((*path, str(key)), "is not an option here" + closest(str(key), names))
             elif option in written:
                 self._refuse((*path, key), f"is given twice, also as {written[option]}")
             else:
@@ -184,12 +187,9 @@ def _repeated_keys(tags: list[Any], path: Path) -> Iterator[Violation]:
     for index, tag in enumerate(tags):
         key = tag.get("key") if isinstance(tag, dict) else None
         if isinstance(key, str) and key and first.setdefault(key, index) != index:
+            from .advice import path_text
+
             yield Violation((*path, index, "key"), f"is the same as in {path_text((*path, first[key]))}")
-
-
-def _closest(key: str, names: Iterable[str]) -> str:
-    close = difflib.get_close_matches(key, names)
-    return f"; did you mean {close[0]}?" if close else ""
 
 
 def mappings(values: Mapping[str, Any], option: str) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -198,35 +198,3 @@ def mappings(values: Mapping[str, Any], option: str) -> Iterator[tuple[int, dict
     for index, item in enumerate(items if isinstance(items, list) else ()):
         if isinstance(item, dict):
             yield index, item
-
-
-def as_written(path: Path, spec: Spec, given: Any) -> Path:
-    """Return the path of an option in the words of the task.
-
-    An option that is not given gets the spelling of its neighbours, or of those further out: the API's if they have it.
-    """
-    written: Path = ()
-    camel_case = False
-    for part in path:
-        if isinstance(part, int):
-            given = given[part] if isinstance(given, list) and part < len(given) else None
-        else:
-            keys = [str(key) for key in given] if isinstance(given, dict) else []
-            camel_case = any(key != key.lower() for key in keys) or (camel_case and not any("_" in key for key in keys))
-            rules = spec.get(part, {})
-            names = [part, *rules.get("aliases", ())]
-            field = wire_name(part)
-            spelled = next((name for name in names if name in keys), field if camel_case and field in names else part)
-            given = given.get(spelled) if keys else None
-            spec = rules.get("options") or {}
-            part = spelled
-        written += (part,)
-    return written
-
-
-def path_text(path: Path) -> str:
-    """``("images", 0)`` -> ``images[0]``."""
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
-    return text

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from typing import Any, Iterable, Mapping, NamedTuple
+from typing import Any, Collection, Iterable, Mapping, NamedTuple
 
 from .._api.client import Attempts, Client
 from .._api.responses import Reply
@@ -206,6 +206,10 @@ class Lister:
         """Return those of a name, as far as they are not selected by ID; see ``_unselected``."""
         return self._unselected(self._by_name.get(name, []))
 
+    def created(self, name: str, known: Collection[str]) -> list[ImageCache]:
+        """Return those of a name but the ``known`` ones, which were there before."""
+        return [cache for cache in self.named(name) if cache.id not in known]
+
     def ask(self, name: str) -> list[ImageCache]:
         """Return the same, listed alone now. Raises EciError."""
         return self._unselected(self._api.named(name))
@@ -225,40 +229,31 @@ class Lister:
         return others or [cache for cache in named if self._ids.get(cache.id) == "present"]
 
 
-class TagProbe:
-    """Asks the filter of the list which image caches carry these tags, for a service whose replies show no tags.
+def find_carriers(api: ImageCachesApi, tags: Iterable[Tag], concurrency: int) -> dict[tuple[str, str], set[str]]:
+    """Return the IDs of the image caches that carry each of these tags, as far as the filter of the list proves it.
 
-    What the filter does is not documented. So each tag is asked for alone, and counts only if the filter finds nothing
-    for its key with a random value. What cannot be known counts as not carried: the tags are sent once more.
+    For a service whose replies show no tags. What the filter does is not documented. So each tag is asked for alone, and
+    counts only if the filter finds nothing for its key with a random value. A tag without a proof is sent once more.
     """
+    carriers: dict[tuple[str, str], set[str]] = {}
+    proven: set[str] = set()
 
-    def __init__(self, api: ImageCachesApi, tags: Iterable[Tag], concurrency: int) -> None:
-        self._api = api
-        self._carriers: dict[tuple[str, str], set[str]] = {}
-        unique = {(tag["key"], tag["value"]) for tag in tags if tag["value"]}  # an empty value may match any
-        for_each(sorted(unique), self._ask, concurrency)
-        self._ignored: set[str] = set()
-        for_each(sorted({key for key, _value in self._carriers}), self._ask_control, concurrency)
-
-    def carries(self, cache: ImageCache, tags: Tags) -> bool:
-        """Return True if this image cache is known to carry all of the tags."""
-        return all(
-            cache.id in self._carriers.get((tag["key"], tag["value"]), ()) and tag["key"] not in self._ignored
-            for tag in tags
-        )
-
-    def _ask(self, tag: tuple[str, str]) -> None:
+    def ask(tag: tuple[str, str]) -> None:
         with contextlib.suppress(EciError):
-            found = self._api.find(tags=[Tag(key=tag[0], value=tag[1])])
+            found = api.find(tags=[Tag(key=tag[0], value=tag[1])])
             if found.caches and not found.idless:
-                self._carriers[tag] = {cache.id for cache in found.caches}
+                carriers[tag] = {cache.id for cache in found.caches}
 
-    def _ask_control(self, key: str) -> None:
-        self._ignored.add(key)
+    def ask_control(key: str) -> None:
         with contextlib.suppress(EciError):
-            found = self._api.find(tags=[Tag(key=key, value=uuid.uuid4().hex)])
+            found = api.find(tags=[Tag(key=key, value=uuid.uuid4().hex)])
             if not (found.caches or found.unreadable):
-                self._ignored.discard(key)
+                proven.add(key)
+
+    unique = {(tag["key"], tag["value"]) for tag in tags if tag["value"]}  # an empty value may match any
+    for_each(sorted(unique), ask, concurrency)
+    for_each(sorted({key for key, _value in carriers}), ask_control, concurrency)
+    return {tag: ids for tag, ids in carriers.items() if tag[0] in proven}
 
 
 def _unlistable(why: str, reply: Reply) -> Unanswered:

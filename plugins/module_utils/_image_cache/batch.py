@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
-from typing import Any, Callable, Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Collection, Iterable, Sequence
 
 from .._api.client import Client
 from .._errors import Blocked, EciError, Unanswered, internal_error
@@ -16,6 +17,9 @@ from .._pool import for_each
 from .api import ImageCachesApi, Lister
 from .model import ImageCache
 from .plan import Action, Desired, Difference, Plan, diff, plan
+
+if TYPE_CHECKING:
+    from .capacity import Capacity
 
 _NAMES_SHOWN = 3
 
@@ -122,6 +126,27 @@ class Item:
         }
 
 
+@dataclass
+class Outcome:
+    """The items in the order of the task, those pruned, and what pruning kept; the image caches that were there ``before``.
+
+    ``quota`` is how many are used and allowed, None if it was not read. ``waited`` is in seconds.
+    """
+
+    items: list[Item]
+    pruned: list[Item]
+    kept: list[dict[str, Any]]
+    warnings: list[str]
+    before: list[ImageCache]
+    quota: tuple[int, int] | None
+    waited: float
+
+    @property
+    def all(self) -> list[Item]:
+        """The items and the pruned ones."""
+        return self.items + self.pruned
+
+
 class Batch:
     """The items of a task, the service, and the list that was read last. With ``by_name`` there is one, listed alone."""
 
@@ -136,6 +161,13 @@ class Batch:
         self.pruned: list[Item] = []
         self.warnings: list[str] = []
         self._concurrency = concurrency
+
+    @functools.cached_property
+    def capacity(self) -> Capacity:
+        """Zones and quota; their warnings are those of the batch."""
+        from .capacity import Capacity  # most tasks do without
+
+        return Capacity(self.client, self.warnings)
 
     @property
     def present(self) -> list[Item]:

@@ -22,7 +22,6 @@ from .._errors import (
     ServiceError,
     Throttled,
 )
-from .plan import Plan
 
 T = TypeVar("T")
 
@@ -30,9 +29,9 @@ T = TypeVar("T")
 class Capacity:
     """Zones and quota, each read once, at first need. Both only advise: what cannot be read is None, with a warning."""
 
-    def __init__(self, client: Client) -> None:
-        self.warnings: list[str] = []
+    def __init__(self, client: Client, warnings: list[str]) -> None:
         self._client = client
+        self._warnings = warnings
         self._known: dict[str, Any] = {}
         self._lock = threading.Lock()
 
@@ -44,11 +43,11 @@ class Capacity:
         """Return how many image caches are used and allowed, None if unknown."""
         return self._read("the quota of image caches", region.image_cache_quota)
 
-    def check_replacement(self, change: Plan, more: int = 0) -> None:
+    def check_replacement(self, image_cache_id: str, body: Mapping[str, Any], more: int = 0) -> None:
         """Raise Blocked if a replacement could certainly not be created; ``more`` others are created before it."""
         zones, quota = self.zones(), self.quota()
-        zone = change.body["azInfo"]["azName"]
-        old = f"The image cache {change.before and change.before.image_cache_id}"
+        zone = body["azInfo"]["azName"]
+        old = f"The image cache {image_cache_id}"
         if zones and zone not in zones:
             raise Blocked(
                 f"{old} is not replaced: az_info.az_name {zone!r} is not a zone of this region. Its zones:"
@@ -82,7 +81,7 @@ class Capacity:
                 except Cancelled:
                     raise
                 except EciError as error:
-                    self.warnings.append(f"Could not check {what}: {error.message}")
+                    self._warnings.append(f"Could not check {what}: {error.message}")
                     self._known[what] = None
             known: T | None = self._known[what]
             return known

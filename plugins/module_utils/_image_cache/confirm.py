@@ -11,11 +11,10 @@ from typing import Collection
 
 from .._errors import DriftError, EciError, NameRewritten, WaitFailed
 from .._polling import CONSISTENCY_DELAYS, poll
-from . import actions, duplicates
+from . import actions
 from .batch import Batch, Item
-from .duplicates import Verdict
 from .model import ImageCache
-from .plan import Action
+from .plan import Action, the_only
 from .planner import Planner, rewritten_note
 
 
@@ -45,7 +44,9 @@ class Confirmer:
                 if not item.answered:  # it may be another client's, and nothing is known of it
                     item.error = error
             return
-        self._resolve_duplicates([item for item in created if item.answered and lister.shows(item.id)])
+        several = [item for item in created if item.answered and len(lister.created(item.name, item.known)) > 1]
+        if several:
+            self._resolve([item for item in several if lister.shows(item.id)])
         for item in created:
             if item.answered is not None and not item.error:
                 batch.attempt(item, self._confirm_one)
@@ -96,61 +97,22 @@ class Confirmer:
             f" deleted again. Write image_cache_name: {own.name}."
         )
 
-    def _resolve_duplicates(self, items: Collection[Item]) -> None:
+    def _resolve(self, items: Collection[Item]) -> None:
         """Yield to elder image caches of the same name that other controllers have created."""
-        batch, lister = self._batch, self._batch.lister
-        waiting = [item for item in items if len(self._named(item)) > 1]
-        yielded: list[Item] = []
+        from .duplicates import resolve  # most tasks do without
+
+        batch, planner = self._batch, self._planner
+        yielded = resolve(batch, items, planner.fits, partial(actions.delete, batch.api))
         try:
-            for delay in (*duplicates.DELAYS, None):
-                elders: dict[Item, ImageCache] = {}
-                for item in list(waiting):
-                    own = lister.shows(item.id) or item.cache
-                    verdict, eldest = duplicates.judge(own, self._named(item), self._planner.fits(item))
-                    if verdict is Verdict.WAIT and delay is not None:
-                        continue
-                    waiting.remove(item)
-                    if eldest and verdict is Verdict.KEEP:
-                        item.action_warnings.append(duplicates.warning(item.name, self._named(item)))
-                    elif eldest:
-                        elders[item] = eldest
-                batch.for_each(elders, partial(self._yield, elders), "deleted again")
-                yielded += [item for item in elders if item.answered is None]
-                if not waiting or delay is None:
-                    break
-                batch.clock.sleep(delay)
-                lister.refresh()
             if yielded:
-                self._planner.refresh(yielded)
+                planner.refresh(yielded)
         except EciError as error:
-            for item in [*waiting, *yielded]:
-                item.action_warnings.append(f"Image caches named {item.name!r} could not be listed: {error.message}")
             for item in yielded:
                 item.error = error
         for item in yielded:
             if not item.error:
                 batch.attempt(item, self._adopt_elder)
 
-    def _yield(self, elders: dict[Item, ImageCache], item: Item) -> None:
-        """Delete the image cache that this task created, and take the elder one."""
-        own, elder = item.cache, elders[item]
-        try:
-            actions.delete(self._batch.api, own)
-        except EciError as error:
-            item.action_warnings.append(f"{own.id} could not be deleted again: {error.message}")
-            item.action_warnings.append(duplicates.warning(item.name, [elder, own]))
-            return
-        item.answered, item.added, item.changed = None, None, item.changed_before
-        item.image_cache_id, item.image_cache = elder.image_cache_id, elder
-        item.action_warnings.append(
-            f"Another client created the image cache {elder.id} named {item.name!r} at the same moment. This task uses it, and"
-            f" has deleted {own.id} again, which it had created."
-        )
-
     def _adopt_elder(self, item: Item) -> None:
         lister = self._batch.lister
-        self._adopt(item, lister.shows(item.id) or duplicates.the_only(lister.named(item.name)))
-
-    def _named(self, item: Item) -> list[ImageCache]:
-        """Return those of the name that were not there before the create."""
-        return [cache for cache in self._batch.lister.named(item.name) if cache.id not in item.known]
+        self._adopt(item, lister.shows(item.id) or the_only(lister.named(item.name)))

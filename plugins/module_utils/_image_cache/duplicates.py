@@ -2,30 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Several image caches of one name, created at the same moment by controllers that share no lock. Pure.
-
-Every controller sorts the image caches of a name by time of creation, then by ID, and lists the name once more after its own
-create. Who finds an elder one that fits its task deletes its own and adopts the elder. Times of creation are whole seconds:
-of two within one second the first one of that order waits whether the other is deleted, and deletes its own if not, since the
-other controller may have read the list before. Private to the collection.
-"""
+"""Of several image caches of a name that clients created at the same moment, leave one. Private to the collection."""
 
 from __future__ import annotations
 
 import enum
-from typing import Callable, Iterable
+from functools import partial
+from typing import Callable, Collection, Iterable
 
-from .._errors import AmbiguousName
+from .._errors import EciError
+from .batch import Batch, Item
 from .model import ImageCache, ids, staying
-
-# Delays (s) before each further list of a task that waits whether another controller deletes its own; and of a task that waits
-# until others have left one, which is longer.
-DELAYS = (1.0, 2.0, 4.0, 8.0)
-OTHERS_DELAYS = (*DELAYS, 8.0, 8.0)
-# Seconds after a create in which its controller may delete it again.
-RECENT = 300.0
-
-Fits = Callable[[ImageCache], bool]
+from .plan import RESOLUTION_DELAYS, Fits
 
 
 class Verdict(enum.Enum):
@@ -50,32 +38,60 @@ def judge(own: ImageCache, named: Iterable[ImageCache], fits: Fits) -> tuple[Ver
     return Verdict.WAIT if eldest.created_at == own.created_at else Verdict.KEEP, eldest
 
 
-def may_be_resolved(named: Iterable[ImageCache], fits: Fits, now: float) -> bool:
-    """Return True if there are several that fit, and a controller may be about to delete one; ``now`` is since the epoch."""
-    several = staying(named)
-    recent = any(cache.created_at is not None and abs(now - cache.created_at) < RECENT for cache in several)
-    return len(several) > 1 and recent and all(fits(cache) for cache in several)
+def resolve(
+    batch: Batch,
+    items: Collection[Item],
+    fits: Callable[[Item], Fits],
+    delete: Callable[[ImageCache], object],
+) -> list[Item]:
+    """Yield to elder image caches of the same name. Return the items that did: their own one is deleted.
 
-
-def younger(named: Iterable[ImageCache], fits: Fits) -> list[ImageCache]:
-    """Return all but the eldest of a name if all fit, else none."""
-    several = staying(named)
-    return several[1:] if all(fits(cache) for cache in several) else []
-
-
-def the_only(named: Iterable[ImageCache]) -> ImageCache | None:
-    """Return the image cache of a name, or None. One whose deletion is under way counts only if there is no other.
-
-    Raises AmbiguousName if there are several.
+    ``items`` are those of whose name the last list shows several. What cannot be listed any more is a warning.
     """
-    named = list(named)
-    several = staying(named)
-    if len(several) > 1:
-        raise AmbiguousName(
-            f"There are {len(several)} image caches named {several[0].name!r}: {ids(several)}. Select one with"
-            " image_cache_id, or delete all but the eldest with duplicates: delete_younger."
-        )
-    return next(iter(several or named), None)
+    lister = batch.lister
+    waiting, yielded = list(items), []
+    try:
+        for delay in (*RESOLUTION_DELAYS, None):
+            elders: dict[Item, ImageCache] = {}
+            for item in list(waiting):
+                named = lister.created(item.name, item.known)
+                verdict, eldest = judge(lister.shows(item.id) or item.cache, named, fits(item))
+                if verdict is Verdict.WAIT and delay is not None:
+                    continue
+                waiting.remove(item)
+                if eldest and verdict is Verdict.KEEP:
+                    item.action_warnings.append(warning(item.name, named))
+                elif eldest:
+                    elders[item] = eldest
+            batch.for_each(elders, partial(_yield, elders, delete), "deleted again")
+            yielded += [item for item in elders if item.answered is None]
+            if not waiting or delay is None:
+                break
+            batch.clock.sleep(delay)
+            lister.refresh()
+    except EciError as error:
+        for item in [*waiting, *yielded]:
+            item.action_warnings.append(f"Image caches named {item.name!r} could not be listed: {error.message}")
+        for item in yielded:
+            item.error = error
+    return yielded
+
+
+def _yield(elders: dict[Item, ImageCache], delete: Callable[[ImageCache], object], item: Item) -> None:
+    """Delete the image cache that this task created, and take the elder one."""
+    own, elder = item.cache, elders[item]
+    try:
+        delete(own)
+    except EciError as error:
+        item.action_warnings.append(f"{own.id} could not be deleted again: {error.message}")
+        item.action_warnings.append(warning(item.name, [elder, own]))
+        return
+    item.answered, item.added, item.changed = None, None, item.changed_before
+    item.image_cache_id, item.image_cache = elder.image_cache_id, elder
+    item.action_warnings.append(
+        f"Another client created the image cache {elder.id} named {item.name!r} at the same moment. This task uses it, and"
+        f" has deleted {own.id} again, which it had created."
+    )
 
 
 def warning(name: str, named: Iterable[ImageCache]) -> str:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import Any, Collection, Mapping, NamedTuple, Sequence, TypedDict
+from typing import Any, Callable, Collection, Iterable, Mapping, NamedTuple, Sequence, TypedDict
 
-from .._registry.reference import same_image
+from .._errors import AmbiguousName
 from .._text import option_name
-from .model import ImageCache, Tags, normal_tags, predicted
+from .model import ImageCache, Tags, ids, normal_tags, predicted, staying
 
 _SECRET_FIELD = "imageRegistryCredentials"
 ZONE = "az_info.az_name"
@@ -26,6 +26,16 @@ class Action(enum.Enum):
     RETAG = "retag"
     REPLACE = "replace"
     DELETE = "delete"
+
+
+# Delays (s) before each further list of a task that waits whether another controller deletes its own; and of a task that waits
+# until others have left one, which is longer.
+RESOLUTION_DELAYS = (1.0, 2.0, 4.0, 8.0)
+OTHERS_DELAYS = (*RESOLUTION_DELAYS, 8.0, 8.0)
+# Seconds after a create in which its controller may delete it again.
+RECENT = 300.0
+
+Fits = Callable[[ImageCache], bool]
 
 
 class Difference(TypedDict):
@@ -167,6 +177,8 @@ def needs_zones(body: Mapping[str, Any], existing: ImageCache) -> bool:
 
 def _same_images(wanted: Sequence[str], found: Sequence[str]) -> bool:
     """Return True if each image has one of the other list that it is the same as."""
+    from .._registry.reference import same_image  # most tasks do without
+
     return all(any(same_image(one, other) for other in found) for one in wanted) and all(
         any(same_image(one, other) for one in wanted) for other in found
     )
@@ -188,3 +200,31 @@ def diff(change: Plan, after: ImageCache | None = None) -> dict[str, Any]:
 
 def _shown(cache: ImageCache | None) -> dict[str, Any]:
     return {key: value for key, value in cache.as_dict().items() if value is not None} if cache else {}
+
+
+def may_be_resolved(named: Iterable[ImageCache], fits: Fits, now: float) -> bool:
+    """Return True if there are several that fit, and a controller may be about to delete one; ``now`` is since the epoch."""
+    several = staying(named)
+    recent = any(cache.created_at is not None and abs(now - cache.created_at) < RECENT for cache in several)
+    return len(several) > 1 and recent and all(fits(cache) for cache in several)
+
+
+def younger_ones(named: Iterable[ImageCache], fits: Fits) -> list[ImageCache]:
+    """Return all but the eldest of a name if all fit, else none."""
+    several = staying(named)
+    return several[1:] if all(fits(cache) for cache in several) else []
+
+
+def the_only(named: Iterable[ImageCache]) -> ImageCache | None:
+    """Return the image cache of a name, or None. One whose deletion is under way counts only if there is no other.
+
+    Raises AmbiguousName if there are several.
+    """
+    named = list(named)
+    several = staying(named)
+    if len(several) > 1:
+        raise AmbiguousName(
+            f"There are {len(several)} image caches named {several[0].name!r}: {ids(several)}. Select one with"
+            " image_cache_id, or delete all but the eldest with duplicates: delete_younger."
+        )
+    return next(iter(several or named), None)

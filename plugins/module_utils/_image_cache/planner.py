@@ -9,28 +9,26 @@ from __future__ import annotations
 from typing import Collection, Iterable
 
 from .._errors import Blocked, DriftError, NoSuchCache, WaitFailed
-from . import duplicates
-from .api import TagProbe
+from . import plan as plans
+from .api import find_carriers
 from .batch import Batch, Item
-from .capacity import Capacity
 from .model import ImageCache, Tag, ids, normal_tags, predicted, staying
-from .plan import Action, Desired, Difference, compare, needs_zones
+from .plan import Action, Desired, Difference, Fits, compare, the_only, younger_ones
 
 
 class Planner:
     """Plans the items of a batch. ``doubled`` are the items of whose name several exist that all fit. Methods raise EciError."""
 
-    def __init__(self, batch: Batch, capacity: Capacity) -> None:
+    def __init__(self, batch: Batch) -> None:
         self.doubled: dict[Item, None] = {}
         self._batch = batch
-        self._capacity = capacity
-        self._probe: TagProbe | None = None
+        self._carriers: dict[tuple[str, str], set[str]] = {}
 
     def consider(self, concurrency: int) -> None:
         """List what exists, and plan all items."""
         batch = self._batch
         self.refresh(batch.present)
-        self._probe = TagProbe(batch.api, self._hidden_tags(), concurrency)
+        self._carriers = find_carriers(batch.api, self._hidden_tags(), concurrency)
         self.plan_all(batch.items)
 
     def plan_all(self, items: Collection[Item]) -> None:
@@ -46,7 +44,7 @@ class Planner:
         """List until other controllers have left one of each name, or have had time to."""
         items, lister = list(items), self._batch.lister
         lister.refresh()
-        for delay in duplicates.OTHERS_DELAYS:
+        for delay in plans.OTHERS_DELAYS:
             if not any(self._may_be_resolved(item) for item in items):
                 return
             self._batch.clock.sleep(delay)
@@ -63,11 +61,11 @@ class Planner:
 
     def _plan_named(self, item: Item, named: list[ImageCache]) -> None:
         heals = item.desired.is_present and item.desired.duplicates == "delete_younger"
-        if heals and duplicates.younger(named, self.fits(item)):
+        if heals and younger_ones(named, self.fits(item)):
             self.doubled[item] = None
             self.plan_for(item, staying(named)[0])
         else:
-            self.plan_for(item, duplicates.the_only(named))
+            self.plan_for(item, the_only(named))
 
     def plan_for(self, item: Item, existing: ImageCache | None) -> None:
         """Plan an item for this image cache. Raises DriftError if the task says drift: fail."""
@@ -75,7 +73,11 @@ class Planner:
         item.plan_warnings = []
         if existing and not existing.is_going and item.desired.is_present:
             tags = normal_tags(item.desired.body.get("tags") or [])
-            if existing.tags is None and tags and self._probe and self._probe.carries(existing, tags):
+            if (
+                existing.tags is None
+                and tags
+                and all(existing.id in self._carriers.get((tag["key"], tag["value"]), ()) for tag in tags)
+            ):
                 existing = existing.with_tags(tags)
             drift, rewritten = self.compare(item, existing)
             item.plan_warnings += [rewritten_note(difference) for difference in rewritten]
@@ -86,7 +88,7 @@ class Planner:
                 raise DriftError(f"{text}, and the task says drift: fail. See drift in the result.")
             item.plan_warnings.append(f"{text}, and is left as it is (drift: warn).")
 
-    def fits(self, item: Item) -> duplicates.Fits:
+    def fits(self, item: Item) -> Fits:
         """Return the function that is True for an image cache without drift."""
         return lambda cache: not self.compare(item, cache)[0]
 
@@ -99,7 +101,7 @@ class Planner:
         batch.block(Action.REPLACE, "is not replaced")
 
     def _check_replacement(self, item: Item, more: int) -> None:
-        self._capacity.check_replacement(item.change, more)
+        self._batch.capacity.check_replacement(item.old.id, item.change.body, more)
         item.known = [item.old.id]
         if item.desired.image_cache_id:
             named = self._batch.api.named(item.name)
@@ -118,7 +120,7 @@ class Planner:
         named = staying(self._batch.lister.named(item.name))
         if item.image_cache_id not in [cache.id for cache in named]:
             raise WaitFailed(f"The image cache {item.image_cache_id} is gone: somebody deleted it. Run the task again.")
-        rest = duplicates.younger(named, self.fits(item))
+        rest = younger_ones(named, self.fits(item))
         is_ready = named[0].is_ready or (predict and item.desired.wait)
         if rest and not (is_ready and named[0].id == item.image_cache_id):
             item.action_warnings.append(
@@ -131,14 +133,14 @@ class Planner:
     def compare(self, item: Item, cache: ImageCache) -> tuple[list[Difference], list[Difference]]:
         """Compare as ``plan.compare`` does, with the zones of the region where two differ."""
         body = item.desired.body
-        return compare(body, cache, self._capacity.zones() if needs_zones(body, cache) else None)
+        return compare(body, cache, self._batch.capacity.zones() if plans.needs_zones(body, cache) else None)
 
     def _may_be_resolved(self, item: Item) -> bool:
         """Return True if other controllers may be about to leave one of several of the name."""
         if item.desired.image_cache_id is not None:
             return False
         named = self._batch.lister.named(item.name)
-        return duplicates.may_be_resolved(named, self.fits(item), self._batch.clock.time())
+        return plans.may_be_resolved(named, self.fits(item), self._batch.clock.time())
 
     def _hidden_tags(self) -> Iterable[Tag]:
         """Return the tags of the items whose image cache shows none, where no other one shows any."""

@@ -10,7 +10,6 @@ from datetime import datetime, timezone
 from typing import Any, Collection, Iterable, NamedTuple
 
 from .._errors import EciError, QuotaUsedUp
-from .._lock import Locks
 from . import actions
 from .actions import Waiter
 from .batch import Batch, Item, listed
@@ -120,13 +119,10 @@ class Pruner:
         for cache in self._choose(predict=True):
             self._add(cache).predict()
 
-    def carry_out(self, locks: Locks, waiter: Waiter) -> None:
-        """List, choose and delete, except what another task of this machine is changing."""
+    def carry_out(self, waiter: Waiter) -> None:
+        """List, choose and delete."""
         for cache in self._choose():
-            if locks.try_acquire(cache.name):
-                self._add(cache)
-            else:
-                self.kept.append(Kept(cache, "busy"))
+            self._add(cache)
         self._batch.for_each(self._batch.pruned, lambda item: actions.delete_old(self._batch.api, item), "pruned")
         waiter.until_gone([item for item in self._batch.pruned if item.desired.wait])
 

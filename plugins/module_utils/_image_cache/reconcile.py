@@ -11,28 +11,25 @@ deleting anything. Whatever deletes lists first, at that moment, and decides on 
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Collection, ContextManager, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Collection, ContextManager, Sequence
 
 from .. import _lock as lock
-from .._api import region
 from .._api.client import Client
 from .._errors import EciError, QuotaUsedUp, internal_error
 from .._polling import Wait
 from . import actions
 from .actions import Waiter
 from .api import Lister
-from .batch import Batch, Item
-from .capacity import Capacity
+from .batch import Batch, Item, Outcome
 from .confirm import Confirmer
 from .model import ImageCache, predicted
 from .plan import Action, Desired
 from .planner import Planner
-from .prune import Prune, Pruner
-from .report import counts, prepared
 
-if TYPE_CHECKING:  # loaded only by tasks with a preflight
+if TYPE_CHECKING:  # loaded only by tasks that need them
     from .._registry.preflight import Preflight
+    from .prune import Prune, Pruner
 
 
 @dataclass
@@ -44,27 +41,6 @@ class Context:
     concurrency: int = 10
     preflight: Preflight | None = None
     diff_mode: bool = False
-
-
-@dataclass
-class Outcome:
-    """The items in the order of the task, those pruned, and what pruning kept.
-
-    ``plan`` counts the changes, ``prepared`` is the text of the diff; ``waited`` is in seconds.
-    """
-
-    items: list[Item]
-    pruned: list[Item] = field(default_factory=list)
-    kept: list[dict[str, Any]] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    plan: dict[str, Any] = field(default_factory=dict)
-    prepared: str = ""
-    waited: float = 0.0
-
-    @property
-    def all(self) -> list[Item]:
-        """The items and the pruned ones."""
-        return self.items + self.pruned
 
 
 def reconcile(
@@ -102,33 +78,35 @@ class _Run:
         self.has_begun = False
         self.batch = Batch(desired, ctx.client, ctx.concurrency, by_name)
         self._ctx = ctx
-        self._capacity = Capacity(ctx.client)
-        self._planner = Planner(self.batch, self._capacity)
+        self._planner = Planner(self.batch)
         self._confirmer = Confirmer(self.batch, self._planner)
         self._waiter = Waiter(self.batch, ctx.wait)
-        self._pruner = Pruner(self.batch, prune) if prune else None
+        self._pruner: Pruner | None = None
+        if prune:
+            from .prune import Pruner
+
+            self._pruner = Pruner(self.batch, prune)
         self._before: list[ImageCache] = []
         self._quota: tuple[int, int] | None = None
         self._quota_error: QuotaUsedUp | None = None
 
     def carry_out(self) -> None:
         """Run all phases. The locks are free while the task waits."""
-        names = self._names()
-        with self._locked(names) as locks:
+        with self._locked():
             self._consider()
             if self._pruner and self._pruner.options.first:
-                self._pruner.carry_out(locks, self._waiter)
+                self._pruner.carry_out(self._waiter)
             self._create_and_retag(self.batch.planned(Action.CREATE, Action.RETAG))
             self._replace()
             awaited = [
                 item for item in self.batch.present if item.desired.wait and item.image_cache_id and not item.error
             ]
             if not awaited:
-                self._delete(locks)
+                self._delete()
         if awaited:
             self._waiter.until_ready(awaited)
-            with self._locked(names) as locks:
-                self._delete(locks)
+            with self._locked():
+                self._delete()
 
     def predict(self) -> None:
         """Plan, and take the plans for what is reached."""
@@ -161,6 +139,8 @@ class _Run:
         self._planner.consider(ctx.concurrency)
         self._before = batch.lister.caches
         if ctx.diff_mode and not batch.lister.is_for_one:
+            from .._api import region
+
             with contextlib.suppress(EciError):  # an account may have no right to read it
                 self._quota = region.image_cache_quota(ctx.client)
         if ctx.preflight and batch.planned(Action.CREATE, Action.REPLACE):
@@ -177,7 +157,8 @@ class _Run:
             if item.plans(Action.CREATE, Action.REPLACE)
         ]
         makes_room = bool(self._pruner and self._pruner.options.first)
-        return preflight.check(orders, self._capacity.zones(), self._capacity.quota(), makes_room)
+        capacity = self.batch.capacity
+        return preflight.check(orders, capacity.zones(), capacity.quota(), makes_room)
 
     def _create_and_retag(self, items: Collection[Item]) -> None:
         """Create what is missing and set tags; nothing is deleted, except what yields to another controller."""
@@ -202,7 +183,7 @@ class _Run:
         self._confirmer.confirm(items)
         self._create_and_retag(others)
 
-    def _delete(self, locks: lock.Locks) -> None:
+    def _delete(self) -> None:
         """Delete what is absent in the task and younger duplicates, then prune."""
         batch = self.batch
         batch.block(Action.DELETE, "is not deleted")
@@ -218,7 +199,7 @@ class _Run:
         ]
         self._waiter.until_gone(gone)
         if self._pruner and not self._pruner.options.first:
-            self._pruner.carry_out(locks, self._waiter)
+            self._pruner.carry_out(self._waiter)
 
     def _delete_younger(self, item: Item) -> None:
         for cache in self._planner.younger(item):
@@ -249,7 +230,7 @@ class _Run:
         except EciError as error:
             if isinstance(error, QuotaUsedUp):
                 self._quota_error = error
-            self._capacity.explain(error, body)
+            batch.capacity.explain(error, body)
             if item.removed:
                 error.add(f"The old image cache {item.old.id} was deleted before, as drift: recreate asks for.")
             raise
@@ -266,31 +247,22 @@ class _Run:
                 " billed; the next run reports them."
             )
 
-    def _names(self) -> set[str]:
-        """Return the names to lock; those of image caches selected by ID have to be read. Raises EciError."""
-        items, lister = self.batch.items, self.batch.lister
-        selected = {item.desired.image_cache_id for item in items if item.desired.image_cache_id}
-        if selected:
-            lister.refresh()
-        names = {cache.name for cache in lister.caches if cache.image_cache_id in selected and cache.name}
-        return names.union(item.name for item in items if item.name)
-
-    def _locked(self, names: Iterable[str]) -> ContextManager[lock.Locks]:
+    def _locked(self) -> ContextManager[None]:
         connection, batch = self._ctx.client.connection, self.batch
         scope = f"{connection.endpoint}\0{connection.region_id}"
-        return lock.held(scope, names, batch.clock, self._ctx.wait.timeout, batch.progress)
+        return lock.held(
+            scope, (item.label for item in batch.items), batch.clock, self._ctx.wait.timeout, batch.progress
+        )
 
     def outcome(self) -> Outcome:
-        """Return what was reached; in diff mode with a text for a reviewer."""
-        batch, pruner = self.batch, self._pruner
-        plan = counts(batch.items, batch.pruned, self._before)
-        plan["quota_used"], plan["quota_limit"] = self._quota or (None, None)
+        """Return what was reached."""
+        batch = self.batch
         return Outcome(
             batch.items,
             batch.pruned,
-            [kept.as_dict() for kept in pruner.kept] if pruner else [],
-            batch.warnings + self._capacity.warnings,
-            plan,
-            prepared(batch.items, batch.pruned, plan, batch.clock.time()) if self._ctx.diff_mode else "",
+            [kept.as_dict() for kept in self._pruner.kept] if self._pruner else [],
+            batch.warnings,
+            self._before,
+            self._quota,
             self._waiter.waited,
         )

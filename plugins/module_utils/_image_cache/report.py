@@ -8,37 +8,38 @@ from __future__ import annotations
 
 from typing import Any, Iterable
 
-from .batch import Item
+from .batch import Item, Outcome
 from .model import ImageCache, Tags
 from .plan import Action
 
 _KINDS = ("create", "retag", "replace", "delete", "prune", "drift", "unchanged", "failed")
 
 
-def counts(items: Iterable[Item], pruned: Iterable[Item], before: Iterable[ImageCache]) -> dict[str, Any]:
+def counts(outcome: Outcome) -> dict[str, Any]:
     """Count the image caches by what happens to them, and the GB of all of the region before and after."""
     found: dict[str, Any] = dict.fromkeys(_KINDS, 0)
-    size = found["gb_before"] = sum(cache.size for cache in before)
-    for item, kind in _kinds(items, pruned):
+    size = found["gb_before"] = sum(cache.size for cache in outcome.before)
+    for item, kind in _kinds(outcome):
         found[kind] += 1
         found["delete"] += len(item.duplicates)
         size += (item.added.size if item.added else 0) - sum(cache.size for cache in item.removed if cache.id)
-    return {**found, "gb_after": size}
+    used, limit = outcome.quota or (None, None)
+    return {**found, "gb_after": size, "quota_used": used, "quota_limit": limit}
 
 
-def prepared(items: Iterable[Item], pruned: Iterable[Item], plan: dict[str, Any], now: float) -> str:
-    """Return a line for each change, then the sum: the text of Ansible's ``diff``."""
-    lines = [line for item, kind in _kinds(items, pruned) for line in _lines(item, kind, now)]
+def prepared(outcome: Outcome, plan: dict[str, Any], now: float) -> str:
+    """Return a line for each change, then the sum: the text of Ansible's ``diff``. ``now`` is since the epoch."""
+    lines = [line for item, kind in _kinds(outcome) for line in _lines(item, kind, now)]
     changes = ", ".join(f"{plan[kind]} {kind}" for kind in _KINDS if plan[kind] and kind != "unchanged") or "no change"
     total = f"{changes}; {plan['unchanged']} unchanged; {plan['gb_before']} GB before, {plan['gb_after']} GB after"
-    if plan.get("quota_limit") is not None:
+    if plan["quota_limit"] is not None:
         total += f"; quota: {plan['quota_used']} of {plan['quota_limit']} used before"
     return "\n".join([*lines, total, ""])
 
 
-def _kinds(items: Iterable[Item], pruned: Iterable[Item]) -> Iterable[tuple[Item, str]]:
-    yield from ((item, _kind(item)) for item in items)
-    yield from ((item, "failed" if item.error else "prune") for item in pruned)
+def _kinds(outcome: Outcome) -> Iterable[tuple[Item, str]]:
+    yield from ((item, _kind(item)) for item in outcome.items)
+    yield from ((item, "failed" if item.error else "prune") for item in outcome.pruned)
 
 
 def _kind(item: Item) -> str:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ask a registry about an image, by the distribution API. Private to the collection.
+"""Ask registries about images, by the distribution API. Private to the collection.
 
 A password goes to the server that it is for, or to the token service that this server names, and nowhere else: a
 redirect is followed without it, and over plain HTTP it is sent on this machine only.
@@ -10,19 +10,26 @@ redirect is followed without it, and over plain HTTP it is sent on this machine 
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import math
 import re
-from typing import Any, Mapping, NamedTuple
+from fractions import Fraction
+from typing import Any, Iterable, Mapping, NamedTuple, Sequence
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from .._api.config import is_loopback
 from .._api.http import Http, Response
 from .._errors import POSSIBLE, EciError, Unanswered, UntrustedEndpoint
+from .._pool import for_each
 from .._text import Redact, sanitize
 from .manifest import MEDIA_TYPES, Entry, Layers, Manifest, Unreadable, digest_of, json_object, pick, platform_of, read
-from .reference import Reference
+from .reference import Reference, address, parse, server_name
 
 PLATFORM = "linux/amd64"
+CONCURRENCY = 8
+REPLY_BYTES = 4 * 1024 * 1024
+SMALLEST_GB = 20
 FOUND, NOT_FOUND, REFUSED, UNREACHABLE = OUTCOMES = ("found", "not_found", "refused", "unreachable")
 
 _PRINTABLE = re.compile("[!-~]{1,32768}")
@@ -33,6 +40,8 @@ _PARAMETER = re.compile(r'(\w+)\s*=\s*(?:"([^"]*)"|([^\s,"]*))')
 # A login, as the option image_registry_credentials has it: with server, user_name and password.
 Login = Mapping[str, Any]
 Headers = Mapping[str, str]
+
+_NETWORK_ADVICE = "If only machines in the VPC reach it, give the name that this one reaches in registry_addresses."
 
 
 class Settings(NamedTuple):
@@ -226,3 +235,41 @@ class Lookup:
                     f"?{parts.query}" if parts.query else ""
                 )
         raise self._unusable(f"it names {what} whose address is not one with https, so nothing was sent there")
+
+
+def look_up(
+    images: Sequence[str], credentials: Iterable[Login], settings: Settings, concurrency: int = CONCURRENCY
+) -> list[Found]:
+    """Return the outcomes in the order of the images; each is looked up once. A registry's first login counts."""
+    addresses = {server_name(name): server_name(reached) for name, reached in settings.addresses.items()}
+    logins: dict[str, Headers] = {}
+    for login in credentials:
+        pair = f"{login['user_name']}:{login['password']}".encode("utf-8", "replace")
+        header = {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
+        logins.setdefault(server_name(login["server"]), header)
+    found: dict[str, Found] = {}
+    http = Http(settings.verify, settings.timeout, concurrency, REPLY_BYTES, _NETWORK_ADVICE, direct=True)
+
+    def look_up_one(image: str) -> None:
+        try:
+            wanted = parse(image)
+        except ValueError as error:
+            found[image] = Found(image, NOT_FOUND, message=f"The name of the image {error}.")
+            return
+        server = addresses.get(wanted.server, wanted.server)
+        login = logins.get(wanted.server) or logins.get(server) or {}
+        found[image] = Lookup(http, settings, wanted, address(server), login).find(image)
+
+    with contextlib.closing(http):
+        for_each(dict.fromkeys(images), look_up_one, concurrency)
+    return [found[image] for image in images]
+
+
+def required_size(found: Iterable[Found], factor: float) -> int | None:
+    """Return the size (GB) for these images: a multiple of their different compressed layers; None if not known."""
+    layers: dict[str, int] = {}
+    for one in found:
+        if one.outcome != FOUND:
+            return None
+        layers.update(one.layers)
+    return max(SMALLEST_GB, math.ceil(Fraction(str(factor)) * sum(layers.values()) / 10**9))

@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence, Tuple
 
 from .._errors import PreflightFailed
-from .client import FOUND, NOT_FOUND, REFUSED, Found, Login
-from .lookup import required_size
+from .client import FOUND, NOT_FOUND, REFUSED, Found, Login, required_size
 from .reference import names_server, server_name
 
 # The size (GB) of an image cache whose order has none.

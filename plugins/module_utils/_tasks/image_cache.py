@@ -10,18 +10,9 @@ import functools
 from typing import Iterator
 
 from .._api.client import Client
+from .._arguments import specs
 from .._arguments.schema import Path, Violation, missing_fields
-from .._arguments.specs import (
-    OFF,
-    Spec,
-    body_spec,
-    connection_spec,
-    policy_spec,
-    preflight_spec,
-    registry_spec,
-    request_body,
-    wait_spec,
-)
+from .._arguments.specs import OFF, Spec
 from .._image_cache.plan import Desired
 from .._image_cache.reconcile import Context, reconcile
 from .._polling import Wait
@@ -35,12 +26,12 @@ def _spec() -> Spec:
     return {
         "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
         "image_cache_id": {"type": "str", "aliases": ["imageCacheId"]},
-        **body_spec(),
-        **policy_spec(),
-        **preflight_spec(),
-        **registry_spec(),
-        **wait_spec(),
-        **connection_spec(),
+        **specs.body_spec(),
+        **specs.policy_spec(),
+        **specs.preflight_spec(),
+        **specs.registry_spec(),
+        **specs.wait_spec(),
+        **specs.connection_spec(),
     }
 
 
@@ -66,7 +57,7 @@ def desired(arguments: Arguments, entry: Arguments) -> Desired:
     """Return the desired state of one image cache; ``arguments`` are the options of the whole task."""
     return Desired(
         state=entry["state"] or arguments["state"],
-        body=request_body(entry),
+        body=specs.request_body(entry),
         image_cache_id=entry["image_cache_id"],
         purge_tags=arguments["purge_tags"],
         drift=arguments["drift"],
@@ -80,8 +71,7 @@ def context(arguments: Arguments, client: Client, diff_mode: bool) -> Context:
     ctx = Context(client, Wait(arguments["wait_timeout"], arguments["wait_interval"]), diff_mode=diff_mode)
     if arguments["preflight"] != OFF:
         # most tasks do without the client of registries
-        from .._registry.client import Settings
-        from .._registry.lookup import look_up
+        from .._registry.client import Settings, look_up
         from .._registry.preflight import Preflight
 
         settings = Settings(

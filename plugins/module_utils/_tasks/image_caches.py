@@ -12,8 +12,8 @@ from .._api.client import Client
 from .._arguments.schema import Violation
 from .._arguments.specs import (
     Spec,
+    body_spec,
     connection_spec,
-    entry_spec,
     policy_spec,
     preflight_spec,
     prune_spec,
@@ -21,6 +21,7 @@ from .._arguments.specs import (
     wait_spec,
 )
 from .._arguments.validation import mappings
+from .._image_cache import report
 from .._image_cache.batch import Item
 from .._image_cache.prune import Prune
 from .._image_cache.reconcile import reconcile
@@ -31,8 +32,13 @@ ERRORS_SHOWN = 5
 
 
 def _spec() -> Spec:
+    entry = {
+        **body_spec(),
+        "state": {"type": "str", "choices": ["present", "absent"]},
+        "image_cache_id": {"type": "str", "aliases": ["imageCacheId"]},
+    }
     return {
-        "image_caches": {"type": "list", "elements": "dict", "required": True, "options": entry_spec()},
+        "image_caches": {"type": "list", "elements": "dict", "required": True, "options": entry},
         "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
         "concurrency": {"type": "int", "default": 10},
         **prune_spec(),
@@ -84,16 +90,17 @@ def _run(arguments: Arguments, client: Client, check_mode: bool, diff_mode: bool
         prune=Prune(*options) if arguments["prune"] else None,
         check_mode=check_mode,
     )
+    plan = report.counts(outcome)
     values: dict[str, Any] = {
         "changed": any(item.changed for item in outcome.all),
         "image_caches": [_entry(item) for item in outcome.items],
         "pruned": [_entry(item) for item in outcome.pruned],
         "kept": outcome.kept,
-        "plan": outcome.plan,
+        "plan": plan,
         "waited": round(outcome.waited, 1),
     }
     if diff_mode:
-        values["diff"] = {"prepared": outcome.prepared}
+        values["diff"] = {"prepared": report.prepared(outcome, plan, client.clock.time())}
     failed = [item for item in outcome.all if item.error]
     if failed:
         values.update(msg=_summary(failed, len(outcome.all)), failure=_entry(failed[0])["failure"])

@@ -13,8 +13,7 @@ from .._arguments.redaction import redactor, secrets
 from .._arguments.schema import Violation
 from .._arguments.specs import Spec, body_spec, connection_spec, registry_spec
 from .._errors import InvalidArguments
-from .._registry.client import PLATFORM, Found, Settings
-from .._registry.lookup import CONCURRENCY, look_up, required_size
+from .._registry.client import CONCURRENCY, PLATFORM, Found, Settings, look_up, required_size
 from .._registry.reference import parse
 from .._task import Arguments, Result, Task
 

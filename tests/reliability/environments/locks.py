@@ -9,18 +9,16 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from tests.emulator import Fault
 from tests.reliability.environments.stage import (
     CREATE,
     DELETE,
-    LIST,
     PROCESS,
     UPDATE,
     Environment,
     Stage,
     demand,
 )
-from tests.reliability.playbook import BODY, until
+from tests.reliability.playbook import BODY
 
 WEB = {"ctyun.eci.image_cache": {**BODY, "name": "web"}}
 LOOPS = 8
@@ -29,26 +27,6 @@ LOOPS = 8
 def many(*names: str, **options: Any) -> dict[str, Any]:
     bodies = [{**BODY, "name": name} for name in names]
     return {"ctyun.eci.image_caches": {"image_caches": bodies, **options}}
-
-
-def _lock_file_removed(stage: Stage) -> str:
-    """One task is at work, one waits for it; the lock file is removed."""
-    stage.emulator.inject(Fault("informational", LIST, interval=20.0))  # the first list takes long
-    holder = stage.start([WEB])
-    stage.wait_for(LIST)
-    waiting = stage.start([WEB])
-    demand(until(lambda: stage.at_the_lock() >= 2, 60), "no task waits")
-    time.sleep(0.5)
-    stage.lock_file.unlink()
-    stage.emulator.faults.clear()
-    runs = [holder.end(), waiting.end()]
-    for run in runs:
-        demand(run.status == 0, "one of them failed", run)
-    sent = len(stage.emulator.sent(CREATE))
-    demand(stage.made == ["web"], f"there are {stage.made}", runs[0])
-    demand({run.result["image_cache_id"] for run in runs} == set(stage.ids), "they name another one", runs[0])
-    demand(sent == 1, f"{sent} creates were sent", runs[0])
-    return "1 create"
 
 
 def _spelled_in_two_ways(stage: Stage) -> str:
@@ -99,12 +77,6 @@ def _slow_deletion(stage: Stage) -> str:
 
 
 ENVIRONMENTS = [
-    Environment(
-        "the lock file is removed while one task is at work and one waits",
-        "one create",
-        _lock_file_removed,
-        quick=[PROCESS],
-    ),
     Environment(
         "4 tasks for one name, the endpoint spelled in two ways",
         "one create",

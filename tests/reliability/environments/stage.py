@@ -107,11 +107,6 @@ class Stage:
         path.chmod(0o1777)
         return path
 
-    @property
-    def lock_file(self) -> Path:
-        """The lock file of the user that runs them."""
-        return self.temporary / f"ansible-ctyun.eci-{os.getuid()}.lock"
-
     def start(
         self,
         tasks: Sequence[Mapping[str, Any]],
@@ -149,10 +144,6 @@ class Stage:
     def play(self, tasks: Sequence[Mapping[str, Any]], *arguments: str, **more: Any) -> Run:
         """Run a playbook to its end."""
         return self.start(tasks, *arguments, **more).end()
-
-    def at_the_lock(self) -> int:
-        """How many processes have the lock file open."""
-        return sum(any(path == str(self.lock_file) for path in _open_files(pid)) for pid in self.left())
 
     def wait_for(self, operation: str, count: int = 1) -> None:
         """Wait until the service has got so many requests for this operation."""
@@ -192,15 +183,6 @@ class Stage:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def _open_files(pid: int) -> list[str]:
-    found = []
-    with suppress(OSError):
-        for path in Path(f"/proc/{pid}/fd").iterdir():
-            with suppress(OSError):
-                found.append(str(path.readlink()))
-    return found
 
 
 def _as(user: int | None) -> list[str]:

@@ -18,7 +18,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Clien
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.batch import Item
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Desired
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.reconcile import Context, reconcile
-from ansible_collections.ctyun.eci.plugins.module_utils._polling import Progress, Wait
+from ansible_collections.ctyun.eci.plugins.module_utils._polling import Wait
 from tests.emulator import Emulator
 
 LIST, DESCRIBE = "describeImageCaches", "describeImageCache"
@@ -69,7 +69,6 @@ def names(emulator: Emulator) -> list[str]:
 def held(client: Client, *names: str) -> Iterator[None]:
     """Hold the locks of these names in another process."""
     scope = f"{client.connection.endpoint}\0{client.connection.region_id}"
-    locks = _lock.Locks(scope, client.clock, Progress(client.clock, None))
     path, descriptor = _lock._open()
     os.close(descriptor)
     code = (
@@ -77,7 +76,7 @@ def held(client: Client, *names: str) -> Iterator[None]:
         "for offset in map(int, sys.argv[2:]): fcntl.lockf(file, fcntl.LOCK_EX, 1, offset)\n"
         "print(flush=True); sys.stdin.read()"
     )
-    command = [sys.executable, "-c", code, path, *(str(locks._offset(name)) for name in names)]
+    command = [sys.executable, "-c", code, path, *(str(_lock._offset(scope, name)) for name in names)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout and process.stdout.readline()
         try:

@@ -18,9 +18,9 @@ import pytest
 from ansible_collections.ctyun.eci.plugins.module_utils._cancel import (
     Cancellation,
     cancel_on_signals,
-    exit_when_stdout_closes,
 )
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import Cancelled
+from ansible_collections.ctyun.eci.plugins.module_utils._module import exit_when_stdout_closes
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.batch import Item
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.batch import Item, Outcome
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Desired
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.prune import Prune
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.reconcile import Context, Outcome
-from ansible_collections.ctyun.eci.plugins.module_utils._polling import Wait
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.reconcile import Context
+from ansible_collections.ctyun.eci.plugins.module_utils._polling import SYSTEM_CLOCK, Wait
 from ansible_collections.ctyun.eci.plugins.module_utils._registry import preflight
 from ansible_collections.ctyun.eci.plugins.module_utils._task import Result, Task
 from ansible_collections.ctyun.eci.plugins.module_utils._tasks import (
@@ -201,7 +201,7 @@ def test_in_check_mode_ids_of_many_may_not_be_known_yet() -> None:
 
 # --- what the engine gets
 
-CLIENT: Any = SimpleNamespace(redact=str.lower)
+CLIENT: Any = SimpleNamespace(redact=str.lower, clock=SYSTEM_CLOCK)
 
 
 @pytest.fixture
@@ -211,7 +211,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[Desired], Context,
 
     def reconcile(desired: list[Desired], ctx: Context, **options: Any) -> Outcome:
         calls.append((desired, ctx, options))
-        return Outcome([Item(one) for one in desired])
+        return Outcome([Item(one) for one in desired], [], [], [], [], None, 0.0)
 
     for module in (image_cache, image_caches):
         monkeypatch.setattr(module, "reconcile", reconcile)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from ansible_collections.ctyun.eci.plugins.module_utils._api import gateway
+from ansible_collections.ctyun.eci.plugins.module_utils._api import failures
 from ansible_collections.ctyun.eci.plugins.module_utils._api.responses import HttpReply, read
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
     NONE,
@@ -94,7 +94,7 @@ def refused(envelope: Any, status: int, **headers: str) -> EciError:
 
 
 def test_the_codes_are_those_of_the_tables() -> None:
-    assert sorted(CODES) == sorted(gateway.CODES)
+    assert sorted(CODES) == sorted(failures.GATEWAY_CODES)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -17,7 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
-from ansible_collections.ctyun.eci.plugins.module_utils._api.responses import CLOCK_WINDOW, HttpReply, Reply, read
+from ansible_collections.ctyun.eci.plugins.module_utils._api.failures import CLOCK_WINDOW
+from ansible_collections.ctyun.eci.plugins.module_utils._api.responses import HttpReply, Reply, read
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
     NONE,
     POSSIBLE,

@@ -15,14 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.ctyun.eci.plugins.module_utils._arguments import validation
+from ansible_collections.ctyun.eci.plugins.module_utils._arguments.advice import as_written, path_text
 from ansible_collections.ctyun.eci.plugins.module_utils._arguments.redaction import redacted_arguments
 from ansible_collections.ctyun.eci.plugins.module_utils._arguments.schema import RULES, Violation
 from ansible_collections.ctyun.eci.plugins.module_utils._arguments.specs import body_spec, connection_spec
 from ansible_collections.ctyun.eci.plugins.module_utils._arguments.validation import (
-    as_written,
     check,
     mappings,
-    path_text,
 )
 from ansible_collections.ctyun.eci.plugins.module_utils._task import Task
 from ansible_collections.ctyun.eci.plugins.module_utils._tasks import (

@@ -17,7 +17,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
     Unanswered,
 )
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import api as operations
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.api import ImageCachesApi, Listing, TagProbe
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.api import ImageCachesApi, Listing, find_carriers
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.model import ImageCache
 from tests.emulator import Emulator, Fault
 from tests.unit.plugins.emulated import BODY, A, B, seed
@@ -380,35 +380,36 @@ A2 = {"key": "a", "value": "2"}
     ],
     ids=str,
 )
-def test_the_probe_never_misleads(
+def test_no_filter_proves_what_is_not_there(
     tags_filter: str, carried: list[Any], asked: list[Any], carries: bool, caches: ImageCachesApi, emulator: Emulator
 ) -> None:
     emulator.settings.update({"tags_shown": False, "tags_filter": tags_filter})
     cache = ImageCache(seed(emulator, tags=carried))
     seed(emulator, "other", tags=asked)
-    assert TagProbe(caches, asked, 2).carries(cache, asked) is (carries and tags_filter in ("all", "any"))
+    found = find_carriers(caches, asked, 2)
+    proven = all(cache.id in found.get((tag["key"], tag["value"]), ()) for tag in asked)
+    assert proven is (carries and tags_filter in ("all", "any"))
 
 
-def test_the_probe_asks_for_each_tag_and_each_key_once(caches: ImageCachesApi, emulator: Emulator) -> None:
+def test_each_key_and_each_tag_is_asked_for_once(caches: ImageCachesApi, emulator: Emulator) -> None:
     emulator.settings.tags_shown = False
     cache = ImageCache(seed(emulator, tags=[A, B]))
-    probe = TagProbe(caches, [A, B, A, A2, {"key": "c", "value": ""}], 1)
+    found = find_carriers(caches, [A, B, A, A2, {"key": "c", "value": ""}], 1)
     asked = [record.body["tags"][0] for record in emulator.sent()]
     assert asked[:3] == [A, A2, B]
     assert [(tag["key"], len(tag["value"])) for tag in asked[3:]] == [("a", 32), ("b", 32)]
-    assert probe.carries(cache, [A, B])
-    assert not probe.carries(cache, [{"key": "c", "value": ""}])
+    assert found == {("a", "1"): {cache.id}, ("b", "1"): {cache.id}}
 
 
 @pytest.mark.parametrize(
     ("skip", "kind", "details"),
     [(0, "idless", {}), (0, "status", {"status": 403, "reason": "Forbidden"}), (1, "status", {"status": 500})],
 )
-def test_a_probe_that_fails_knows_nothing(
+def test_a_request_that_fails_proves_nothing(
     skip: int, kind: str, details: dict[str, Any], make_client: Callable[..., Client], emulator: Emulator
 ) -> None:
     emulator.settings.tags_shown = False
-    cache = ImageCache(seed(emulator, tags=[A]))
+    seed(emulator, tags=[A])
     emulator.inject(Fault(kind, skip=skip, **details))
-    probe = TagProbe(ImageCachesApi(make_client(retries=0)), [A], 1)
-    assert not probe.carries(cache, [A])
+    found = find_carriers(ImageCachesApi(make_client(retries=0)), [A], 1)
+    assert not found.get(("a", "1"))

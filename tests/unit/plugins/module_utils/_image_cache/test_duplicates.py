@@ -13,11 +13,15 @@ import pytest
 
 from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import AmbiguousName, EciError, ServiceError, WaitFailed
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import duplicates
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.batch import Item
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.duplicates import Verdict, judge, may_be_resolved
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.duplicates import Verdict, judge
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.model import ImageCache
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Desired
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import (
+    OTHERS_DELAYS,
+    RESOLUTION_DELAYS,
+    Desired,
+    may_be_resolved,
+)
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.reconcile import Context, reconcile
 from ansible_collections.ctyun.eci.plugins.module_utils._polling import Wait
 from tests.emulator import Emulator, Fault, Record
@@ -166,7 +170,7 @@ class TestCreatedAtTheSameMoment:
         item = run()
         assert present(emulator) == peer == [item.image_cache_id]
         assert not item.changed
-        assert sum(sleeps) == sum(duplicates.DELAYS)
+        assert sum(sleeps) == sum(RESOLUTION_DELAYS)
 
     def test_in_one_second_the_higher_id_yields_at_once(
         self, emulator: Emulator, run: Run, rival: Rival, sleeps: list[float]
@@ -194,7 +198,7 @@ class TestCreatedAtTheSameMoment:
         emulator.before = create
         desired = [Desired("present", {**BODY, "imageCacheName": name}) for name in ("waits", "goes")]
         items = reconcile(desired, Context(client, Wait(60, 5), concurrency=1)).items
-        assert deleted_after == [0, sum(duplicates.DELAYS)]
+        assert deleted_after == [0, sum(RESOLUTION_DELAYS)]
         assert {item.name: item.image_cache_id for item in items} == created
         assert sorted(present(emulator)) == sorted(created.values())
 
@@ -327,7 +331,7 @@ class TestSeveralThatAreThere:
         with pytest.raises(AmbiguousName) as caught:
             run()
         assert all(image_cache_id in caught.value.message for image_cache_id in ids)
-        assert sum(sleeps) - before == (sum(duplicates.OTHERS_DELAYS) if waits else 0)
+        assert sum(sleeps) - before == (sum(OTHERS_DELAYS) if waits else 0)
 
     @pytest.mark.parametrize("check_mode", [False, True], ids=["", "check"])
     def test_delete_younger(self, check_mode: bool, emulator: Emulator, run: Run) -> None:

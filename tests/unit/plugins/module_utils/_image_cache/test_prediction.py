@@ -18,9 +18,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.batch import Outcome
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Desired
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.prune import Prune
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.reconcile import Context, Outcome, reconcile
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.reconcile import Context, reconcile
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.report import counts
 from ansible_collections.ctyun.eci.plugins.module_utils._polling import Wait
 from tests.emulator import Emulator
 from tests.unit.plugins.emulated import BODY, DELETE, A, B, present, seed
@@ -98,14 +100,15 @@ prunes = st.one_of(
 
 def compared(outcomes: Outcome) -> dict[str, Any]:
     """What has to be the same."""
+    plan = counts(outcomes)
     return {
         "changed": [item.changed for item in outcomes.items],
         "failed": [type(item.error).__name__ for item in outcomes.items],
         "duplicates": [item.duplicates for item in outcomes.items],
         "pruned": sorted(item.old.id for item in outcomes.pruned),
         "kept": sorted((kept["image_cache_id"] or "", kept["reason"]) for kept in outcomes.kept),
-        "plan": {kind: outcomes.plan[kind] for kind in COUNTS},
-        "gb": (outcomes.plan["gb_before"], outcomes.plan["gb_after"]),
+        "plan": {kind: plan[kind] for kind in COUNTS},
+        "gb": (plan["gb_before"], plan["gb_after"]),
     }
 
 

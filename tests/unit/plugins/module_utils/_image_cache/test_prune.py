@@ -61,10 +61,10 @@ def test_first_knows_no_grace() -> None:
 
 
 def test_what_is_returned_of_one_that_is_kept() -> None:
-    assert Kept(cache("a"), "busy").as_dict() == {
+    assert Kept(cache("a"), "prune_keep").as_dict() == {
         "image_cache_name": "a",
         "image_cache_id": "imc-a",
-        "reason": "busy",
+        "reason": "prune_keep",
         "until": None,
     }
 

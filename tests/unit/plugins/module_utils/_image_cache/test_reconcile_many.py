@@ -29,10 +29,10 @@ from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
     WaitTimeout,
 )
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.api import ImageCachesApi
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.batch import Item, listed
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.batch import Item, Outcome, listed
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Desired
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.prune import Prune
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.reconcile import Context, Outcome, _Run, reconcile
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.reconcile import Context, _Run, reconcile
 from ansible_collections.ctyun.eci.plugins.module_utils._polling import CONSISTENCY_DELAYS, Wait
 from tests.emulator import Emulator, Fault, Record
 from tests.unit.plugins.emulated import (
@@ -45,7 +45,6 @@ from tests.unit.plugins.emulated import (
     USAGE,
     A,
     B,
-    held,
     names,
     operations,
     present,
@@ -670,18 +669,6 @@ class TestPrune:
         run(wanted("wanted"), prune_tags=[A])
         assert nameless in present(emulator)
 
-    def test_one_that_another_task_is_at_does_not_go(
-        self, emulator: Emulator, run: Callable[..., Outcome], client: Client
-    ) -> None:
-        seed(emulator, "wanted")
-        busy = seed(emulator, "busy", tags=[A])
-        seed(emulator, "away", tags=[A])
-        with held(client, "busy"):
-            outcomes = run(wanted("wanted"), prune_tags=[A])
-        assert [item.name for item in outcomes.pruned] == ["away"]
-        assert kept(outcomes) == [("busy", "busy", None)]
-        assert busy in present(emulator)
-
     def test_what_there_is_cannot_be_read_any_more(
         self, emulator: Emulator, run: Callable[..., Outcome], make_client: Callable[..., Client]
     ) -> None:
@@ -859,17 +846,6 @@ class TestPickedById:
         )
         assert [type(item.error) for item in outcomes.items] == [NoSuchCache, type(None)]
         assert not outcomes.items[1].changed
-
-    def test_it_holds_up_those_who_are_at_the_same_and_nobody_else(
-        self, emulator: Emulator, run: Callable[..., Outcome], client: Client
-    ) -> None:
-        mine = seed(emulator, "mine")
-        seed(emulator, "other")
-        task = Desired("present", {"tags": [A]}, image_cache_id=mine)
-        with held(client, "mine"), pytest.raises(LockError):
-            run(task)
-        with held(client, "", "other"):
-            assert run(task).items[0].changed
 
     def test_one_without_a_readable_name(self, emulator: Emulator, run: Callable[..., Outcome]) -> None:
         image_cache_id = seed(emulator)

@@ -262,21 +262,15 @@ class TestFinding:
             run("absent", image_cache_id=other)
         assert present(emulator) == [other]
 
-    def test_a_task_by_id_holds_up_those_who_are_at_the_same_name(self, emulator: Emulator, client: Client) -> None:
-        task = Desired("present", {"tags": [A]}, image_cache_id=seed(emulator, "other"))
-        with held(client, "other"), pytest.raises(LockError):
-            reconcile_one(task, client)
-        with held(client, "", "web"):
-            assert reconcile_one(task, client).changed
-
-    @pytest.mark.parametrize("taken", ["old", "web"])
-    def test_a_task_that_gives_another_name_holds_both(
-        self, taken: str, emulator: Emulator, run: Callable[..., Item], client: Client
-    ) -> None:
-        old_id = seed(emulator, "old")
-        with held(client, taken), pytest.raises(LockError, match=f"'{taken}'"):
-            run(image_cache_id=old_id, drift="recreate")
-        assert present(emulator) == [old_id]
+    def test_a_task_by_id_waits_for_its_id_and_its_name(self, emulator: Emulator, client: Client) -> None:
+        image_cache_id = seed(emulator, "other")
+        by_id = Desired("present", {"tags": [A]}, image_cache_id=image_cache_id)
+        with held(client, image_cache_id), pytest.raises(LockError):
+            reconcile_one(by_id, client)
+        with held(client, "other"):
+            assert reconcile_one(by_id, client).changed
+        with held(client, "web"), pytest.raises(LockError, match="'web'"):
+            reconcile_one(Desired("present", BODY, image_cache_id=image_cache_id, drift="recreate"), client)
 
     def test_an_id_without_a_name_is_none(self, emulator: Emulator, client: Client) -> None:
         image_cache_id = seed(emulator, "other")

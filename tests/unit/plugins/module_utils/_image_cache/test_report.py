@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -13,15 +14,21 @@ from typing import Any
 import pytest
 
 from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.batch import Item
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.batch import Item, Outcome
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.model import ImageCache
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Desired
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.prune import Prune
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.reconcile import Context, Outcome, reconcile
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.reconcile import Context, reconcile
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.report import counts, prepared
 from ansible_collections.ctyun.eci.plugins.module_utils._polling import Wait
 from tests.emulator import Emulator, Fault
 from tests.unit.plugins.emulated import BODY, CREATE, LIST, USAGE, A, B, operations, seed
+
+LATER = 3 * 86400 + 60.0
+
+
+def text(outcomes: Outcome, now: float | None = None) -> str:
+    return prepared(outcomes, counts(outcomes), time.time() + LATER if now is None else now)
 
 
 def wanted(name: str, state: str = "present", **changes: Any) -> Desired:
@@ -48,7 +55,7 @@ def release(emulator: Emulator, run: Callable[..., Outcome], client: Client) -> 
     seed(emulator, "absent")
     seed(emulator, "old", tags=[A])
     emulator.settings.quota = 50
-    client.clock.sleep(3 * 86400 + 60)
+    client.clock.sleep(LATER)
 
     def release(**options: Any) -> Outcome:
         return run(
@@ -98,31 +105,30 @@ def test_check_mode_and_the_run_say_the_same(
 ) -> None:
     predicted, real = release(check_mode=True), release()
     for outcomes in (predicted, real):
-        assert outcomes.prepared == TEXT
-        assert outcomes.plan == PLAN
+        assert text(outcomes) == TEXT
+        assert counts(outcomes) == PLAN
     again = release()
-    assert again.plan["create"] == again.plan["replace"] == again.plan["prune"] == 0
-    assert again.prepared.splitlines()[0].startswith("! drifted")
+    assert counts(again)["create"] == counts(again)["replace"] == counts(again)["prune"] == 0
+    assert text(again).splitlines()[0].startswith("! drifted")
 
 
 def test_nothing_to_do(emulator: Emulator, run: Callable[..., Outcome]) -> None:
     seed(emulator, "same")
     outcomes = run(wanted("same"), diff_mode=True)
-    assert outcomes.prepared == "no change; 1 unchanged; 40 GB before, 40 GB after; quota: 1 of 5000 used before\n"
+    assert text(outcomes) == "no change; 1 unchanged; 40 GB before, 40 GB after; quota: 1 of 5000 used before\n"
 
 
 def test_without_diff_mode_nothing_more_is_asked_for(emulator: Emulator, run: Callable[..., Outcome]) -> None:
     seed(emulator, "same")
     outcomes = run(wanted("same"))
-    assert outcomes.prepared == ""
-    assert (outcomes.plan["quota_used"], outcomes.plan["quota_limit"]) == (None, None)
+    assert (counts(outcomes)["quota_used"], counts(outcomes)["quota_limit"]) == (None, None)
     assert operations(emulator) == [LIST]
 
 
 def test_what_fails_is_told(emulator: Emulator, run: Callable[..., Outcome]) -> None:
     seed(emulator, "twice"), seed(emulator, "twice", images=["other"])
     outcomes = run(wanted("twice"), wanted("new"), diff_mode=True, check_mode=True)
-    first, second, total = outcomes.prepared.splitlines()
+    first, second, total = text(outcomes).splitlines()
     assert first.startswith("x twice There are 2 image caches named 'twice'")
     assert second == "+ new create, 40 GB"
     assert total.startswith("1 create, 1 failed; 0 unchanged")
@@ -130,30 +136,30 @@ def test_what_fails_is_told(emulator: Emulator, run: Callable[..., Outcome]) -> 
 
 def test_what_was_planned_and_failed_counts_as_failed(emulator: Emulator, run: Callable[..., Outcome]) -> None:
     outcomes = run(wanted("bad", azInfo={"azName": "az9"}), wanted("good"), diff_mode=True)
-    first, second, _total = outcomes.prepared.splitlines()
+    first, second, _total = text(outcomes).splitlines()
     assert first.startswith("x bad createImageCache failed")
     assert second == "+ good create, 40 GB"
-    assert (outcomes.plan["failed"], outcomes.plan["create"], outcomes.plan["gb_after"]) == (1, 1, 40)
+    assert (counts(outcomes)["failed"], counts(outcomes)["create"], counts(outcomes)["gb_after"]) == (1, 1, 40)
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "text"),
+    ("before", "after", "change"),
     [([A], [A, B], "+b=1"), ([A, B], [A], "-b=1"), ([A], [], "-a=1"), ([A], [{**A, "value": "2"}], "-a=1 +a=2")],
 )
 def test_only_tags_that_change_are_shown(
-    before: list[Any], after: list[Any], text: str, emulator: Emulator, run: Callable[..., Outcome]
+    before: list[Any], after: list[Any], change: str, emulator: Emulator, run: Callable[..., Outcome]
 ) -> None:
     seed(emulator, "web", tags=before)
     outcomes = run(wanted("web", tags=after), diff_mode=True, check_mode=True)
-    assert outcomes.prepared.splitlines()[0] == f"~ web retag, {text}"
+    assert text(outcomes).splitlines()[0] == f"~ web retag, {change}"
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"),
+    ("seconds", "age"),
     [(0, "0 hours"), (7199, "1 hours"), (86399, "23 hours"), (86400, "1 days"), (3 * 86400 - 1, "2 days")],
 )
 def test_the_age_of_what_is_deleted(
-    seconds: float, text: str, emulator: Emulator, run: Callable[..., Outcome], make_client: Callable[..., Client]
+    seconds: float, age: str, emulator: Emulator, run: Callable[..., Outcome], make_client: Callable[..., Client]
 ) -> None:
     image_cache_id = seed(emulator, "old")
     born = datetime.fromisoformat(emulator.service.caches()[0]["creationTime"]).timestamp()
@@ -161,19 +167,20 @@ def test_the_age_of_what_is_deleted(
     client = make_client(time=lambda: born + seconds)
     wishes = [Desired("absent", {}, image_cache_id=image_cache_id)]
     outcomes = reconcile(wishes, Context(client, Wait(60, 5), diff_mode=True), check_mode=True)
-    assert outcomes.prepared.splitlines()[0] == f"- {image_cache_id} delete, {text} old"
+    assert text(outcomes, born + seconds).splitlines()[0] == f"- {image_cache_id} delete, {age} old"
 
 
 def test_an_age_that_is_unknown_is_left_out() -> None:
     item = Item(wanted("old", "absent"))
     item.set_plan(ImageCache("imc-1", "old"), [])
-    assert prepared([item], [], counts([item], [], []), 0.0).splitlines()[0] == "- old delete"
+    outcomes = Outcome([item], [], [], [], [], None, 0.0)
+    assert text(outcomes).splitlines()[0] == "- old delete"
 
 
 def test_drift_beside_tags_is_shown_as_well(emulator: Emulator, run: Callable[..., Outcome]) -> None:
     seed(emulator, "web", imageCacheSize=20)
     outcomes = run(wanted("web", tags=[A]), diff_mode=True, check_mode=True)
-    assert outcomes.prepared.splitlines()[:2] == [
+    assert text(outcomes).splitlines()[:2] == [
         "! web left as it is, image_cache_size 20 -> 40",
         "~ web retag, +a=1",
     ]
@@ -184,21 +191,21 @@ def test_younger_ones_of_a_name(emulator: Emulator, run: Callable[..., Outcome])
     emulator.advance(10)
     younger = seed(emulator, "twice")
     outcomes = run(wanted("twice", duplicates="delete_younger"), diff_mode=True, check_mode=True)
-    assert outcomes.prepared.splitlines()[0] == f"- {younger} delete, a younger one named twice"
-    assert outcomes.plan["delete"] == 1
+    assert text(outcomes).splitlines()[0] == f"- {younger} delete, a younger one named twice"
+    assert counts(outcomes)["delete"] == 1
 
 
 def test_an_account_that_may_not_read_the_quota(emulator: Emulator, run: Callable[..., Outcome]) -> None:
     emulator.inject(Fault("status", USAGE, status=403, reason="Forbidden"))
     outcomes = run(wanted("new"), diff_mode=True, check_mode=True)
-    assert "quota" not in outcomes.prepared
-    assert outcomes.plan["quota_limit"] is None
+    assert "quota" not in text(outcomes)
+    assert counts(outcomes)["quota_limit"] is None
 
 
 def test_no_credentials(emulator: Emulator, run: Callable[..., Outcome]) -> None:
     credentials = [{"server": "r", "userName": "u", "password": "planted-secret"}]
     outcomes = run(wanted("new", imageRegistryCredentials=credentials), diff_mode=True)
-    assert "planted-secret" not in outcomes.prepared + repr(outcomes.plan)
+    assert "planted-secret" not in text(outcomes) + repr(counts(outcomes))
 
 
 @pytest.mark.parametrize("check_mode", [True, False], ids=["check", ""])
@@ -206,18 +213,18 @@ def test_gb_count_duplicates(check_mode: bool, emulator: Emulator, run: Callable
     for _number in range(3):
         seed(emulator, "twice")
         emulator.advance(10)
-    plan = run(wanted("twice", duplicates="delete_younger"), check_mode=check_mode).plan
+    plan = counts(run(wanted("twice", duplicates="delete_younger"), check_mode=check_mode))
     assert (plan["gb_before"], plan["gb_after"]) == (120, 40)
 
 
 def test_gb_count_one_that_was_created_and_failed(emulator: Emulator, run: Callable[..., Outcome]) -> None:
     outcomes = run(wanted("bad", images=["does-not-exist"], wait=True))
     assert outcomes.items[0].error
-    assert (outcomes.plan["failed"], outcomes.plan["gb_after"]) == (1, 40)
+    assert (counts(outcomes)["failed"], counts(outcomes)["gb_after"]) == (1, 40)
 
 
 def test_gb_count_one_whose_replacement_was_refused(emulator: Emulator, run: Callable[..., Outcome]) -> None:
     seed(emulator, "web", images=["redis:7"])
     emulator.inject(Fault("status", CREATE, status=422, reason="Invalid"))
-    plan = run(wanted("web", drift="recreate")).plan
+    plan = counts(run(wanted("web", drift="recreate")))
     assert (plan["gb_before"], plan["gb_after"]) == (40, 0)

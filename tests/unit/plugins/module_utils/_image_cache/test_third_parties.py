@@ -16,9 +16,10 @@ import pytest
 
 from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import EciError, WaitFailed
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.batch import Outcome
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Desired
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.prune import Prune
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.reconcile import Context, Outcome, reconcile
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.reconcile import Context, reconcile
 from ansible_collections.ctyun.eci.plugins.module_utils._polling import Wait
 from tests.emulator import Emulator, Fault, Record
 from tests.unit.plugins.emulated import (

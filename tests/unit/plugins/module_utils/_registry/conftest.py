@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils._registry.client import Found, Settings
-from ansible_collections.ctyun.eci.plugins.module_utils._registry.lookup import look_up
+from ansible_collections.ctyun.eci.plugins.module_utils._registry.client import Found, Settings, look_up
 from tests.emulator import Registry, images
 
 PASSWORD = "planted-secret-of-alice"

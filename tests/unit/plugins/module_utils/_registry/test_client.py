@@ -23,9 +23,9 @@ from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
     Unreachable,
     UntrustedEndpoint,
 )
-from ansible_collections.ctyun.eci.plugins.module_utils._registry import lookup, manifest
-from ansible_collections.ctyun.eci.plugins.module_utils._registry.client import Settings
-from ansible_collections.ctyun.eci.plugins.module_utils._registry.lookup import look_up
+from ansible_collections.ctyun.eci.plugins.module_utils._registry import client as lookup
+from ansible_collections.ctyun.eci.plugins.module_utils._registry import manifest
+from ansible_collections.ctyun.eci.plugins.module_utils._registry.client import Settings, look_up
 from tests.emulator import images
 
 from .conftest import login

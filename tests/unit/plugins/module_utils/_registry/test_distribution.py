@@ -23,8 +23,7 @@ import pytest
 import requests
 import trustme
 
-from ansible_collections.ctyun.eci.plugins.module_utils._registry.client import Settings
-from ansible_collections.ctyun.eci.plugins.module_utils._registry.lookup import look_up, required_size
+from ansible_collections.ctyun.eci.plugins.module_utils._registry.client import Settings, look_up, required_size
 from tests.emulator import images
 
 USER, PASSWORD = "alice", "planted-secret-1"

@@ -19,8 +19,8 @@ from ansible_collections.ctyun.eci.plugins.module_utils._registry.client import 
     REFUSED,
     UNREACHABLE,
     Found,
+    required_size,
 )
-from ansible_collections.ctyun.eci.plugins.module_utils._registry.lookup import required_size
 from ansible_collections.ctyun.eci.plugins.module_utils._registry.preflight import Order, Preflight
 
 GB = 10**9
