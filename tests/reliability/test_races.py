@@ -2,20 +2,20 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Many tasks want one image cache at the same moment: one is made."""
+"""Many tasks want one image cache at the same moment: one is left."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils._polling import MACHINE_TIME
+from ansible_collections.ctyun.eci.plugins.module_utils._polling import SYSTEM_CLOCK
 from tests.emulator import Emulator
 from tests.reliability.asks import Ask
-from tests.reliability.controllers import Controller, Told, apart, to
+from tests.reliability.controllers import Controller, apart, to
 from tests.reliability.playbook import BODY, Playbook
 from tests.unit.plugins.emulated import CREATE, DELETE, present
 
@@ -32,39 +32,14 @@ def test_a_play_without_run_once(emulator: Emulator, tmp_path: Path, in_process:
     assert (recap.count("changed=1"), recap.count("changed=0")) == (1, hosts - 1)
 
 
-@pytest.fixture
-def controllers(emulator: Emulator) -> Iterator[Callable[[str], Controller]]:
-    """Make a controller, by its name; those of one name are tasks of one machine."""
-    made: list[Controller] = []
-    with apart() as base:
-
-        def make(name: str) -> Controller:
-            controller = Controller(base, name, to(emulator, retries=0), MACHINE_TIME)
-            made.append(controller)
-            return controller
-
-        yield make
-        for controller in made:
-            controller.close()
-
-
-def at_once(controllers: list[Controller]) -> list[Told]:
-    with ThreadPoolExecutor(len(controllers)) as pool:
-        return list(pool.map(lambda controller: controller.run(Ask()), controllers))
-
-
-def test_many_threads(emulator: Emulator, controllers: Callable[[str], Controller]) -> None:
-    emulator.settings.latency = 0.02
-    told = at_once([controllers("one machine") for _number in range(50)])
-    assert len(emulator.sent(CREATE)) == 1
-    assert sum(one.changed for one in told) == 1
-    assert {one.entries[0].image_cache_id for one in told} == set(present(emulator))
-
-
-def test_two_machines_end_with_one(emulator: Emulator, controllers: Callable[[str], Controller]) -> None:
+def test_two_machines_end_with_one(emulator: Emulator) -> None:
     """In real time and over sockets; orders.py plays every order of their requests."""
     emulator.settings.latency = 0.05
-    told = at_once([controllers("one machine"), controllers("another")])
-    assert [one.entries[0].image_cache_id for one in told] == present(emulator) * 2
-    assert sum(one.changed for one in told) == 1
+    with apart() as base, ExitStack() as stack, ThreadPoolExecutor(2) as pool:
+        controllers = [Controller(base, name, to(emulator, retries=0), SYSTEM_CLOCK) for name in ("one", "another")]
+        for controller in controllers:
+            stack.callback(controller.close)
+        runs = list(pool.map(lambda controller: controller.run(Ask()), controllers))
+    assert [run.entries[0].image_cache_id for run in runs] == present(emulator) * 2
+    assert sum(run.changed for run in runs) == 1
     assert len(emulator.sent(CREATE)) == len(emulator.sent(DELETE)) + 1

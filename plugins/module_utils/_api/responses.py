@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from typing import Any, Mapping, NamedTuple
 
-from .._errors import NO_MEMORY, POSSIBLE, MachineLimit
+from .._errors import NO_FILES, NO_MEMORY, POSSIBLE, MachineLimit
 from .._text import Redact, sanitize
 
 GOOD_STATUS_CODES = ("200", "800")
@@ -48,8 +48,10 @@ def read(reply: HttpReply, now: float, redact: Redact = str) -> Reply:
         payload = envelope.get("returnObj")
         if not any(envelope.get(field) for field in CODE_FIELDS) and (payload is None or isinstance(payload, dict)):
             return Reply(payload or {}, request_id(envelope, reply.headers, redact))
-    from .failures import failure  # most tasks do without
-
+    try:
+        from .failures import failure  # most tasks do without
+    except OSError:
+        raise MachineLimit(f"{NO_FILES}.", effect=POSSIBLE, operation=reply.operation) from None
     raise failure(reply, envelope, now, redact)
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import copy
 from itertools import chain
 from typing import Any, Callable, Collection, Iterable, Mapping, NamedTuple
 
@@ -294,7 +295,7 @@ class Waiter:
                 poll(clock, delays, read, lambda left: not left, pending)
         except EciError as error:
             for item in pending:
-                item.error = error
+                item.error = copy.copy(error)  # each may get a sentence of its own
         for item in pending:
             item.waited += clock.monotonic() - began
         self.waited += clock.monotonic() - began

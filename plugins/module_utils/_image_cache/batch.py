@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Callable, Collection, Iterable, Sequence
@@ -197,7 +198,7 @@ class Batch:
             self.lister.refresh()
         except EciError as error:
             for item in items:
-                item.error = error
+                item.error = copy.copy(error)  # each may get a sentence of its own
 
     def for_each(self, items: Iterable[Item], step: Callable[[Item], object], verb: str) -> None:
         """Take a step with each of the items, several at a time. What fails becomes the error of its item."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Collection, ContextManager, Sequence
 
 from .. import _lock as lock
 from .._api.client import Client
-from .._errors import EciError, QuotaUsedUp, internal_error
+from .._errors import EciError, QuotaUsedUp, ServiceError, WaitFailed, WaitTimeout, internal_error
 from .._polling import Wait
 from . import actions
 from .actions import Waiter
@@ -180,6 +180,9 @@ class _Run:
         batch.for_each(items, lambda item: actions.delete_old(batch.api, item), "deleted")
         self._waiter.until_gone(items)
         batch.for_each([item for item in items if not item.error], self._create, "created")
+        for item in items:
+            if item.error and item.removed and not isinstance(item.error, (WaitFailed, WaitTimeout)):
+                item.error.add(f"The old image cache {item.old.id} was deleted before, as drift: recreate asks for.")
         self._confirmer.confirm(items)
         self._create_and_retag(others)
 
@@ -230,9 +233,9 @@ class _Run:
         except EciError as error:
             if isinstance(error, QuotaUsedUp):
                 self._quota_error = error
-            batch.capacity.explain(error, body)
-            if item.removed:
-                error.add(f"The old image cache {item.old.id} was deleted before, as drift: recreate asks for.")
+            if isinstance(error, ServiceError):
+                with contextlib.suppress(OSError):  # no file may be opened any more
+                    batch.capacity.explain(error, body)
             raise
         item.done, item.answered = True, created.answered
         item.changed = item.changed or created.changed
