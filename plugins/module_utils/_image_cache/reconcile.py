@@ -98,9 +98,8 @@ class _Run:
                 self._pruner.carry_out(self._waiter)
             self._create_and_retag(self.batch.planned(Action.CREATE, Action.RETAG))
             self._replace()
-            awaited = [
-                item for item in self.batch.present if item.desired.wait and item.image_cache_id and not item.error
-            ]
+            present = [item for item in self.batch.present if item.image_cache_id and not item.error]
+            awaited = [item for item in present if item.desired.wait]
             if not awaited:
                 self._delete()
         if awaited:
@@ -197,10 +196,8 @@ class _Run:
             self._planner.plan_all(batch.planned(Action.DELETE))
         batch.for_each(batch.planned(Action.DELETE), lambda item: actions.delete_old(batch.api, item), "deleted")
         batch.for_each([item for item in doubled if not item.error], self._delete_younger, "cleaned up")
-        gone = [
-            item for item in batch.items if item.desired.wait and not item.desired.is_present and item.change.before
-        ]
-        self._waiter.until_gone(gone)
+        absent = [item for item in batch.items if not item.desired.is_present and item.change.before]
+        self._waiter.until_gone([item for item in absent if item.desired.wait])
         if self._pruner and not self._pruner.options.first:
             self._pruner.carry_out(self._waiter)
 
@@ -259,13 +256,6 @@ class _Run:
 
     def outcome(self) -> Outcome:
         """Return what was reached."""
-        batch = self.batch
-        return Outcome(
-            batch.items,
-            batch.pruned,
-            [kept.as_dict() for kept in self._pruner.kept] if self._pruner else [],
-            batch.warnings,
-            self._before,
-            self._quota,
-            self._waiter.waited,
-        )
+        batch, waited = self.batch, self._waiter.waited
+        kept = [kept.as_dict() for kept in self._pruner.kept] if self._pruner else []
+        return Outcome(batch.items, batch.pruned, kept, batch.warnings, self._before, self._quota, waited)
