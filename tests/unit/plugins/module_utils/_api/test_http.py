@@ -605,7 +605,7 @@ def test_a_proxy_that_cannot_be_used_is_not_quoted(
     assert error.effect == NONE
     assert "roxy" in error.message or "a..b" in proxy
     assert ("PySocks" in error.message) >= proxy.startswith("socks")
-    shown = error.message + repr(error.failure())
+    shown = error.message + error.failure()["message"]
     assert "password" not in shown and "5bc6" not in shown  # a letter of a password
     assert emulator.sent() == []
 
