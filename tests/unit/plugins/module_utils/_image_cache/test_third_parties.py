@@ -180,11 +180,13 @@ def test_what_is_absent_is_deleted_by_the_last_list(emulator: Emulator, run: Run
 
 
 def test_a_list_that_fails_after_a_deletion_is_not_called_a_failed_deletion(
-    emulator: Emulator, make_client: Callable[..., Client], run: Run
+    emulator: Emulator, make_client: Callable[..., Client], run: Run, at: Callable[..., None]
 ) -> None:
-    seed(emulator, "old", status="delete_failed")
-    emulator.settings.delete_after = 20
-    emulator.inject(Fault("status", LIST, skip=2, times=None))
+    old = seed(emulator, "old", status="delete_failed")
+    before = {"imageCacheId": old, "imageCacheName": "old", "status": "delete_failed"}
+    lags = {"statusCode": 200, "returnObj": {"requestId": "r", "imageCaches": [before]}}
+    faults = [Fault("json", LIST, value=lags), Fault("status", LIST, skip=1, times=None)]
+    at(DELETE, 1, lambda: emulator.inject(*faults))
     (item,) = run(named("old", "absent", wait=True), client=make_client(retries=0)).items
     assert isinstance(item.error, EciError)
     assert "could not be deleted" not in item.error.message
