@@ -185,7 +185,7 @@ def test_a_list_that_fails_after_a_deletion_is_not_called_a_failed_deletion(
     old = seed(emulator, "old", status="delete_failed")
     before = {"imageCacheId": old, "imageCacheName": "old", "status": "delete_failed"}
     lags = {"statusCode": 200, "returnObj": {"requestId": "r", "imageCaches": [before]}}
-    faults = [Fault("json", LIST, value=lags), Fault("status", LIST, skip=1, times=None)]
+    faults = [Fault("json", LIST, value=lags), Fault("status", LIST, times=None)]
     at(DELETE, 1, lambda: emulator.inject(*faults))
     (item,) = run(named("old", "absent", wait=True), client=make_client(retries=0)).items
     assert isinstance(item.error, EciError)
