@@ -91,8 +91,7 @@ def missed(rates: Rates) -> list[str]:
     return [
         f"{rate}"
         for rate, figures in rates.items()
-        if median(figure.ratio for figure in figures) > MOST_TIME
-        or any(figure.failed for figure in figures)
+        if median(figure.ratio for figure in figures) > MOST_TIME or any(figure.failed for figure in figures)
     ]
 
 
