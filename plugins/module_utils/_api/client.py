@@ -105,6 +105,7 @@ class Client:
                     self.on_reply(http_reply)
                 reply = read(http_reply, self.clock.time(), self.redact)
             except EciError as error:
+                error.attempts = attempts.made + (not isinstance(error, Cancelled))
                 effect = POSSIBLE if operation.changes and error.effect == POSSIBLE else effect
                 error.effect = effect
                 if isinstance(error, Throttled):

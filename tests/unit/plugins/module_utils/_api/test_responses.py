@@ -274,7 +274,7 @@ def test_the_error_carries_all_that_a_user_needs() -> None:
         "http_status": 422,
         "operation": "describeImageCaches",
         "effect": NONE,
-        "attempts": 1,
+        "attempts": 0,
     }
     assert error.message == (
         "describeImageCaches failed: azInfo: no such zone (code ECI.Openapi.StatusReasonInvalid, HTTP 422, request theirs)."

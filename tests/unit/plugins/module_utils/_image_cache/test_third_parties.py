@@ -117,7 +117,7 @@ def test_one_that_loses_the_tag_before_the_prune_stays(
     web = somebody_else_creates(emulator, tags=[A])
     old = seed(emulator, "old", tags=[A])
     emulator.advance(0 if wait else 100)
-    at(LIST, 3 if wait else 2, lambda: emulator.service._caches[old].tags.clear())
+    at(LIST, 3 if wait else 2, emulator.service._caches[old].tags.clear)
     outcome = run(named("web", wait=wait), prune=Prune([A]))
     assert sorted(present(emulator)) == sorted([web, old])
     assert outcome.pruned == []
