@@ -14,7 +14,7 @@ import pytest
 from requests.structures import CaseInsensitiveDict
 
 from ansible_collections.ctyun.eci.plugins.module_utils._api import failures
-from ansible_collections.ctyun.eci.plugins.module_utils._api.responses import HttpReply, read
+from ansible_collections.ctyun.eci.plugins.module_utils._api.responses import HttpReply
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
     NONE,
     POSSIBLE,
@@ -28,6 +28,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
     Unanswered,
 )
 from tests.emulator import Emulator
+from tests.unit.plugins.module_utils._api.replies import read
 from tests.unit.plugins.module_utils._api.servers import MakeClient, failing
 
 MESSAGE = "ctyun-EOP: signature verification failed"

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
 from ansible_collections.ctyun.eci.plugins.module_utils._api.failures import CLOCK_WINDOW
-from ansible_collections.ctyun.eci.plugins.module_utils._api.responses import HttpReply, Reply, read
+from ansible_collections.ctyun.eci.plugins.module_utils._api.responses import HttpReply, Reply
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
     NONE,
     POSSIBLE,
@@ -32,6 +32,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
     Throttled,
     Unanswered,
 )
+from tests.unit.plugins.module_utils._api.replies import read
 
 NOW = 1_750_000_000.0
 REASON = "ECI.Openapi.StatusReason"
