@@ -40,8 +40,9 @@ def held(scope: str, names: Iterable[str], clock: Clock, timeout: float, progres
         try:
             os.utime(descriptor)  # keeps cleaners of temporary files away
             # in one order for all tasks, so that no two wait for each other
+            began, timeout = clock.monotonic(), max(timeout, SHORTEST_TIMEOUT)
             for offset, name in sorted((_offset(scope, name), name) for name in set(names)):
-                _lock(descriptor, offset, name, path, clock, max(timeout, SHORTEST_TIMEOUT), progress)
+                _lock(descriptor, offset, name, path, clock, began, timeout, progress)
         except BaseException:
             os.close(descriptor)
             raise
@@ -55,8 +56,9 @@ def held(scope: str, names: Iterable[str], clock: Clock, timeout: float, progres
         os.close(descriptor)
 
 
-def _lock(descriptor: int, offset: int, name: str, path: str, clock: Clock, timeout: float, progress: Progress) -> None:
-    began = clock.monotonic()
+def _lock(
+    descriptor: int, offset: int, name: str, path: str, clock: Clock, began: float, timeout: float, progress: Progress
+) -> None:
     while True:
         try:
             fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, offset)
@@ -69,7 +71,9 @@ def _lock(descriptor: int, offset: int, name: str, path: str, clock: Clock, time
                 f"Another task of this machine has been changing the image cache {name!r} for more than {timeout:g} s (lock"
                 f" file {path}). Wait for it, or end it, and run this task again."
             )
-        progress.say(lambda: f"{name}: waiting for another task of this machine, {minutes(clock.monotonic() - began)}")
+        progress.report(
+            lambda: f"{name}: waiting for another task of this machine, {minutes(clock.monotonic() - began)}"
+        )
         clock.sleep(random.uniform(_PAUSE / 2, _PAUSE * 2))
 
 

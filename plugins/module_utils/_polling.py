@@ -73,7 +73,7 @@ class Progress:
         self._write = write
         self._due = clock.monotonic() + FIRST_PROGRESS
 
-    def say(self, line: Callable[[], str]) -> None:
+    def report(self, line: Callable[[], str]) -> None:
         """Write this line if one is due."""
         if self._write is not None and self._clock.monotonic() >= self._due:
             self._due = self._clock.monotonic() + PROGRESS_INTERVAL

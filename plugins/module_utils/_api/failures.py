@@ -105,7 +105,7 @@ GATEWAY_CODES = {
         ServiceError, NONE, "The service has expired for this account: renew it in the console of CTYun."
     ),
     "51002": _Meaning(ServiceError, NONE, "Buy the use of this API first, in the console of CTYun."),
-    "51003": _Meaning(QuotaUsedUp, NONE, "The calls that the account may make are used up."),
+    "51003": _Meaning(ServiceError, NONE, "The calls that the account may make are used up."),
 }
 
 

@@ -74,7 +74,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
     inner = next((argument for argument in reversed(error.args) if isinstance(argument, BaseException)), None)
     if inner is None and type(error).__module__.startswith("urllib3."):
         inner = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    if inner is not None:
+    if inner is not None and not isinstance(inner, EciError):  # that is what this request was sent for
         yield from _chain(inner)
 
 

@@ -6,71 +6,56 @@
 
 from __future__ import annotations
 
-import copy
 from itertools import chain
-from typing import Any, Callable, Collection, Iterable, Mapping, NamedTuple
+from typing import Callable, Collection, Iterable
 
 from .._api.client import Attempts
 from .._errors import NONE, POSSIBLE, AlreadyExists, EciError, NoSuchCache, NotFound, WaitFailed, WaitTimeout
 from .._polling import CONSISTENCY_DELAYS, Wait, minutes, poll
 from .api import CREATE, ImageCachesApi
-from .batch import Batch, Item
-from .model import ImageCache, Tags
-from .plan import Action, diff
+from .batch import Batch, Created, Item
+from .model import ImageCache, Tags, remaining
+from .plan import Action, Fits, diff
 
 
-class Created(NamedTuple):
-    """The result of a create.
-
-    ``answered`` is True if the service returned the ID to this task, ``changed`` if this task can have created it.
-    ``may_double`` is True if an earlier attempt without a reply may still take effect.
-    """
-
-    image_cache_id: str
-    changed: bool
-    request_id: str | None
-    answered: bool
-    may_double: bool
-
-
-def create(api: ImageCachesApi, body: Mapping[str, Any], known: Collection[str] = ()) -> Created:
-    """Create an image cache at most once, or adopt the one that an attempt here created.
+def create(api: ImageCachesApi, item: Item, fits: Fits) -> Created:
+    """Create the image cache of a plan at most once, or adopt the one that an attempt here created.
 
     createImageCache has no idempotency token and orders a disk that is billed. So after an attempt whose effect is
-    possible the name is listed, several times since a list may lag, before the next attempt. ``known`` are IDs of the name
-    that were there before. Raises EciError; where its ``effect`` is possible, its message says so.
+    possible the name is listed, several times since a list may lag, before the next attempt. Of several that are found
+    and were not known before, the eldest that fits is adopted. Raises EciError; where its ``effect`` is possible, its
+    message says so.
     """
-    name = body["imageCacheName"]
     attempts = Attempts(api.client, CREATE)
     open_attempts = 0
     while True:
         try:
-            image_cache_id, request_id = api.create(body, attempts)
-            return Created(image_cache_id, True, request_id, answered=True, may_double=open_attempts > 0)
+            image_cache_id, request_id = api.create(item.change.body, attempts)
+            return Created(image_cache_id, True, request_id, True, open_attempts > 0)
         except EciError as error:
             open_attempts += error.effect == POSSIBLE
             error.effect = POSSIBLE if open_attempts else NONE
             if open_attempts or isinstance(error, AlreadyExists):
-                found = _find_created(api, name, known, error)
+                found = _find_created(api, item, error)
                 if found:
-                    request = error.request_id if open_attempts else None
-                    return Created(found.id, open_attempts > 0, request, False, may_double=open_attempts > 1)
+                    chosen = next((cache for cache in found if fits(cache)), found[0])
+                    request_id = error.request_id if open_attempts else None
+                    return Created(chosen.id, open_attempts > 0, request_id, False, open_attempts > 1)
             if not api.client.may_retry(attempts, error):
                 if open_attempts:
-                    error.add(_may_exist(name))
+                    error.add(_may_exist(item.name))
                 raise
 
 
-def _find_created(api: ImageCachesApi, name: str, known: Collection[str], error: EciError) -> ImageCache | None:
+def _find_created(api: ImageCachesApi, item: Item, error: EciError) -> list[ImageCache]:
     def read() -> list[ImageCache]:
-        return [cache for cache in api.named(name) if cache.id not in known and not cache.is_going]
+        return remaining(cache for cache in api.named(item.name) if cache.id not in item.known)
 
     try:
-        found: list[ImageCache] = poll(api.client.clock, CONSISTENCY_DELAYS, read, bool, [])
+        return poll(api.client.clock, CONSISTENCY_DELAYS, read, bool, [])
     except EciError as lookup:
-        error.add(f"Its name could not be looked up either: {lookup.message} {_may_exist(name)}")
+        error.add(f"Its name could not be looked up either: {lookup.message} {_may_exist(item.name)}")
         raise error from None
-    return found[0] if found else None
 
 
 def _may_exist(name: str) -> str:
@@ -87,13 +72,13 @@ def delete(api: ImageCachesApi, existing: ImageCache) -> tuple[bool, str | None]
     except NotFound as error:  # deleted by an earlier attempt of this call, or by another client
         return error.effect == POSSIBLE, None
     except AlreadyExists as error:  # a conflict, for example with a deletion under way
-        if not _is_going(api, error, existing.id):
+        if not _is_deleting(api, error, existing.id):
             raise
         return error.effect == POSSIBLE, None
     except EciError as error:
         if error.effect != POSSIBLE:
             raise
-        if not _is_going(api, error, existing.id):
+        if not _is_deleting(api, error, existing.id):
             error.add(_may_be_deleted(existing.id))
             raise
         return True, error.request_id
@@ -109,17 +94,17 @@ def delete_old(api: ImageCachesApi, item: Item) -> None:
     item.done = item.change.action is Action.DELETE
 
 
-def _is_going(api: ImageCachesApi, error: EciError, image_cache_id: str) -> bool:
+def _is_deleting(api: ImageCachesApi, error: EciError, image_cache_id: str) -> bool:
     """Return True if the list shows that it is gone, or that its deletion is under way."""
 
     def read() -> ImageCache | None:
         return api.get(image_cache_id)
 
-    def is_going(cache: ImageCache | None) -> bool:
-        return cache is None or cache.is_going
+    def is_deleting(cache: ImageCache | None) -> bool:
+        return cache is None or cache.is_deleting
 
     try:
-        return is_going(poll(api.client.clock, CONSISTENCY_DELAYS[:3], read, is_going, None))
+        return is_deleting(poll(api.client.clock, CONSISTENCY_DELAYS, read, is_deleting, None))
     except EciError as lookup:
         error.add(f"It could not be looked up either: {lookup.message} {_may_be_deleted(image_cache_id)}")
         raise error from None
@@ -185,7 +170,7 @@ def _read_tags(api: ImageCachesApi, existing: ImageCache, tags: Tags) -> ImageCa
     def is_shown(cache: ImageCache | None) -> bool:
         return cache is not None and (cache.tags is None or cache.tags == tags)
 
-    return poll(api.client.clock, CONSISTENCY_DELAYS[:3], read, is_shown, None)
+    return poll(api.client.clock, CONSISTENCY_DELAYS, read, is_shown, None)
 
 
 def _keys(tags: Tags) -> str:
@@ -208,7 +193,7 @@ class Waiter:
     def until_ready(self, items: Collection[Item]) -> None:
         """Wait until these are ready. What fails becomes the error of its item."""
 
-        def see(item: Item, cache: ImageCache | None, _reads: int) -> bool:
+        def observe(item: Item, cache: ImageCache | None, _reads: int) -> bool:
             if cache is None and item.cache.status:
                 cache = self._api.get(item.cache.id)  # one miss is not gone
                 if cache is None:
@@ -219,7 +204,9 @@ class Waiter:
             return _is_final(item.cache)
 
         waiting = [item for item in items if not _is_final(item.cache)]
-        self._poll(waiting, lambda item: item.image_cache_id or "", see, "ready", self._wait.delays(self._batch.clock))
+        self._poll(
+            waiting, lambda item: item.image_cache_id or "", observe, "ready", self._wait.delays(self._batch.clock)
+        )
         for item in items:
             if not item.error and not item.cache.is_ready:
                 item.error = self.failed(item) if item.cache.has_failed else self._not_ready(item.cache)
@@ -227,8 +214,8 @@ class Waiter:
     def until_gone(self, items: Collection[Item]) -> None:
         """Wait until the old image caches of these are gone. What fails becomes the error of its item."""
 
-        def see(item: Item, cache: ImageCache | None, reads: int) -> bool:
-            item.image_cache = cache
+        def observe(item: Item, cache: ImageCache | None, reads: int) -> bool:
+            cache = item.image_cache = None if cache and cache.is_deleted else cache
             # right after a second deletion the list may still show that the first one failed
             if cache and cache.deletion_failed and (cache.status != item.old.status or reads > 1):
                 item.image_cache, newest = self._api.with_events(cache)
@@ -240,8 +227,10 @@ class Waiter:
 
         items = [item for item in items if not item.error]
         delays = chain((0.0,), self._wait.delays(self._batch.clock))
-        self._poll(items, lambda item: item.old.id, see, "gone", delays)
+        self._poll(items, lambda item: item.old.id, observe, "gone", delays)
         for item in items:
+            if item.image_cache:  # it is still billed
+                item.removed = [cache for cache in item.removed if cache.id != item.old.id]
             if not item.error and item.image_cache:
                 item.error = WaitTimeout(
                     f"The image cache {item.old.id} was deleted but is still listed after {self._wait.timeout:g} s (option"
@@ -265,12 +254,12 @@ class Waiter:
         self,
         items: Collection[Item],
         key: Callable[[Item], str],
-        see: Callable[[Item, ImageCache | None, int], bool],
+        observe: Callable[[Item, ImageCache | None, int], bool],
         goal: str,
         delays: Iterable[float],
     ) -> None:
-        """List until ``see`` returns True or raises for each item; it gets what the list shows, and the number of the list."""
-        clock = self._batch.clock
+        """List until ``observe`` returns True or raises for each item; it gets what the list shows, and the number of the list."""
+        clock, lister = self._batch.clock, self._batch.lister
         began = clock.monotonic()
         pending = dict.fromkeys(items)
         reads = 0
@@ -278,17 +267,17 @@ class Waiter:
         def read() -> dict[Item, None]:
             nonlocal reads
             reads += 1
-            shown = self._list()
+            lister.refresh()
             for item in list(pending):
                 try:
-                    ends = see(item, shown(key(item)), reads)
+                    ends = observe(item, lister.get(key(item)), reads)
                 except EciError as error:
                     item.error, ends = error, True
                 if ends:
                     del pending[item]
                     item.waited += clock.monotonic() - began
-            self._batch.progress.say(
-                lambda: self._line(items, len(items) - len(pending), goal, clock.monotonic() - began)
+            self._batch.progress.report(
+                lambda: self._progress_line(items, len(items) - len(pending), goal, clock.monotonic() - began)
             )
             return pending
 
@@ -296,21 +285,12 @@ class Waiter:
             if pending:
                 poll(clock, delays, read, lambda left: not left, pending)
         except EciError as error:
-            for item in pending:
-                item.error = copy.copy(error)  # each may get a sentence of its own
+            self._batch.fail(pending, error)
         for item in pending:
             item.waited += clock.monotonic() - began
         self.waited += clock.monotonic() - began
 
-    def _list(self) -> Callable[[str], ImageCache | None]:
-        """Return what the service lists now, by ID; what a list may have missed is listed alone."""
-        if self._batch.lister.is_for_one:
-            return self._api.get
-        listing = self._api.find()
-        found = {cache.id: cache for cache in listing.caches}
-        return lambda key: found.get(key) or (None if listing.whole else self._api.get(key))
-
-    def _line(self, items: Collection[Item], done: int, goal: str, seconds: float) -> str:
+    def _progress_line(self, items: Collection[Item], done: int, goal: str, seconds: float) -> str:
         state = f"{done} of {len(items)} {goal}"
         if self._batch.lister.is_for_one:
             state = "; ".join(f"{item.label}: {item.cache.status}" for item in items)

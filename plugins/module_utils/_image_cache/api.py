@@ -38,13 +38,14 @@ EVENTS_SHOWN = 3
 class Listing(NamedTuple):
     """The image caches of a list, in its order; ``unreadable`` counts objects without an ID or a name.
 
-    A list is ``whole`` if it came in one page that holds as many objects as its ``total`` says, all readable. An image
-    cache that is missing in any other list may be there.
+    A list is ``complete`` if it came in one page that holds as many objects as its ``total`` says, all readable. An image
+    cache that is missing in any other list may be there. It is ``short`` if its ``total`` says that there are more.
     """
 
     caches: list[ImageCache]
-    whole: bool
+    complete: bool
     unreadable: int
+    short: bool
 
     @property
     def idless(self) -> int:
@@ -61,17 +62,24 @@ class ImageCachesApi:
     def named(self, name: str) -> list[ImageCache]:
         """Return the image caches of exactly this name.
 
-        Raises AmbiguousName if there are none, and one without a readable name or ID.
+        Raises AmbiguousName if there are none, and the list has one without a readable name or ID, or is short.
         """
         for _reading in range(2):
             listing = self.find(imageCacheName=name)
             found = [cache for cache in listing.caches if cache.image_cache_name == name]
-            if found or listing.whole:
+            if found or listing.complete:
                 return found
-        if listing.unreadable:
+        if listing.short:  # unless that total is the one of the region
+            listing = self.find()
+            found = [cache for cache in listing.caches if cache.image_cache_name == name]
+        if listing.unreadable or (listing.short and not found):
+            why = (
+                "an image cache without a name or an ID"
+                if listing.unreadable
+                else "fewer image caches than its total says"
+            )
             raise AmbiguousName(
-                f"The service lists an image cache without a name or an ID, so {name!r} may exist. Nothing was created."
-                " Check with the module ctyun.eci.image_cache_info.",
+                f"The service lists {why}, so {name!r} may exist. Check with the module ctyun.eci.image_cache_info.",
                 operation=LIST.name,
             )
         return found
@@ -81,7 +89,7 @@ class ImageCachesApi:
         for _reading in range(2):
             listing = self.find(imageCacheId=image_cache_id)
             found = next((cache for cache in listing.caches if cache.image_cache_id == image_cache_id), None)
-            if found or listing.whole:
+            if found or listing.complete:
                 return found
         if listing.idless:
             raise Unanswered(f"The service lists an image cache without an ID in reply to {image_cache_id}.")
@@ -90,13 +98,13 @@ class ImageCachesApi:
     def find(self, **filters: Any) -> Listing:
         """Return all pages of a list with these filters of describeImageCaches, each image cache once."""
         for _reading in range(READINGS):
-            listing, moved = self._read(filters)
-            if not moved:
+            listing, pages = self._read(filters)
+            if not (listing.short and pages > 1):  # it may have changed while its pages were read
                 break
         return listing
 
-    def _read(self, filters: Mapping[str, Any]) -> tuple[Listing, bool]:
-        """Read a list once. Return whether it changed while its pages were read, so that it shows fewer than its total."""
+    def _read(self, filters: Mapping[str, Any]) -> tuple[Listing, int]:
+        """Read a list once. Return the number of its pages, too."""
         found: dict[str, ImageCache] = {}
         unreadable = 0
         tokens: set[str] = set()
@@ -110,16 +118,16 @@ class ImageCachesApi:
             if items is not None and not isinstance(items, list):
                 raise _unlistable("imageCaches is not a list", reply)
             for item in items or []:
-                cache = from_wire(item)
+                cache = from_wire(item, self.client.redact)
                 unreadable += not (cache and cache.image_cache_name)
                 if cache:
                     found[cache.id] = cache
             token = reply.obj.get("nextToken")
             if not token:
                 total = reply.obj.get("total")
-                listing = Listing(list(found.values()), False, unreadable)
-                lacks = isinstance(total, int) and total > len(found) + listing.idless
-                return listing._replace(whole=not (page or unreadable or lacks)), lacks and page > 0
+                listing = Listing(list(found.values()), False, unreadable, False)
+                short = isinstance(total, int) and total > len(found) + listing.idless
+                return listing._replace(complete=not (page or unreadable or short), short=short), page + 1
             if not isinstance(token, str) or token in tokens:
                 raise _unlistable("its nextToken repeats or is not a text", reply)
             tokens.add(token)
@@ -175,58 +183,48 @@ class ImageCachesApi:
 class Lister:
     """The image caches as read last: all of the region, or for one task item those of its name or ID.
 
-    ``ids`` are the IDs that a task selects, with their states; ``one`` is the name or ID to read alone.
+    ``one`` is the name or ID to read alone; ``by_id`` says which of the two it is.
     """
 
-    def __init__(self, api: ImageCachesApi, ids: Mapping[str, str], one: str | None = None) -> None:
+    def __init__(self, api: ImageCachesApi, one: str | None = None, by_id: bool = False) -> None:
         self.caches: list[ImageCache] = []
-        self.whole = True
+        self.complete = True
+        self.tags_shown = False  # in any list
         self.is_for_one = one is not None
         self._api = api
-        self._ids = ids
         self._one = one or ""
-        self._by_id: dict[str, ImageCache] = {}
-        self._by_name: dict[str, list[ImageCache]] = {}
+        self._by_id = by_id
+        self._ids: dict[str, ImageCache] = {}
+        self._names: dict[str, list[ImageCache]] = {}
 
     def refresh(self) -> None:
         """Read again. Raises EciError."""
         if not self.is_for_one:
-            self.caches, self.whole, _unreadable = self._api.find()
-        elif self._ids:
-            found = self._api.get(self._one)
+            listing = self._api.find()
+            self.caches, self.complete = listing.caches, listing.complete
+        elif self._by_id:
+            found = self._api.get(self._one) if self._one else None
             self.caches = [found] if found else []
-        elif self._one:
+        else:
             self.caches = self._api.named(self._one)
-        self._by_id = {cache.id: cache for cache in self.caches}
-        self._by_name = {}
+        self._ids = {cache.id: cache for cache in self.caches}
+        self._names = {}
         for cache in self.caches:
-            self._by_name.setdefault(cache.name, []).append(cache)
+            self._names.setdefault(cache.name, []).append(cache)
+            self.tags_shown |= cache.tags is not None
 
-    def named(self, name: str) -> list[ImageCache]:
-        """Return those of a name, as far as they are not selected by ID; see ``_unselected``."""
-        return self._unselected(self._by_name.get(name, []))
-
-    def created(self, name: str, known: Collection[str]) -> list[ImageCache]:
-        """Return those of a name but the ``known`` ones, which were there before."""
-        return [cache for cache in self.named(name) if cache.id not in known]
-
-    def ask(self, name: str) -> list[ImageCache]:
-        """Return the same, listed alone now. Raises EciError."""
-        return self._unselected(self._api.named(name))
+    def named(self, name: str, without: Collection[str] = ()) -> list[ImageCache]:
+        """Return those of a name in the list that was read, without these IDs."""
+        return [cache for cache in self._names.get(name, ()) if cache.id not in without]
 
     def get(self, image_cache_id: str) -> ImageCache | None:
         """Return the one with this ID; listed alone if the list that was read may have missed it. Raises EciError."""
-        found = self._by_id.get(image_cache_id)
-        return found if found or self.whole else self._api.get(image_cache_id)
+        found = self._ids.get(image_cache_id)
+        return found if found or self.complete else self._api.get(image_cache_id)
 
     def shows(self, image_cache_id: str | None) -> ImageCache | None:
         """Return the one with this ID in the list that was read."""
-        return self._by_id.get(image_cache_id or "")
-
-    def _unselected(self, named: list[ImageCache]) -> list[ImageCache]:
-        """Leave out what the task selects by its ID, unless that stays and is all there is: no second one is created then."""
-        others = [cache for cache in named if cache.id not in self._ids]
-        return others or [cache for cache in named if self._ids.get(cache.id) == "present"]
+        return self._ids.get(image_cache_id or "")
 
 
 def find_carriers(api: ImageCachesApi, tags: Iterable[Tag], concurrency: int) -> dict[tuple[str, str], set[str]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import functools
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Callable, Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Collection, Iterable, NamedTuple, Sequence
 
 from .._api.client import Client
 from .._errors import Blocked, EciError, Unanswered, internal_error
@@ -25,24 +25,36 @@ if TYPE_CHECKING:
 _NAMES_SHOWN = 3
 
 
+class Created(NamedTuple):
+    """The result of a create.
+
+    ``answered`` is True if the service returned the ID to this task, ``changed`` if this task can have created it.
+    ``may_double`` is True if an earlier attempt without a reply may still take effect.
+    """
+
+    image_cache_id: str
+    changed: bool
+    request_id: str | None
+    answered: bool
+    may_double: bool
+
+
 @dataclass(eq=False)
 class Item:
     """What a task wants of one image cache, and what it has reached; valid at any time, also after an error.
 
-    ``done`` is True once the planned action was carried out, ``changed`` once the service was changed. ``answered`` is True
-    after a create whose reply came, False after one whose image cache was found by its name, None after none. ``known``
-    are IDs of the name from before the create. ``added`` and ``removed`` are the image caches that this task created and
-    deleted (in check mode: would), ``duplicates`` the IDs of younger ones of the name among them. ``waited`` is in
-    seconds.
+    ``done`` is True once the planned action was carried out, ``changed`` once the service was changed. ``created`` is the
+    result of its create, as long as the item has that image cache. ``known`` are IDs of the name from before the create.
+    ``added`` and ``removed`` are the image caches that this task created and deleted (in check mode: would),
+    ``duplicates`` the IDs of younger ones of the name among them. ``waited`` is in seconds.
     """
 
     desired: Desired
     change: Plan = field(default_factory=lambda: Plan(Action.NONE, None, None))
     done: bool = False
     changed: bool = False
-    changed_before: bool = False
-    answered: bool | None = None
-    known: list[str] = field(default_factory=list)
+    created: Created | None = None
+    known: set[str] = field(default_factory=set)
     image_cache_id: str | None = None
     image_cache: ImageCache | None = None
     request_id: str | None = None
@@ -107,10 +119,10 @@ class Item:
         self.image_cache = change.after
         if change.action in (Action.REPLACE, Action.DELETE):
             self.removed.append(self.old)
-        if change.creates:
+        if change.will_create:
             self.image_cache_id, self.added = None, change.after
 
-    def plans(self, *actions: Action) -> bool:
+    def is_pending(self, *actions: Action) -> bool:
         """Return True if one of these actions is still to be carried out and nothing has failed."""
         return self.error is None and not self.done and self.change.action in actions
 
@@ -156,8 +168,9 @@ class Batch:
         self.client = client
         self.clock = client.clock
         self.api = ImageCachesApi(client)
-        ids = {one.image_cache_id: one.state for one in desired if one.image_cache_id}
-        self.lister = Lister(self.api, ids, desired[0].selector if by_name else None)
+        self.selected = {one.image_cache_id: one.is_present for one in desired if one.image_cache_id}
+        by_id = by_name and desired[0].image_cache_id is not None
+        self.lister = Lister(self.api, desired[0].selector if by_name else None, by_id)
         self.progress = Progress(client.clock, client.write)
         self.pruned: list[Item] = []
         self.warnings: list[str] = []
@@ -177,7 +190,7 @@ class Batch:
 
     def planned(self, *actions: Action) -> list[Item]:
         """Return the items that still have to take one of these actions."""
-        return [item for item in self.items if item.plans(*actions)]
+        return [item for item in self.items if item.is_pending(*actions)]
 
     def failures(self) -> str:
         """Return which items have failed, for a message; an empty text if none has."""
@@ -188,36 +201,49 @@ class Batch:
         """Let no item take this action if one has failed."""
         failures = self.failures()
         for item in self.planned(action) if failures else []:
-            item.error = Blocked(
-                f"The image cache {item.image_cache_id} {what}, since {failures}. Nothing was deleted."
-            )
+            item.error = Blocked(f"The image cache {item.image_cache_id} {what}, since {failures}.")
 
     def refresh(self, items: Iterable[Item]) -> None:
         """Read the list. What fails becomes the error of these items."""
         try:
             self.lister.refresh()
         except EciError as error:
-            for item in items:
-                item.error = copy.copy(error)  # each may get a sentence of its own
+            self.fail(items, error)
 
-    def for_each(self, items: Iterable[Item], step: Callable[[Item], object], verb: str) -> None:
-        """Take a step with each of the items, several at a time. What fails becomes the error of its item."""
+    def fail(self, items: Iterable[Item], error: EciError) -> None:
+        """Give each of the items a copy of an error: it may get a sentence of its own."""
+        for item in items:
+            item.error = copy.copy(error)
+
+    def deletion(self, cache: ImageCache, wait: bool) -> Item:
+        """Return an item that deletes an image cache."""
+        item = Item(Desired("absent", {"imageCacheName": cache.image_cache_name}, wait=wait))
+        item.set_plan(cache, [])
+        return item
+
+    def for_each(
+        self, items: Iterable[Item], step: Callable[[Item], object], verb: str, essential: bool = False
+    ) -> None:
+        """Take a step with each of the items, several at a time. What fails becomes the error of its item.
+
+        Unless it is ``essential``, no step is begun once the retry quota is exhausted.
+        """
         items = list(items)
         taken: list[Item] = []
 
         def take(item: Item) -> None:
-            if self.client.retry_quota.exhausted:
+            if self.client.retry_quota.exhausted and not essential:
                 item.error = Unanswered("Not begun, since the service failed too often in this task.")
             else:
                 self.attempt(item, step)
             taken.append(item)
 
-        def tick() -> None:
+        def on_tick() -> None:
             failed = sum(bool(item.error) for item in taken)
             failures = f", {failed} failed" if failed else ""
-            self.progress.say(lambda: f"{len(taken)} of {len(items)} {verb}{failures}")
+            self.progress.report(lambda: f"{len(taken)} of {len(items)} {verb}{failures}")
 
-        for_each(items, take, self._concurrency, tick)
+        for_each(items, take, self._concurrency, on_tick)
 
     def attempt(self, item: Item, step: Callable[[Item], object]) -> None:
         """Take a step with an item. What fails becomes its error."""

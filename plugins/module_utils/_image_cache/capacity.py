@@ -15,7 +15,6 @@ from .._api.client import Client
 from .._errors import (
     AlreadyExists,
     AuthenticationError,
-    Blocked,
     Cancelled,
     EciError,
     QuotaUsedUp,
@@ -27,37 +26,24 @@ T = TypeVar("T")
 
 
 class Capacity:
-    """Zones and quota, each read once, at first need. Both only advise: what cannot be read is None, with a warning."""
+    """Zones, read once, and quota. Both only advise: what cannot be read is None, with a warning."""
 
     def __init__(self, client: Client, warnings: list[str]) -> None:
         self._client = client
         self._warnings = warnings
-        self._known: dict[str, Any] = {}
+        self._zones: list[list[str] | None] = []
         self._lock = threading.Lock()
 
     def zones(self) -> list[str] | None:
         """Return the zones of the region, None if unknown."""
-        return self._read("the zones of the region", region.zones)
+        with self._lock:
+            if not self._zones:
+                self._zones.append(self._read("the zones of the region", region.zones))
+            return self._zones[0]
 
     def quota(self) -> tuple[int, int] | None:
         """Return how many image caches are used and allowed, None if unknown."""
         return self._read("the quota of image caches", region.image_cache_quota)
-
-    def check_replacement(self, image_cache_id: str, body: Mapping[str, Any], more: int = 0) -> None:
-        """Raise Blocked if a replacement could certainly not be created; ``more`` others are created before it."""
-        zones, quota = self.zones(), self.quota()
-        zone = body["azInfo"]["azName"]
-        old = f"The image cache {image_cache_id}"
-        if zones and zone not in zones:
-            raise Blocked(
-                f"{old} is not replaced: az_info.az_name {zone!r} is not a zone of this region. Its zones:"
-                f" {', '.join(zones)}. Nothing was deleted."
-            )
-        if quota and quota[0] + more > quota[1]:
-            raise Blocked(
-                f"{old} is not replaced: the quota of image caches has no room for a new one ({quota[0]} of {quota[1]} are"
-                " used). Nothing was deleted."
-            )
 
     def explain(self, error: EciError, body: Mapping[str, Any]) -> None:
         """Add the quota or the zones to the error of a refused create, read again at this moment."""
@@ -74,14 +60,10 @@ class Capacity:
                     error.add(f"az_info.az_name is not a zone of this region. Its zones: {', '.join(zones)}.")
 
     def _read(self, what: str, read: Callable[[Client], T | None]) -> T | None:
-        with self._lock:
-            if what not in self._known:
-                try:
-                    self._known[what] = read(self._client)
-                except Cancelled:
-                    raise
-                except EciError as error:
-                    self._warnings.append(f"Could not check {what}: {error.message}")
-                    self._known[what] = None
-            known: T | None = self._known[what]
-            return known
+        try:
+            return read(self._client)
+        except Cancelled:
+            raise
+        except EciError as error:
+            self._warnings.append(f"Could not check {what}: {error.message}")
+            return None

@@ -12,8 +12,8 @@ from typing import Callable, Collection, Iterable
 
 from .._errors import EciError
 from .batch import Batch, Item
-from .model import ImageCache, ids, staying
-from .plan import RESOLUTION_DELAYS, Fits
+from .model import ImageCache, remaining
+from .plan import RESOLUTION_DELAYS, Fits, several_exist
 
 
 class Verdict(enum.Enum):
@@ -26,7 +26,7 @@ class Verdict(enum.Enum):
 
 def judge(own: ImageCache, named: Iterable[ImageCache], fits: Fits) -> tuple[Verdict, ImageCache | None]:
     """Decide about the own one among those of its name, and return the eldest other one."""
-    there = staying(named)
+    there = remaining(named)
     others = [cache for cache in there if cache.id != own.id]
     if not others:
         return Verdict.KEEP, None
@@ -39,10 +39,7 @@ def judge(own: ImageCache, named: Iterable[ImageCache], fits: Fits) -> tuple[Ver
 
 
 def resolve(
-    batch: Batch,
-    items: Collection[Item],
-    fits: Callable[[Item], Fits],
-    delete: Callable[[ImageCache], object],
+    batch: Batch, items: Collection[Item], fits: Callable[[Item], Fits], delete: Callable[[ImageCache], object]
 ) -> list[Item]:
     """Yield to elder image caches of the same name. Return the items that did: their own one is deleted.
 
@@ -54,17 +51,17 @@ def resolve(
         for delay in (*RESOLUTION_DELAYS, None):
             elders: dict[Item, ImageCache] = {}
             for item in list(waiting):
-                named = lister.created(item.name, item.known)
+                named = lister.named(item.name, item.known)
                 verdict, eldest = judge(lister.shows(item.id) or item.cache, named, fits(item))
                 if verdict is Verdict.WAIT and delay is not None:
                     continue
                 waiting.remove(item)
                 if eldest and verdict is Verdict.KEEP:
-                    item.action_warnings.append(warning(item.name, named))
+                    item.action_warnings.append(several_exist(item.name, named))
                 elif eldest:
                     elders[item] = eldest
-            batch.for_each(elders, partial(_yield, elders, delete), "deleted again")
-            yielded += [item for item in elders if item.answered is None]
+            batch.for_each(elders, partial(_yield, elders, delete), "deleted again", essential=True)
+            yielded += [item for item in elders if item.created is None]
             if not waiting or delay is None:
                 break
             batch.clock.sleep(delay)
@@ -72,31 +69,24 @@ def resolve(
     except EciError as error:
         for item in [*waiting, *yielded]:
             item.action_warnings.append(f"Image caches named {item.name!r} could not be listed: {error.message}")
-        for item in yielded:
-            item.error = error
+        batch.fail(yielded, error)
     return yielded
 
 
 def _yield(elders: dict[Item, ImageCache], delete: Callable[[ImageCache], object], item: Item) -> None:
     """Delete the image cache that this task created, and take the elder one."""
     own, elder = item.cache, elders[item]
+    may_double = bool(item.created and item.created.may_double)
     try:
         delete(own)
     except EciError as error:
         item.action_warnings.append(f"{own.id} could not be deleted again: {error.message}")
-        item.action_warnings.append(warning(item.name, [elder, own]))
+        item.action_warnings.append(several_exist(item.name, [elder, own]))
         return
-    item.answered, item.added, item.changed = None, None, item.changed_before
+    item.created, item.added, item.changed = None, None, bool(item.removed) or may_double
     item.image_cache_id, item.image_cache = elder.image_cache_id, elder
+    who = "An earlier attempt of this task, or another client," if may_double else "Another client"
     item.action_warnings.append(
-        f"Another client created the image cache {elder.id} named {item.name!r} at the same moment. This task uses it, and"
-        f" has deleted {own.id} again, which it had created."
-    )
-
-
-def warning(name: str, named: Iterable[ImageCache]) -> str:
-    """Return the warning about others that stay."""
-    return (
-        f"There are now several image caches named {name!r}: {ids(staying(named))}. Another client created one at the same"
-        " moment. If it is a task of this collection that wants the same, it deletes its own; until then each is billed."
+        f"{who} created the image cache {elder.id} named {item.name!r} at the same moment. This task uses it, and has deleted"
+        f" {own.id} again, which it had created."
     )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime, timezone
 from typing import Any, Iterable, List, Mapping, TypedDict
 
-from .._text import option_name
+from .._text import Redact, option_name
 
 # In GB; createImageCache uses it where no size is given, see docs/wire.md.
 DEFAULT_SIZE = 20
@@ -43,17 +43,19 @@ _FIELDS = {
     "lastMatchedTime": str,
 }
 
-GOOD = "good"
-BAD = "bad"
-GOING = "going"
-WAITING = "waiting"
+READY = "ready"
+FAILED = "failed"
+DELETING = "deleting"
+DELETED = "deleted"
+PENDING = "pending"
 
 # CTYun lists no statuses. Known are ``pending`` (an example) and ``ready`` (a reply printed in its SDK); the other words
 # are those that cloud services use. A status is split into words, so that ``delete_failed`` differs from ``deleting``,
 # and ``NotReady`` from ``ready``. A status in no row is waited on.
-_BAD_WORDS = frozenset({"fail", "failed", "failure", "error", "errored"})
-_GOING_WORDS = frozenset({"deleting", "deleted", "terminating", "terminated", "removing", "releasing", "destroying"})
-_DELETION_WORDS = _GOING_WORDS | {"delete", "deletion", "terminate", "remove", "release", "destroy"}
+_FAILED_WORDS = frozenset({"fail", "failed", "failure", "error", "errored"})
+_DELETED_WORDS = frozenset({"deleted", "terminated"})
+_DELETING_WORDS = frozenset({"deleting", "terminating", "removing", "releasing", "destroying"})
+_DELETION_WORDS = _DELETING_WORDS | _DELETED_WORDS | {"delete", "deletion", "terminate", "remove", "release", "destroy"}
 
 
 @dataclass(frozen=True)
@@ -92,17 +94,22 @@ class ImageCache:
     @property
     def is_ready(self) -> bool:
         """True if it can be used."""
-        return meaning(self.status) == GOOD
+        return meaning(self.status) == READY
 
     @property
     def has_failed(self) -> bool:
         """True if it will not become ready."""
-        return meaning(self.status) == BAD
+        return meaning(self.status) == FAILED
 
     @property
-    def is_going(self) -> bool:
-        """True if its deletion is under way."""
-        return meaning(self.status) == GOING
+    def is_deleting(self) -> bool:
+        """True if its deletion is under way, or done."""
+        return meaning(self.status) in (DELETING, DELETED)
+
+    @property
+    def is_deleted(self) -> bool:
+        """True if its deletion is done, though it is still listed."""
+        return meaning(self.status) == DELETED
 
     @property
     def deletion_failed(self) -> bool:
@@ -142,25 +149,33 @@ _KEYS = [field.name for field in fields(ImageCache)]
 
 @functools.lru_cache(maxsize=64)
 def meaning(status: str | None) -> str:
-    """Return GOOD, BAD, GOING or WAITING for a status."""
+    """Return READY, FAILED, DELETING, DELETED or PENDING for a status."""
     words = _words(status)
     if words == ("ready",):  # the whole status: "not_ready" is not
-        return GOOD
-    if not _BAD_WORDS.isdisjoint(words):
-        return BAD
-    return WAITING if _GOING_WORDS.isdisjoint(words) else GOING
+        return READY
+    if not _FAILED_WORDS.isdisjoint(words):
+        return FAILED
+    if not _DELETED_WORDS.isdisjoint(words):
+        return DELETED
+    return PENDING if _DELETING_WORDS.isdisjoint(words) else DELETING
 
 
 def _words(status: str | None) -> tuple[str, ...]:
     return tuple(word.lower() for word in re.findall("[A-Z]?[a-z]+|[A-Z]+(?![a-z])", status or ""))
 
 
-def from_wire(item: Any) -> ImageCache | None:
-    """Parse an object of a reply; None if it has no ID. A field of another type than documented counts as missing."""
+def from_wire(item: Any, redact: Redact = str) -> ImageCache | None:
+    """Parse an object of a reply; None if it has no ID. A field of another type than documented counts as missing.
+
+    Texts that may say anything are redacted.
+    """
     source = item if isinstance(item, dict) else {}
     if not _typed(str, source.get("imageCacheId")):
         return None
     values = {option_name(field): _typed(kind, source.get(field)) for field, kind in _FIELDS.items()}
+    for field in ("status", "process"):
+        if not (values[field] or "").replace("_", "").isalpha():  # a password may be a word such as "ready"
+            values[field] = redact(values[field] or "") or None
     if values["images"] is not None:
         values["images"] = [image for image in values["images"] if isinstance(image, str)]
     if values["tags"] is not None:
@@ -187,9 +202,9 @@ def normal_tags(tags: Iterable[Mapping[str, Any]]) -> Tags:
     )
 
 
-def staying(caches: Iterable[ImageCache]) -> list[ImageCache]:
+def remaining(caches: Iterable[ImageCache]) -> list[ImageCache]:
     """Return those whose deletion is not under way, the eldest first."""
-    return sorted((cache for cache in caches if not cache.is_going), key=lambda cache: cache.age_order)
+    return sorted((cache for cache in caches if not cache.is_deleting), key=lambda cache: cache.age_order)
 
 
 def ids(caches: Iterable[ImageCache]) -> str:

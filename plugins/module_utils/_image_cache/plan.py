@@ -12,7 +12,7 @@ from typing import Any, Callable, Collection, Iterable, Mapping, NamedTuple, Seq
 
 from .._errors import AmbiguousName
 from .._text import option_name
-from .model import ImageCache, Tags, ids, normal_tags, predicted, staying
+from .model import ImageCache, Tags, ids, normal_tags, predicted, remaining
 
 _SECRET_FIELD = "imageRegistryCredentials"
 ZONE = "az_info.az_name"
@@ -92,7 +92,7 @@ class Plan:
     refused: bool = False
 
     @property
-    def creates(self) -> bool:
+    def will_create(self) -> bool:
         """True if the action ends with createImageCache."""
         return self.action in (Action.CREATE, Action.REPLACE)
 
@@ -102,7 +102,7 @@ def plan(desired: Desired, existing: ImageCache | None, drift: Collection[Differ
 
     One whose deletion is under way counts as absent, and a create waits until it is gone. ``drift`` are its differences.
     """
-    here = existing is not None and not existing.is_going
+    here = existing is not None and not existing.is_deleting
     if not desired.is_present:
         return Plan(Action.DELETE if here else Action.NONE, existing, None)
     given = desired.body.get("tags")
@@ -162,7 +162,7 @@ def compare(
     if size is not None and existing.image_cache_size is not None and size > existing.image_cache_size:
         add(drift, "image_cache_size", size, existing.image_cache_size)
     if zone is not None and existing.az_name not in (None, zone):
-        both_exist = bool(zones) and {zone, existing.az_name} <= set(zones or ())
+        both_exist = {zone, existing.az_name} <= set(zones or ())
         add(drift if both_exist else rewritten, ZONE, zone, existing.az_name)
     if existing.has_failed:
         add(drift, "status", "ready", existing.status)
@@ -191,7 +191,7 @@ def diff(change: Plan, after: ImageCache | None = None) -> dict[str, Any]:
     """
     last = after or change.after
     before, after_text = _shown(change.before), _shown(last)
-    if change.creates:
+    if change.will_create:
         written = {option_name(key): value for key, value in change.body.items() if key != _SECRET_FIELD}
         after_text = {**{key: written[key] for key in written if key != "az_info"}, **after_text}
     name = (last or change.before or ImageCache()).name
@@ -204,27 +204,35 @@ def _shown(cache: ImageCache | None) -> dict[str, Any]:
 
 def may_be_resolved(named: Iterable[ImageCache], fits: Fits, now: float) -> bool:
     """Return True if there are several that fit, and a controller may be about to delete one; ``now`` is since the epoch."""
-    several = staying(named)
+    several = remaining(named)
     recent = any(cache.created_at is not None and abs(now - cache.created_at) < RECENT for cache in several)
     return len(several) > 1 and recent and all(fits(cache) for cache in several)
 
 
 def younger_ones(named: Iterable[ImageCache], fits: Fits) -> list[ImageCache]:
     """Return all but the eldest of a name if all fit, else none."""
-    several = staying(named)
+    several = remaining(named)
     return several[1:] if all(fits(cache) for cache in several) else []
 
 
-def the_only(named: Iterable[ImageCache]) -> ImageCache | None:
+def unique(named: Iterable[ImageCache]) -> ImageCache | None:
     """Return the image cache of a name, or None. One whose deletion is under way counts only if there is no other.
 
     Raises AmbiguousName if there are several.
     """
-    named = list(named)
-    several = staying(named)
+    named = [cache for cache in named if not cache.is_deleted]
+    several = remaining(named)
     if len(several) > 1:
         raise AmbiguousName(
             f"There are {len(several)} image caches named {several[0].name!r}: {ids(several)}. Select one with"
             " image_cache_id, or delete all but the eldest with duplicates: delete_younger."
         )
     return next(iter(several or named), None)
+
+
+def several_exist(name: str, named: Iterable[ImageCache]) -> str:
+    """Return the warning about several of a name that stay."""
+    return (
+        f"There are now several image caches named {name!r}: {ids(remaining(named))}. Another client created one at the same"
+        " moment. If it is a task of this collection that wants the same, it deletes its own; until then each is billed."
+    )

@@ -12,8 +12,8 @@ from .._errors import Blocked, DriftError, NoSuchCache, WaitFailed
 from . import plan as plans
 from .api import find_carriers
 from .batch import Batch, Item
-from .model import ImageCache, Tag, ids, normal_tags, predicted, staying
-from .plan import Action, Desired, Difference, Fits, compare, the_only, younger_ones
+from .model import ImageCache, Tag, ids, normal_tags, predicted, remaining
+from .plan import Action, Desired, Difference, Fits, compare, unique, younger_ones
 
 
 class Planner:
@@ -32,20 +32,31 @@ class Planner:
         self.plan_all(batch.items)
 
     def plan_all(self, items: Collection[Item]) -> None:
-        """Plan items for what the last list shows. What a list that is not whole does not show is asked for by its name."""
-        batch, lister = self._batch, self._batch.lister
+        """Plan items for what the last list shows. What a list that is not complete does not show is asked for by its name."""
+        batch = self._batch
         for item in items:
             batch.attempt(item, self._plan)
-        if not lister.whole:
+        if not batch.lister.complete:
+            batch.capacity  # noqa: B018  made before threads share it
             missing = [item for item in items if not (item.error or item.change.before or item.desired.image_cache_id)]
-            batch.for_each(missing, lambda item: self._plan_named(item, lister.ask(item.name)), "listed")
+            batch.for_each(missing, lambda item: self._plan_named(item, batch.api.named(item.name)), "listed")
+        self._refuse_same()
+
+    def _refuse_same(self) -> None:
+        """Refuse two items that are one image cache, by its ID and by its name."""
+        first: dict[str, Item] = {}
+        for item in self._batch.items:
+            other = first.setdefault(item.old.id, item) if item.old.id and not item.error else item
+            if other is not item:
+                text = f"{other.label!r} and {item.label!r} are the same image cache {item.old.id}: describe it once."
+                self._batch.fail([other, item], Blocked(text))
 
     def refresh(self, items: Iterable[Item]) -> None:
         """List until other controllers have left one of each name, or have had time to."""
         items, lister = list(items), self._batch.lister
         lister.refresh()
         for delay in plans.OTHERS_DELAYS:
-            if not any(self._may_be_resolved(item) for item in items):
+            if not any(self._is_contested(item) for item in items):
                 return
             self._batch.clock.sleep(delay)
             lister.refresh()
@@ -60,18 +71,19 @@ class Planner:
             self._plan_named(item, lister.named(item.name))
 
     def _plan_named(self, item: Item, named: list[ImageCache]) -> None:
-        heals = item.desired.is_present and item.desired.duplicates == "delete_younger"
-        if heals and younger_ones(named, self.fits(item)):
+        named = self._unselected(item, named)
+        deletes_younger = item.desired.is_present and item.desired.duplicates == "delete_younger"
+        if deletes_younger and younger_ones(named, self.fits(item)):
             self.doubled[item] = None
-            self.plan_for(item, staying(named)[0])
+            self.plan_for(item, remaining(named)[0])
         else:
-            self.plan_for(item, the_only(named))
+            self.plan_for(item, unique(named))
 
     def plan_for(self, item: Item, existing: ImageCache | None) -> None:
         """Plan an item for this image cache. Raises DriftError if the task says drift: fail."""
         drift: list[Difference] = []
         item.plan_warnings = []
-        if existing and not existing.is_going and item.desired.is_present:
+        if existing and not existing.is_deleting and item.desired.is_present:
             tags = normal_tags(item.desired.body.get("tags") or [])
             if (
                 existing.tags is None
@@ -92,32 +104,44 @@ class Planner:
         """Return the function that is True for an image cache without drift."""
         return lambda cache: not self.compare(item, cache)[0]
 
-    def check_replacements(self, more: int = 0) -> None:
-        """Block all replacements if something has failed or one of them is impossible; ``more`` are created before."""
+    def check_replacements(self, more: int | None) -> None:
+        """Block all replacements if something has failed or one of them is impossible.
+
+        ``more`` image caches are created before them; None leaves the quota out.
+        """
         batch = self._batch
         batch.block(Action.REPLACE, "is not replaced")
-        for item in batch.planned(Action.REPLACE):
-            batch.attempt(item, lambda item: self._check_replacement(item, more))
-        batch.block(Action.REPLACE, "is not replaced")
+        items = batch.planned(Action.REPLACE)
+        if items:
+            zones, quota = batch.capacity.zones(), None if more is None else batch.capacity.quota()
+            for item in items:
+                batch.attempt(item, lambda item: self._check_replacement(item, zones, quota, more or 0))
+            batch.block(Action.REPLACE, "is not replaced")
 
-    def _check_replacement(self, item: Item, more: int) -> None:
-        self._batch.capacity.check_replacement(item.old.id, item.change.body, more)
-        item.known = [item.old.id]
+    def _check_replacement(self, item: Item, zones: list[str] | None, quota: tuple[int, int] | None, more: int) -> None:
+        batch, name, zone = self._batch, item.name, item.change.body["azInfo"]["azName"]
+        problem = ""
+        if zones and zone not in zones:
+            problem = f"az_info.az_name {zone!r} is not a zone of this region. Its zones: {', '.join(zones)}."
+        elif quota and quota[0] + more > quota[1]:
+            problem = f"the quota of image caches has no room for a new one ({quota[0]} of {quota[1]} are used)."
+        if problem:
+            raise Blocked(f"The image cache {item.old.id} is not replaced: {problem}")
         if item.desired.image_cache_id:
-            named = self._batch.api.named(item.name)
-            if named and item.old.name != item.name:
+            named = batch.api.named(name) if batch.lister.is_for_one else batch.lister.named(name)
+            item.known |= {cache.id for cache in named}
+            if named and item.old.name != name:
                 raise Blocked(
-                    f"The image cache {item.old.id} has another name, and {item.name!r} is the name of {ids(named)}: replacing"
-                    " it would create a second one of that name. Nothing was deleted."
+                    f"The image cache {item.old.id} has another name, and {name!r} is the name of {ids(named)}: replacing it"
+                    " would create a second one of that name."
                 )
-            item.known += [cache.id for cache in named]
 
     def younger(self, item: Item, predict: bool = False) -> list[ImageCache]:
         """Return the younger ones of the name that may go: the last list shows the item's own as the eldest, and ready.
 
         Raises WaitFailed if it does not show the item's own.
         """
-        named = staying(self._batch.lister.named(item.name))
+        named = remaining(self._unselected(item, self._batch.lister.named(item.name)))
         if item.image_cache_id not in [cache.id for cache in named]:
             raise WaitFailed(f"The image cache {item.image_cache_id} is gone: somebody deleted it. Run the task again.")
         rest = younger_ones(named, self.fits(item))
@@ -135,17 +159,24 @@ class Planner:
         body = item.desired.body
         return compare(body, cache, self._batch.capacity.zones() if plans.needs_zones(body, cache) else None)
 
-    def _may_be_resolved(self, item: Item) -> bool:
+    def _is_contested(self, item: Item) -> bool:
         """Return True if other controllers may be about to leave one of several of the name."""
         if item.desired.image_cache_id is not None:
             return False
-        named = self._batch.lister.named(item.name)
+        named = self._unselected(item, self._batch.lister.named(item.name))
         return plans.may_be_resolved(named, self.fits(item), self._batch.clock.time())
+
+    def _unselected(self, item: Item, named: list[ImageCache]) -> list[ImageCache]:
+        """Leave out what the task selects by its ID, unless that stays and is all there is: no second one is created then."""
+        selected = self._batch.selected
+        others = [cache for cache in named if cache.id not in selected]
+        stay = [cache for cache in named if selected.get(cache.id)]
+        return others or (stay if item.desired.is_present else [])
 
     def _hidden_tags(self) -> Iterable[Tag]:
         """Return the tags of the items whose image cache shows none, where no other one shows any."""
         lister = self._batch.lister
-        if any(cache.tags is not None for cache in lister.caches):
+        if lister.tags_shown:
             return
         for item in self._batch.present:
             if lister.shows(item.desired.image_cache_id) or lister.named(item.name):
@@ -160,7 +191,7 @@ def _selected(desired: Desired, existing: ImageCache | None) -> ImageCache | Non
                 f"The image cache {desired.image_cache_id} is named {existing.image_cache_name!r}, not {desired.name!r} as the"
                 " task says. Nothing was deleted."
             )
-    elif existing is None or existing.is_going:
+    elif existing is None or existing.is_deleting:
         raise NoSuchCache(
             f"There is no image cache with the ID {desired.image_cache_id}. To create one, leave image_cache_id out: the"
             " service chooses the ID."

@@ -14,7 +14,6 @@ from . import actions
 from .actions import Waiter
 from .batch import Batch, Item, listed
 from .model import ImageCache, Tags, normal_tags
-from .plan import Desired
 
 
 class Prune(NamedTuple):
@@ -48,23 +47,23 @@ class Kept(NamedTuple):
 
 
 def candidates(
-    prune: Prune, existing: Iterable[ImageCache], wanted: Collection[str | None]
+    prune: Prune, existing: Iterable[ImageCache], wanted: Collection[str | None], tags_shown: bool
 ) -> tuple[list[ImageCache], list[Kept]]:
     """Return the unwanted image caches that carry all tags, the newest first; and those with unknown tags, as kept.
 
-    Tags are unknown where no image cache shows any. ``wanted`` holds names and IDs. An image cache without a readable name
-    may be a wanted one, so it is left out.
+    Tags are unknown where the service has shown none in this task. ``wanted`` holds names and IDs. An image cache without
+    a readable name may be a wanted one, so it is left out.
     """
-    existing, tags = list(existing), normal_tags(prune.tags)
+    tags = normal_tags(prune.tags)
     unwanted = [
         cache
         for cache in existing
         if cache.image_cache_name
-        and not cache.is_going
+        and not cache.is_deleting
         and cache.image_cache_name not in wanted
         and cache.image_cache_id not in wanted
     ]
-    if all(cache.tags is None for cache in existing):
+    if not tags_shown:
         return [], [Kept(cache, "tags_unknown") for cache in unwanted]
     carrying = [cache for cache in unwanted if all(tag in (cache.tags or []) for tag in tags)]
     return sorted(carrying, key=lambda cache: cache.age_order, reverse=True), []
@@ -102,8 +101,11 @@ def why_not(wanted: Iterable[ImageCache | None], labels: Iterable[str]) -> tuple
     return "", ""
 
 
-def _utc(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _utc(seconds: float) -> str | None:
+    try:
+        return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):  # beyond the year 9999
+        return None
 
 
 class Pruner:
@@ -135,9 +137,8 @@ class Pruner:
             batch.warnings.append(f"Nothing was pruned, since the image caches could not be listed: {error.message}")
             return []
         wanted = {item.name for item in batch.items} | {item.image_cache_id for item in batch.items}
-        removed = {cache.id for item in batch.items for cache in item.removed}  # in check mode they are still there
-        existing = [cache for cache in lister.caches if cache.id not in removed]
-        carrying, self.kept = candidates(self.options, existing, wanted)
+        wanted |= {cache.id for item in batch.items for cache in item.removed}  # in check mode they are still there
+        carrying, self.kept = candidates(self.options, lister.caches, wanted, lister.tags_shown)
         if self.kept:
             batch.warnings.append("Nothing was pruned, since the service shows no tags: see kept in the result.")
         reason, text = self._why_not(predict)
@@ -171,8 +172,6 @@ class Pruner:
             )
 
     def _add(self, cache: ImageCache) -> Item:
-        waits = any(item.desired.wait for item in self._batch.items)
-        item = Item(Desired("absent", {"imageCacheName": cache.image_cache_name}, wait=waits))
-        item.set_plan(cache, [])
+        item = self._batch.deletion(cache, any(item.desired.wait for item in self._batch.items))
         self._batch.pruned.append(item)
         return item

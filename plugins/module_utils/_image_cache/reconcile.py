@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Collection, ContextManager, Sequence
 
 from .. import _lock as lock
 from .._api.client import Client
-from .._errors import EciError, QuotaUsedUp, ServiceError, WaitFailed, WaitTimeout, internal_error
+from .._errors import EciError, QuotaUsedUp, ServiceError, internal_error
 from .._polling import Wait
 from . import actions
 from .actions import Waiter
 from .api import Lister
 from .batch import Batch, Item, Outcome
 from .confirm import Confirmer
-from .model import ImageCache, predicted
-from .plan import Action, Desired
+from .model import ImageCache, predicted, remaining
+from .plan import Action, Desired, unique
 from .planner import Planner
 
 if TYPE_CHECKING:  # loaded only by tasks that need them
@@ -92,13 +92,17 @@ class _Run:
 
     def carry_out(self) -> None:
         """Run all phases. The locks are free while the task waits."""
+        batch = self.batch
         with self._locked():
             self._consider()
             if self._pruner and self._pruner.options.first:
+                self._planner.check_replacements(None)
                 self._pruner.carry_out(self._waiter)
-            self._create_and_retag(self.batch.planned(Action.CREATE, Action.RETAG))
+                if batch.pruned:
+                    self._plan_again(batch.items)
+            self._create_and_retag(batch.planned(Action.CREATE, Action.RETAG))
             self._replace()
-            present = [item for item in self.batch.present if item.image_cache_id and not item.error]
+            present = [item for item in batch.present if item.image_cache_id and not item.error]
             awaited = [item for item in present if item.desired.wait]
             if not awaited:
                 self._delete()
@@ -109,28 +113,34 @@ class _Run:
 
     def predict(self) -> None:
         """Plan, and take the plans for what is reached."""
-        batch = self.batch
+        batch, first = self.batch, self._pruner and self._pruner.options.first
         self._consider()
-        self._planner.check_replacements(more=len(batch.planned(Action.CREATE)))
+        if self._pruner and first:
+            self._planner.check_replacements(None)
+            self._pruner.predict()
+        self._planner.check_replacements(len(batch.planned(Action.CREATE)) - len(batch.pruned))
         for item in batch.present:
             if not item.error:
                 item.predict()
-                batch.attempt(item, self._predict_more)
+                batch.attempt(item, self._predict_wait)
+        for item in [] if batch.failures() else list(self._planner.doubled):
+            batch.attempt(item, self._predict_younger)
         batch.block(Action.DELETE, "is not deleted")
         for item in batch.items:
-            if not (item.desired.is_present or item.error) and (item.desired.wait or item.plans(Action.DELETE)):
+            if not (item.desired.is_present or item.error) and (item.desired.wait or item.is_pending(Action.DELETE)):
                 item.predict()
-        if self._pruner:
+        if self._pruner and not first:
             self._pruner.predict()
 
-    def _predict_more(self, item: Item) -> None:
+    def _predict_wait(self, item: Item) -> None:
         if item.desired.wait and item.cache.has_failed:
             raise self._waiter.failed(item)
-        if item in self._planner.doubled:
-            younger = self._planner.younger(item, predict=True)
-            item.removed += younger
-            item.duplicates = [cache.id for cache in younger]
-            item.changed = item.changed or bool(younger)
+
+    def _predict_younger(self, item: Item) -> None:
+        younger = self._planner.younger(item, predict=True)
+        item.removed += younger
+        item.duplicates = [cache.id for cache in younger]
+        item.changed = item.changed or bool(younger)
 
     def _consider(self) -> None:
         """List and plan, then run the preflight over what would be ordered. Raises EciError if one of them fails."""
@@ -138,13 +148,17 @@ class _Run:
         self._planner.consider(ctx.concurrency)
         self._before = batch.lister.caches
         if ctx.diff_mode and not batch.lister.is_for_one:
-            from .._api import region
-
-            with contextlib.suppress(EciError):  # an account may have no right to read it
-                self._quota = region.image_cache_quota(ctx.client)
+            self._quota = batch.capacity.quota()
         if ctx.preflight and batch.planned(Action.CREATE, Action.REPLACE):
             batch.warnings += self._check_orders(ctx.preflight)
         self.has_begun = True
+
+    def _plan_again(self, items: Collection[Item], listed: bool = False) -> None:
+        """List, and plan what is not done: others may have acted meanwhile. Where it was ``listed``, take that list."""
+        items = [item for item in items if not item.done and not item.error]
+        if not listed:
+            self.batch.refresh(items)
+        self._planner.plan_all([item for item in items if not item.error])
 
     def _check_orders(self, preflight: Preflight) -> list[str]:
         from .._registry.preflight import Order
@@ -153,7 +167,7 @@ class _Run:
         orders = [
             Order(path.format(number), item.change.body, item.change.action is Action.REPLACE)
             for number, item in enumerate(self.batch.items)
-            if item.plans(Action.CREATE, Action.REPLACE)
+            if item.is_pending(Action.CREATE, Action.REPLACE)
         ]
         makes_room = bool(self._pruner and self._pruner.options.first)
         capacity = self.batch.capacity
@@ -161,72 +175,96 @@ class _Run:
 
     def _create_and_retag(self, items: Collection[Item]) -> None:
         """Create what is missing and set tags; nothing is deleted, except what yields to another controller."""
+        deleting = [item for item in items if item.is_pending(Action.CREATE) and item.change.before]
+        if deleting:
+            self._waiter.until_gone(deleting)
+            self._plan_again(items, listed=True)
+        items = [item for item in items if item.is_pending(Action.CREATE, Action.RETAG)]
         self.batch.for_each(items, self._create_or_retag, "created or retagged")
         self._confirmer.confirm(items)
 
     def _replace(self) -> None:
         """Delete what is to be replaced, wait for all of that with one list, then create the new ones."""
         batch = self.batch
-        self._planner.check_replacements()
+        self._planner.check_replacements(0)
         items = batch.planned(Action.REPLACE)
         if not items:
             return
-        batch.refresh(items)
-        self._planner.plan_all(batch.planned(Action.REPLACE))
-        batch.block(Action.REPLACE, "is not replaced")
-        others = [item for item in items if item.plans(Action.CREATE, Action.RETAG)]
+        self._plan_again(items)
+        if not batch.lister.is_for_one:
+            self._planner.check_replacements(None)
+        others = [item for item in items if item.is_pending(Action.CREATE, Action.RETAG)]
         items = batch.planned(Action.REPLACE)
         batch.for_each(items, lambda item: actions.delete_old(batch.api, item), "deleted")
         self._waiter.until_gone(items)
-        batch.for_each([item for item in items if not item.error], self._create, "created")
+        gone = [item for item in items if not item.error]
+        if batch.lister.is_for_one and gone and gone[0].desired.image_cache_id:  # from now on it is found by its name
+            batch.lister = Lister(batch.api, gone[0].name)
+            batch.refresh(gone)
+        for item in gone:
+            if not item.error:
+                batch.attempt(item, self._adopt_another)
+        created = [item for item in gone if not (item.error or item.done)]
+        batch.for_each(created, self._create, "created", essential=True)
+        self._confirmer.confirm(created)
         for item in items:
-            if item.error and item.removed and not isinstance(item.error, (WaitFailed, WaitTimeout)):
+            if item.error and item.removed and not item.added:
                 item.error.add(f"The old image cache {item.old.id} was deleted before, as drift: recreate asks for.")
-        self._confirmer.confirm(items)
         self._create_and_retag(others)
+
+    def _adopt_another(self, item: Item) -> None:
+        """Adopt an image cache that somebody created while the old one was deleted."""
+        known = {item.old.id, *item.known, *self.batch.selected}
+        named = remaining(self.batch.lister.named(item.name, known))
+        if named:
+            self._confirmer.adopt(item, unique(named))
+            item.done = True
 
     def _delete(self) -> None:
         """Delete what is absent in the task and younger duplicates, then prune."""
         batch = self.batch
         batch.block(Action.DELETE, "is not deleted")
-        items = batch.planned(Action.DELETE)
-        doubled = [] if batch.failures() else list(self._planner.doubled)
-        if doubled or (items and not batch.lister.is_for_one):
+        items, failures = batch.planned(Action.DELETE), batch.failures()
+        doubled = [item for item in self._planner.doubled if not item.error]
+        if failures:
+            for item in doubled:
+                item.action_warnings.append(f"No younger image cache named {item.name!r} is deleted, since {failures}.")
+        elif doubled or (items and not batch.lister.is_for_one):
             batch.refresh([*items, *doubled])
             self._planner.plan_all(batch.planned(Action.DELETE))
-        batch.for_each(batch.planned(Action.DELETE), lambda item: actions.delete_old(batch.api, item), "deleted")
-        batch.for_each([item for item in doubled if not item.error], self._delete_younger, "cleaned up")
+        younger: dict[Item, Item] = {}
+        for item in [] if failures else doubled:
+            if not item.error:
+                batch.attempt(item, lambda item: younger.update(self._deletions(item)))
+        deletions = [*batch.planned(Action.DELETE), *younger]
+        batch.for_each(deletions, lambda item: actions.delete_old(batch.api, item), "deleted")
         absent = [item for item in batch.items if not item.desired.is_present and item.change.before]
-        self._waiter.until_gone([item for item in absent if item.desired.wait])
+        self._waiter.until_gone([item for item in [*absent, *younger] if item.desired.wait])
+        for deletion, item in younger.items():
+            item.changed = item.changed or deletion.changed
+            item.removed += deletion.removed
+            item.duplicates.append(deletion.old.id)
+            item.error = item.error or deletion.error
         if self._pruner and not self._pruner.options.first:
             self._pruner.carry_out(self._waiter)
 
-    def _delete_younger(self, item: Item) -> None:
-        for cache in self._planner.younger(item):
-            deleted, _request_id = actions.delete(self.batch.api, cache)
-            item.changed = item.changed or deleted
-            item.removed += [cache] * deleted
-            item.duplicates.append(cache.id)
+    def _deletions(self, item: Item) -> dict[Item, Item]:
+        return {self.batch.deletion(cache, item.desired.wait): item for cache in self._planner.younger(item)}
 
     def _create_or_retag(self, item: Item) -> None:
         if item.change.action is Action.RETAG:
             actions.retag(self.batch.api, item)
-            return
-        if item.change.before:  # its deletion is under way
-            item.known = [item.old.id]
-            self._waiter.until_gone([item])
-        if not item.error:
+        else:
             self._create(item)
 
     def _create(self, item: Item) -> None:
         if self._quota_error:
             raise QuotaUsedUp(f"Not created, since the quota was used up before: {self._quota_error.message}")
         batch, body = self.batch, item.change.body
-        if batch.lister.is_for_one:  # from now on it is found by its name
-            batch.lister = Lister(batch.api, {}, item.name)
-        item.changed_before, item.image_cache_id, item.image_cache = item.changed, None, None
+        item.known |= {item.old.id, *batch.selected, *(cache.id for cache in batch.lister.named(item.name))}
+        item.image_cache_id, item.image_cache = None, None
         try:
-            created = actions.create(batch.api, body, item.known)
+            created = item.created = actions.create(batch.api, item, self._planner.fits(item))
         except EciError as error:
             if isinstance(error, QuotaUsedUp):
                 self._quota_error = error
@@ -234,7 +272,7 @@ class _Run:
                 with contextlib.suppress(OSError):  # no file may be opened any more
                     batch.capacity.explain(error, body)
             raise
-        item.done, item.answered = True, created.answered
+        item.done = True
         item.changed = item.changed or created.changed
         item.image_cache_id = created.image_cache_id
         item.image_cache = replace(predicted(body), image_cache_id=created.image_cache_id)

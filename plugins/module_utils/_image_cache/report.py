@@ -45,6 +45,8 @@ def _kinds(outcome: Outcome) -> Iterable[tuple[Item, str]]:
 def _kind(item: Item) -> str:
     if item.error:
         return "failed"
+    if item.added and item.change.action is not Action.REPLACE:
+        return "create"
     if item.change.action is Action.NONE:
         return "drift" if item.drift else "unchanged"
     return str(item.change.action.value)

@@ -40,9 +40,14 @@ def _check(values: Arguments, check_mode: bool) -> Iterator[Violation]:
     return check_desired(values, values, (), check_mode)
 
 
+def is_present(values: Arguments, entry: Arguments) -> bool:
+    """Return True unless the image cache is to be absent; ``values`` are the options of the whole task."""
+    return (entry.get("state") or values.get("state")) != "absent"
+
+
 def check_desired(values: Arguments, entry: Arguments, path: Path, check_mode: bool) -> Iterator[Violation]:
     """Check one image cache of a task; ``values`` are the options of the whole task."""
-    present = (entry.get("state") or values.get("state")) != "absent"
+    present = is_present(values, entry)
     by_id = "image_cache_id" in entry
     if by_id and not entry["image_cache_id"] and not check_mode:
         yield Violation((*path, "image_cache_id"), "must not be empty; leave it out to pick one by its name")

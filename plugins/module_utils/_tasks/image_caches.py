@@ -26,7 +26,7 @@ from .._image_cache.batch import Item
 from .._image_cache.prune import Prune
 from .._image_cache.reconcile import reconcile
 from .._task import Arguments, Result, Task
-from .image_cache import NULLABLE, check_desired, context, desired
+from .image_cache import NULLABLE, check_desired, context, desired, is_present
 
 ERRORS_SHOWN = 5
 
@@ -54,11 +54,14 @@ def _check(values: Arguments, check_mode: bool) -> Iterator[Violation]:
     first: dict[tuple[str, str], int] = {}
     for index, entry in mappings(values, "image_caches"):
         yield from check_desired(values, entry, ("image_caches", index), check_mode)
-        option = "image_cache_id" if "image_cache_id" in entry else "image_cache_name"
-        value = entry.get(option)
-        if isinstance(value, str) and value and first.setdefault((option, value), index) != index:
-            same = f"is the same as in image_caches[{first[option, value]}]"
-            yield Violation(("image_caches", index, option), same)
+        by_id, name = "image_cache_id" in entry, "image_cache_name"
+        keys = [("image_cache_id", entry["image_cache_id"])] if by_id else [(name, entry.get(name))]
+        if is_present(values, entry):  # by an ID as well, it is or gets the only one of its name
+            keys.append(("present", entry.get(name)))
+        for kind, value in keys:
+            if isinstance(value, str) and value and first.setdefault((kind, value), index) != index:
+                same = f"is the same as in image_caches[{first[kind, value]}]"
+                yield Violation(("image_caches", index, name if kind == "present" else kind), same)
     for index, tag in mappings(values, "prune_tags"):
         for part in ("key", "value"):
             if not tag.get(part):
@@ -72,10 +75,10 @@ def _check_pruning(values: Arguments) -> Iterator[Violation]:
     if not values.get("prune_tags"):
         advice = "is required with prune: only image caches that carry all of these tags are deleted"
         yield Violation(("prune_tags",), advice)
-    if values.get("image_caches") == []:
-        yield Violation(("image_caches",), "must not be empty with prune, which would delete them all")
-    if values.get("state") == "absent":
-        yield Violation(("state",), "must not be absent with prune, which keeps what is wanted and deletes the rest")
+    entries = values.get("image_caches")
+    if isinstance(entries, list) and not any(is_present(values, entry) for entry in entries if isinstance(entry, dict)):
+        advice = "must have one with state present, or prune would delete all that carry prune_tags"
+        yield Violation(("image_caches",), advice)
     if values.get("prune_first") and values.get("prune_grace"):
         yield Violation(("prune_grace",), "has no meaning with prune_first, which deletes before anything is created")
 

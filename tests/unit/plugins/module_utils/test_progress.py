@@ -45,8 +45,8 @@ def test_a_line_after_ten_seconds_then_one_each_half_minute(lines: list[str]) ->
     silent = Progress(Clock(monotonic=lambda: now[0]), None)
     for second in range(0, 75, 5):
         now[0] = 100.0 + second
-        progress.say(lambda second=second: f"{second} s")
-        silent.say(lambda: pytest.fail("a line that nobody reads"))
+        progress.report(lambda second=second: f"{second} s")
+        silent.report(lambda: pytest.fail("a line that nobody reads"))
     assert lines == ["10 s", "40 s", "70 s"]
 
 

@@ -68,10 +68,10 @@ def test_the_filters_go_with_every_page(caches: ImageCachesApi, emulator: Emulat
 
 
 def test_no_image_cache_at_all(caches: ImageCachesApi, emulator: Emulator) -> None:
-    assert caches.find() == ([], True, 0)
+    assert caches.find() == ([], True, 0, False)
     reply = {"requestId": "r", "imageCaches": None, "nextToken": None}
     emulator.inject(Fault("json", value={"statusCode": 200, "returnObj": reply}))
-    assert caches.find() == ([], True, 0)
+    assert caches.find() == ([], True, 0, False)
 
 
 @pytest.mark.parametrize("reply", [{"statusCode": 200}, {"statusCode": 200, "returnObj": {}}])
@@ -136,16 +136,16 @@ def test_a_list_that_is_none(listed: Any, caches: ImageCachesApi, emulator: Emul
     assert caught.value.request_id == "their-id"
 
 
-# --- lists that are not whole
+# --- lists that are not complete
 
 
-def test_a_list_in_one_reply_is_whole(caches: ImageCachesApi, emulator: Emulator) -> None:
+def test_a_list_in_one_reply_is_complete(caches: ImageCachesApi, emulator: Emulator) -> None:
     seed(emulator)
-    assert caches.find().whole
+    assert caches.find().complete
     emulator.inject(listing(FULL, total=1))
-    assert caches.find().whole
+    assert caches.find().complete
     emulator.inject(listing(FULL, total=7))
-    assert not caches.find().whole
+    assert not caches.find().complete
     assert len(emulator.sent()) == 3
 
 
@@ -189,7 +189,7 @@ def test_an_odd_object_does_not_hide_the_others(
     emulator.inject(listing(FULL, odd, total=2))
     found = caches.find()
     assert len(emulator.sent()) == 1
-    assert (names(found), found.whole, found.unreadable) == (shown, False, 1)
+    assert (names(found), found.complete, found.unreadable) == (shown, False, 1)
 
 
 def test_a_name_that_an_odd_object_may_have_is_not_called_missing(caches: ImageCachesApi, emulator: Emulator) -> None:
@@ -211,7 +211,7 @@ def test_a_count_that_is_no_number_says_nothing(caches: ImageCachesApi, emulator
     assert len(emulator.sent()) == 2
 
 
-def test_a_name_is_looked_for_twice_if_the_list_was_not_whole(caches: ImageCachesApi, emulator: Emulator) -> None:
+def test_a_name_is_looked_for_twice_if_the_list_was_not_complete(caches: ImageCachesApi, emulator: Emulator) -> None:
     emulator.settings.update({"name_match": "fuzzy", "max_page": 1})
     for number in range(3):
         seed(emulator, f"web-{number}")

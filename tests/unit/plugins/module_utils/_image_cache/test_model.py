@@ -10,17 +10,18 @@ from typing import Any
 import pytest
 
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.model import (
-    BAD,
-    GOING,
-    GOOD,
-    WAITING,
+    DELETED,
+    DELETING,
+    FAILED,
+    PENDING,
+    READY,
     ImageCache,
     from_wire,
     ids,
     meaning,
     normal_tags,
     predicted,
-    staying,
+    remaining,
 )
 from tests.unit.plugins.emulated import BODY, A
 
@@ -163,7 +164,7 @@ def test_what_its_status_means(
     status: str | None, ready: bool, failed: bool, going: bool, deletion_failed: bool
 ) -> None:
     cache = ImageCache(status=status)
-    assert (cache.is_ready, cache.has_failed, cache.is_going, cache.deletion_failed) == (
+    assert (cache.is_ready, cache.has_failed, cache.is_deleting, cache.deletion_failed) == (
         ready,
         failed,
         going,
@@ -192,31 +193,31 @@ def test_what_is_not_told_is_an_empty_text() -> None:
 @pytest.mark.parametrize(
     ("status", "expected"),
     [
-        ("ready", GOOD),
-        ("Ready", GOOD),
-        ("READY", GOOD),
-        ("NotReady", WAITING),
-        ("not_ready", WAITING),
-        ("pending", WAITING),
-        ("creating", WAITING),
-        ("unheard-of", WAITING),
-        ("already", WAITING),
-        ("", WAITING),
-        (None, WAITING),
-        ("failed", BAD),
-        ("Failed", BAD),
-        ("CREATE_ERROR", BAD),
-        ("CreateFailed", BAD),
-        ("createFailed", BAD),
-        ("delete_failed", BAD),
-        ("DeleteFailed", BAD),
-        ("deleting-error", BAD),
-        ("deleting", GOING),
-        ("Deleted", GOING),
-        ("TERMINATING", GOING),
-        ("IsDeleting", GOING),
-        ("undeletable", WAITING),
-        ("failover", WAITING),
+        ("ready", READY),
+        ("Ready", READY),
+        ("READY", READY),
+        ("NotReady", PENDING),
+        ("not_ready", PENDING),
+        ("pending", PENDING),
+        ("creating", PENDING),
+        ("unheard-of", PENDING),
+        ("already", PENDING),
+        ("", PENDING),
+        (None, PENDING),
+        ("failed", FAILED),
+        ("Failed", FAILED),
+        ("CREATE_ERROR", FAILED),
+        ("CreateFailed", FAILED),
+        ("createFailed", FAILED),
+        ("delete_failed", FAILED),
+        ("DeleteFailed", FAILED),
+        ("deleting-error", FAILED),
+        ("deleting", DELETING),
+        ("Deleted", DELETED),
+        ("TERMINATING", DELETING),
+        ("IsDeleting", DELETING),
+        ("undeletable", PENDING),
+        ("failover", PENDING),
     ],
 )
 def test_the_meaning_of_a_status(status: str | None, expected: str) -> None:
@@ -230,4 +231,4 @@ def test_those_that_stay_the_eldest_first() -> None:
         ImageCache("imc-2", creation_time=old, status="deleting"),
         ImageCache("imc-3", creation_time=old),
     ]
-    assert [cache.id for cache in staying(caches)] == ["imc-3", "imc-1"]
+    assert [cache.id for cache in remaining(caches)] == ["imc-3", "imc-1"]

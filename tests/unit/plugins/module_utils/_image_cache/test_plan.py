@@ -274,6 +274,6 @@ wanted_states = st.builds(
 def test_planning_again_after_the_plan_gives_nothing_to_do(wanted: Desired, existing: Any) -> None:
     change = planned(wanted, existing)
     reached = change.after
-    if change.creates and reached:
+    if change.will_create and reached:
         reached = replace(reached, image_cache_id="imc-2", status="ready")
     assert planned(wanted, reached).action is Action.NONE
