@@ -1,7 +1,7 @@
 # Copyright (c) ctyun.eci contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a CONNECT proxy does: it passes bytes on, of which it sees no more than the frames of TLS."""
+"""What a CONNECT proxy does: it passes bytes on, and sees no more than the frames of TLS."""
 
 from __future__ import annotations
 

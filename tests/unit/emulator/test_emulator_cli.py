@@ -116,9 +116,7 @@ def test_the_ends_of_commands() -> None:
         ("zone_aliases=az1", "zone_aliases must be a list of sent=returned"),
     ],
 )
-def test_a_wrong_setting(
-    text: str, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_wrong_setting(text: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
     from tests.emulator.__main__ import main
 
     with pytest.raises(SystemExit) as ended:

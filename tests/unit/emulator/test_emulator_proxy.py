@@ -165,7 +165,7 @@ def test_a_stand_in(secure_emulator: Emulator) -> None:
                 session.get(other, timeout=5)
 
 
-def test_a_server_that_starts_again(emulator: Emulator, proxy: Proxy) -> None:
+def test_a_server_that_starts_again(proxy: Proxy) -> None:
     with Emulator() as first:
         api = client_of(first, proxy)
         assert api.send("GET", "region").status_code == 200

@@ -83,7 +83,7 @@ def done(**given: Any) -> Result:
         ),
     ],
 )
-def test_mistakes_are_told_by_their_paths(given: dict[str, Any], expected: list[str]) -> None:
+def test_mistakes_are_named_by_their_paths(given: dict[str, Any], expected: list[str]) -> None:
     found = lines(**given)
     assert len(found) == len(expected), found
     for line, start in zip(found, expected, strict=True):

@@ -28,8 +28,6 @@ from ansible_collections.ctyun.eci.plugins.module_utils._api.region import REGIO
 from ansible_collections.ctyun.eci.plugins.module_utils._api.transport import Operation
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import EciError
 
-MakeClient = Callable[..., Client]
-
 _PATH = "/eci/api/v1/imageCache/"
 CREATE = Operation("createImageCache", "POST", _PATH + "createImageCache", changes=True, repeatable=False)
 LIST = Operation("describeImageCaches", "POST", _PATH + "describeImageCaches")

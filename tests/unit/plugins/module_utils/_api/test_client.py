@@ -43,16 +43,8 @@ from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
 )
 from ansible_collections.ctyun.eci.plugins.module_utils._polling import SYSTEM_CLOCK
 from tests.emulator import Emulator, Fault
-from tests.unit.plugins.emulated import BODY
-from tests.unit.plugins.module_utils._api.servers import (
-    CREATE,
-    DELETE,
-    DESCRIBE,
-    LIST,
-    UPDATE,
-    MakeClient,
-    answering,
-)
+from tests.unit.plugins.emulated import BODY, MakeClient
+from tests.unit.plugins.module_utils._api.servers import CREATE, DELETE, DESCRIBE, LIST, UPDATE, answering
 
 ID = "imc-seed000000000000"
 OPERATIONS = [LIST, DESCRIBE, UPDATE, DELETE, REGION, USAGE, CREATE]
@@ -141,7 +133,7 @@ PASSING = [
 
 @pytest.mark.parametrize("fault", PASSING)
 @pytest.mark.parametrize("operation", [LIST, UPDATE, DELETE, REGION], ids=by_name)
-def test_what_may_help_is_sent_again_signed_anew(
+def test_what_may_help_is_sent_again_with_a_new_signature(
     operation: Operation, fault: Fault, make_client: MakeClient, seeded: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transport, "MAX_REPLY_BYTES", 1024 * 1024)

@@ -28,7 +28,8 @@ from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
     Unanswered,
 )
 from tests.emulator import Emulator
-from tests.unit.plugins.module_utils._api.servers import MakeClient, failing
+from tests.unit.plugins.emulated import MakeClient
+from tests.unit.plugins.module_utils._api.servers import failing
 
 MESSAGE = "ctyun-EOP: signature verification failed"
 ID = "c6f1a2b3"

@@ -40,12 +40,12 @@ from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
 )
 from tests.emulator import Emulator, Fault, Proxy
 from tests.unit.plugins import emulated
+from tests.unit.plugins.emulated import MakeClient
 from tests.unit.plugins.module_utils._api.servers import (
     CREATE,
     DELETE,
     GOOD,
     Authority,
-    MakeClient,
     Peer,
     Server,
     answering,

@@ -246,7 +246,7 @@ NO_OBJECT = [
 )
 def test_unreadable_replies(raw: bytes | None, says: str, status: int, kind: type[EciError]) -> None:
     error = refused(raw=raw, status=status)
-    # a page that is not the service's tells nothing about an image cache: it is never a NotFound
+    # a page that is not the service's says nothing about an image cache: it is never a NotFound
     assert error.__class__ is kind
     assert ("redirect" if status == 302 else says) in error.message
     assert (error.http_status, error.code) == (status, None)

@@ -19,10 +19,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._arguments.advice import
 from ansible_collections.ctyun.eci.plugins.module_utils._arguments.redaction import redacted_arguments
 from ansible_collections.ctyun.eci.plugins.module_utils._arguments.schema import RULES, Violation
 from ansible_collections.ctyun.eci.plugins.module_utils._arguments.specs import body_spec, connection_spec
-from ansible_collections.ctyun.eci.plugins.module_utils._arguments.validation import (
-    check,
-    mappings,
-)
+from ansible_collections.ctyun.eci.plugins.module_utils._arguments.validation import check, mappings
 from ansible_collections.ctyun.eci.plugins.module_utils._task import Task
 from ansible_collections.ctyun.eci.plugins.module_utils._tasks import (
     image_cache,
