@@ -118,13 +118,10 @@ def test_one_connection_serves_many_calls_also_after_errors(make_client: MakeCli
 PASSING = [
     pytest.param(Fault("reset"), id="reset"),
     pytest.param(Fault("status", status=429), id="429"),
-    pytest.param(Fault("status", status=408), id="408"),
     pytest.param(Fault("status", status=500), id="500"),
     pytest.param(Fault("status", status=504, html=True), id="504-html"),
     pytest.param(Fault("truncate"), id="truncate"),
     pytest.param(Fault("html"), id="html"),
-    pytest.param(Fault("body", body=b""), id="empty"),
-    pytest.param(Fault("json", value=None), id="null"),
     pytest.param(Fault("json", value={}), id="no-statusCode"),
     pytest.param(Fault("charset"), id="charset"),
     pytest.param(Fault("huge", megabytes=2), id="huge"),
@@ -266,13 +263,11 @@ def test_an_effect_stays_possible_when_a_later_attempt_does_not_arrive(
     ("retry_after", "longest", "pause"),
     [
         (7, 30.0, 7.0),
-        ("2.5", 30.0, 2.5),
         (1000, 30.0, 30.0),
         (1000, 0.0, 0.0),
         ("inf", 4.0, 4.0),
         ("nan", 30.0, 0.0),
         ("x", 30.0, 0.0),
-        (-5, 30.0, 0.0),
     ],
 )
 @pytest.mark.parametrize("status", [429, 503])
@@ -439,7 +434,7 @@ def test_cancellation_ends_a_wait_that_has_begun(what: str, make_client: MakeCli
     assert time.monotonic() - began < 10
 
 
-def test_whatever_is_answered_is_accepted(make_client: MakeClient, emulator: Emulator) -> None:
+def test_any_answer_but_a_refused_rate_counts_as_accepted(make_client: MakeClient, emulator: Emulator) -> None:
     client = make_client(retries=0)
     for fault, accepted in ((Fault("status", status=500), 1), (Fault("reset"), 1), (Fault("status", status=429), 1)):
         emulator.inject(fault)
