@@ -13,7 +13,6 @@ import base64
 import secrets
 import threading
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
@@ -72,9 +71,7 @@ class Registry:
         self._proxy = Proxy({f"{name}:443": self._listeners[role].port for name, role in self.names.items()}).start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._proxy.stop()
         self._background.stop()
         self._certificate.close()

@@ -36,13 +36,9 @@ class Relay:
             return False
         if drop:
             return False
-        bodiless = request.first[0] == "HEAD" or reply.first[1] in ("204", "304")
-        if not bodiless:
-            async for piece in body(server.reader, reply, until_the_end=True):
-                await _write(self._client, piece)
-        if "close" in (request.get("connection"), reply.get("connection")) or request.first[2] != "HTTP/1.1":
-            return False
-        return bodiless or "chunked" in reply.get("transfer-encoding") or bool(reply.get("content-length"))
+        async for piece in body(server.reader, reply):
+            await _write(self._client, piece)
+        return "close" not in (request.get("connection"), reply.get("connection"))
 
     async def _connected(self, port: int) -> Stream:
         server = self._server
