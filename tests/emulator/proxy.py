@@ -13,11 +13,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 from .background import Background
 from .messages import Broken, Head, Stream, body, page, read_head
-from .relay import Relay
 from .tunnel import Tunnel
 
 _HOST = "127.0.0.1"
-_MOST_REQUESTS = 1_000_000
+# No loop here runs longer; a server may send several 1xx heads before its reply.
+_MOST_HEADS = 1_000_000
 _LAST = "Connection: close\r\n"
 _LOGIN = 'Proxy-Authenticate: Basic realm="proxy"\r\n'
 
@@ -120,9 +120,9 @@ class Proxy:
         task.add_done_callback(self._clients.discard)
 
     async def _serve(self, client: Stream) -> None:
-        relay = Relay(client)
+        relay = _Relay(client)
         try:
-            for _number in range(_MOST_REQUESTS):
+            for _number in range(_MOST_HEADS):
                 request = await read_head(client.reader)
                 if request is None or not await self._answer(client, relay, request):
                     return
@@ -133,7 +133,7 @@ class Proxy:
             relay.close()
             client.writer.close()
 
-    async def _answer(self, client: Stream, relay: Relay, request: Head) -> bool:
+    async def _answer(self, client: Stream, relay: _Relay, request: Head) -> bool:
         """Say whether the client's connection may be used again."""
         method, target = request.first[:2]
         self._seen.append((method, target))
@@ -168,6 +168,67 @@ class Proxy:
             return
         client.writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
         await Tunnel(client, server, lambda: self._take(target, "drop_reply") is not None).run()
+
+
+class _Relay:
+    """The requests of one client's connection. The connection to the server is kept, too."""
+
+    def __init__(self, client: Stream) -> None:
+        self._client = client
+        self._server: Stream | None = None
+        self._port = 0
+
+    def close(self) -> None:
+        if self._server is not None:
+            self._server.writer.close()
+            self._server = None
+
+    async def exchange(self, request: Head, port: int, path: str, drop: bool) -> bool:
+        """Say whether the connections can be used again. With ``drop``, nothing of the reply reaches the client."""
+        try:
+            server = await self._connected(port)
+            await self._send(server, request, path)
+            reply = await self._final(server, drop)
+        except (OSError, Broken):
+            if not drop:
+                self._client.writer.write(page(502, "Connection: close\r\n"))
+            return False
+        if drop:
+            return False
+        async for piece in body(server.reader, reply):
+            await _write(self._client, piece)
+        return "close" not in (request.get("connection"), reply.get("connection"))
+
+    async def _connected(self, port: int) -> Stream:
+        server = self._server
+        if server is not None and (port != self._port or server.reader.at_eof()):
+            self.close()
+        if self._server is None:
+            self._server, self._port = await Stream.to(port), port
+        return self._server
+
+    async def _send(self, server: Stream, request: Head, path: str) -> None:
+        fields = [f"{name}: {value}" for name, value in request.fields if not name.lower().startswith("proxy-")]
+        lines = [f"{request.first[0]} {path} {request.first[2]}", *fields, "", ""]
+        await _write(server, "\r\n".join(lines).encode("latin-1"))
+        async for piece in body(self._client.reader, request):
+            await _write(server, piece)
+
+    async def _final(self, server: Stream, drop: bool) -> Head:
+        for _number in range(_MOST_HEADS):
+            head = await read_head(server.reader)
+            if head is None:
+                raise Broken("the server has left")
+            if not drop:
+                await _write(self._client, head.raw)
+            if not head.first[1].startswith("1"):
+                return head
+        raise Broken("no answer among many replies")
+
+
+async def _write(stream: Stream, data: bytes) -> None:
+    stream.writer.write(data)
+    await stream.writer.drain()
 
 
 def _own_words(order: _Order) -> bytes:

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from . import control, damage, gateway, replies, routes
-from .bucket import Bucket
+from .clock import Bucket
 from .errors import ServiceError
 from .faults import Fault, Faults
 from .records import Record, Records

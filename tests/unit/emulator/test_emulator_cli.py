@@ -39,12 +39,7 @@ def test_it_serves_until_a_signal(tmp_path: Path, number: signal.Signals) -> Non
     for setting in ("tags_shown=false", "zones=a,b", "status_code_style=800", "zone_aliases=1=a,2=b", "rate=2"):
         options += ["--set", setting]
     process = subprocess.Popen(
-        [*COMMAND, *options],
-        cwd=ROOT,
-        env=ENVIRONMENT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+        [*COMMAND, *options], cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     try:
         assert process.stdout is not None

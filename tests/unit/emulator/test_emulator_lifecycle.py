@@ -22,11 +22,7 @@ def test_a_cache_becomes_ready(api: Any, emulator: Emulator) -> None:
     emulator.settings.ready_after = 100
     identifier = api.created()
     assert api.status(identifier) == "pending"
-    assert messages(api, identifier) == [
-        "[ImageCache] created",
-        "[ImageCache] init",
-        "[ImageCache] creating resource",
-    ]
+    assert messages(api, identifier) == ["[ImageCache] created", "[ImageCache] init", "[ImageCache] creating resource"]
     emulator.advance(30)
     assert messages(api, identifier)[-1].startswith("[ImageCache] create disk order:")
     emulator.advance(70)

@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from tests.emulator import Emulator, Fault, Settings
-from tests.emulator.bucket import Bucket
-from tests.emulator.clock import Clock
+from tests.emulator.clock import Bucket, Clock
 
 
 def test_tokens_come_back_at_a_steady_rate() -> None:

@@ -261,14 +261,7 @@ def test_an_effect_stays_possible_when_a_later_attempt_does_not_arrive(
 
 @pytest.mark.parametrize(
     ("retry_after", "longest", "pause"),
-    [
-        (7, 30.0, 7.0),
-        (1000, 30.0, 30.0),
-        (1000, 0.0, 0.0),
-        ("inf", 4.0, 4.0),
-        ("nan", 30.0, 0.0),
-        ("x", 30.0, 0.0),
-    ],
+    [(7, 30.0, 7.0), (1000, 30.0, 30.0), (1000, 0.0, 0.0), ("inf", 4.0, 4.0), ("nan", 30.0, 0.0), ("x", 30.0, 0.0)],
 )
 @pytest.mark.parametrize("status", [429, 503])
 def test_the_service_says_when(

@@ -131,10 +131,7 @@ def test_check_mode_counts_the_wait(wait: bool, pruned: list[str], emulator: Emu
 
 @pytest.mark.parametrize(
     ("bad", "reason"),
-    [
-        ({"azInfo": {"azName": "az9"}}, "'new' failed"),
-        ({"images": ["does-not-exist"], "wait": True}, "'new' failed"),
-    ],
+    [({"azInfo": {"azName": "az9"}}, "'new' failed"), ({"images": ["does-not-exist"], "wait": True}, "'new' failed")],
 )
 def test_nothing_goes_where_something_has_failed(
     bad: dict[str, Any], reason: str, emulator: Emulator, run: Run

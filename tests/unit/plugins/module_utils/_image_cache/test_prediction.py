@@ -87,11 +87,7 @@ policies = st.fixed_dictionaries(
 prunes = st.one_of(
     st.none(),
     st.builds(
-        Prune,
-        st.sampled_from([[A], [A, B]]),
-        st.integers(0, 2),
-        st.sampled_from([0.0, 0.0, 1e6]),
-        st.booleans(),
+        Prune, st.sampled_from([[A], [A, B]]), st.integers(0, 2), st.sampled_from([0.0, 0.0, 1e6]), st.booleans()
     ).map(lambda prune: prune._replace(grace=0.0) if prune.first else prune),
 )
 

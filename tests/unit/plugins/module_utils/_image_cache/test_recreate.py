@@ -66,7 +66,7 @@ def test_a_refused_creation_says_that_the_old_one_is_gone(emulator: Emulator, ru
 def test_nothing_is_deleted_for_a_zone_that_is_none(check_mode: bool, emulator: Emulator, run_one: RunOne) -> None:
     old_id = seed(emulator, images=["redis:7"])
     with pytest.raises(
-        match=rf"The image cache {old_id} is not replaced: .*'az9' is not a zone.*az1, cn-xinan1-1A.*Nothing was deleted",
+        match=rf"The image cache {old_id} is not replaced: .*'az9' is not a zone.*az1, cn-xinan1-1A.*Nothing was deleted"
     ):
         run_one(drift="recreate", azInfo={"azName": "az9"}, check_mode=check_mode)
     assert present(emulator) == [old_id]

@@ -177,10 +177,7 @@ def test_an_age_that_is_unknown_is_left_out() -> None:
 def test_drift_beside_tags_is_shown_as_well(emulator: Emulator, run: Run) -> None:
     seed(emulator, "web", imageCacheSize=20)
     outcomes = run(wanted("web", tags=[A]), diff_mode=True, check_mode=True)
-    assert text(outcomes).splitlines()[:2] == [
-        "! web left as it is, image_cache_size 20 -> 40",
-        "~ web retag, +a=1",
-    ]
+    assert text(outcomes).splitlines()[:2] == ["! web left as it is, image_cache_size 20 -> 40", "~ web retag, +a=1"]
 
 
 def test_younger_ones_of_a_name(emulator: Emulator, run: Run) -> None:
