@@ -45,14 +45,14 @@ options:
     type: path
   timeout:
     description:
-      - How many seconds one request may take, from connecting to the end of the reply. At most V(2678400) (31 days).
+      - How many seconds connecting may take, each wait for the reply, and the whole body of the reply. At most V(2678400) (31 days).
     type: float
     default: 30
   retries:
     description:
-      - How many times a request that failed is sent again, where that is safe and may help. V(0) turns this off, V(1000) is the
-        most.
-      - A createImageCache is sent again only if its name was looked up and not found.
+      - How many times a request that failed is sent again, if that is safe and may help. V(0) turns this off. At most V(1000).
+      - A createImageCache is sent again only if its name was listed and not found.
+      - Five refusals in a row because of the rate of requests do not count.
     type: int
     default: 5
   retry_max_delay:

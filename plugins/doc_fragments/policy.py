@@ -20,12 +20,12 @@ options:
   drift:
     description:
       - What to do if the image cache exists, but differs from the task in something that cannot be changed. That is the images
-        (compared as a set), the size, the zone, and the name if an ID selects the image cache. An image cache whose status says
-        that it failed counts as different. Only options that are given are compared.
+        (compared as a set), a size that is smaller, a zone if the region has both, and the name if an ID selects the image cache.
+        An image cache with a status of a failure counts as different. Only options that are given are compared.
       - V(warn) leaves the image cache as it is and warns.
       - V(fail) fails.
-      - V(recreate) deletes the image cache, waits until it is gone, and creates a new one, which has a new ID. If the service
-        then refuses to create it, there is none.
+      - V(recreate) checks the zone and the quota, deletes the image cache, waits until it is gone, and creates a new one, which has a
+        new ID. If the service then refuses to create it, there is none.
     type: str
     choices: [warn, fail, recreate]
     default: warn
@@ -33,8 +33,10 @@ options:
     description:
       - What to do if several image caches have the name. Tasks on different machines may create them at the same moment. They
         then delete all but one themselves, unless they are killed.
-      - V(fail) fails. If the image caches are only seconds old, it first waits for the tasks that created them to delete theirs.
-      - V(delete_younger) deletes all but the oldest, if all of them are what the task wants. Otherwise it fails.
+      - V(fail) fails. If one of the image caches is at most five minutes old, the task first waits half a minute at most for the tasks
+        that created them to delete theirs.
+      - V(delete_younger) deletes all but the oldest, if all of them are what the task wants. Otherwise it fails. They are deleted
+        only if the oldest is ready. If it is not, a warning says so, and a later run or O(wait=true) deletes them.
     type: str
     choices: [fail, delete_younger]
     default: fail

@@ -10,15 +10,14 @@ class ModuleDocFragment:
 options:
   preflight:
     description:
-      - Whether to check an order before it is sent, since a mistake is found minutes after the order otherwise. The checks are
-        whether each image is in its registry, whether its login is right, whether O(ignore:image_cache_size) is enough, whether
-        the zone is one of the region, and whether the quota is sufficient. Image caches that exist are not checked.
+      - Whether to check orders before they are sent. Otherwise a mistake is found minutes after the order. Checked are whether each
+        image exists in its registry, whether its login may read it, whether O(ignore:image_cache_size) is enough, whether the region
+        has the zone, and whether the quota is sufficient. Image caches that exist are not checked.
       - V(off) checks nothing.
-      - V(warn) makes a warning of each finding, and goes on.
-      - V(fail) fails with all findings, by the path of the option, before anything is ordered or changed. In check mode as
-        well.
-      - What is unknown on this machine is a note in either case and no reason to fail. That is a registry that it does not
-        reach, and an image whose name has no server, since CTYun does not document which registry it uses then.
+      - V(warn) warns of each finding, and goes on.
+      - V(fail) fails with all mistakes, by the path of the option, before anything is ordered or changed, in check mode as well.
+      - What is not known is no reason to fail. That is a registry that this machine does not reach, an image whose name has no
+        server, since CTYun does not document which registry it uses then, and zones or a quota that cannot be read.
     type: str
     choices: ["off", warn, fail]
     default: "off"

@@ -11,15 +11,16 @@ options:
   prune:
     description:
       - Whether to delete image caches that are not in O(image_caches) and carry all of O(prune_tags).
-      - This is done last, and only if every image cache of the task with O(state=present) is there and ready. Without O(wait),
-        new ones are mostly not ready yet, and the next run of the task prunes. RV(kept) lists what was not deleted.
+      - This is done last, on a list that is read at that moment, and only if every image cache of the task with O(state=present)
+        is in that list and ready. Without O(wait), new ones are mostly not ready yet, and the next run of the task prunes. RV(kept)
+        lists what was not deleted.
     type: bool
     default: false
   prune_tags:
     description:
       - The tags that an image cache must carry to be deleted by O(prune). Required with it.
       - Each needs a key and a value, since one without a value may select by its key alone. Each key may occur once.
-      - An image cache whose tags the service does not show is not pruned, and is listed in RV(kept).
+      - If the service shows no tags at all, nothing is pruned. A warning says so, and RV(kept) lists the image caches.
     type: list
     elements: dict
     suboptions:
@@ -44,7 +45,7 @@ options:
     description:
       - Whether to prune before anything is created. This makes room if the quota is used up, but for some time neither the
         old image caches nor the new ones exist.
-      - Nothing is pruned if one of the image caches of the task cannot be planned. The task does not wait before it.
+      - Nothing is pruned if one of the image caches of the task has failed before.
     type: bool
     default: false
 """

@@ -11,8 +11,8 @@ options:
   wait:
     description:
       - Whether to wait until the image cache is ready or, with O(ignore:state=absent), until it is gone.
-      - A status of a failure ends the wait at once, with an error. CTYun lists no statuses. V(ready) is taken for ready,
-        a status with a word such as V(failed) or V(error) for a failure, and any other is waited on.
+      - A status of a failure ends the wait at once, with an error. CTYun lists no statuses. V(ready) means ready, a status with a
+        word such as V(failed) or V(error) means a failure, and any other is waited on.
     type: bool
     default: false
   wait_timeout:
@@ -28,6 +28,6 @@ options:
     type: float
     default: 5
 notes:
-  - A task that takes long shows on stderr how far it is. It does not if C(no_log) is set, if the variable C(ctyun_eci_progress) is
-    V(false), or if it runs as a module in a process of its own, which has no way to print.
+  - A task prints its progress on stderr, after 10 seconds and then each 30 seconds. It does not if C(no_log) is set, if the variable
+    C(ctyun_eci_progress) is V(false), or if it runs as a module in a process of its own, which cannot print.
 """

@@ -39,7 +39,8 @@ class Cancellation:
     def check(self) -> None:
         """Raise Cancelled if the flag is set."""
         if self.reason:
-            raise Cancelled(f"The task was ended before it was done ({self.reason}).")
+            what = "the keyword timeout" if self.reason == TIMEOUT else self.reason
+            raise Cancelled(f"The task was ended before it was done ({what}).")
 
     def sleep(self, seconds: float) -> None:
         """Sleep, or raise Cancelled soon after the flag is set."""

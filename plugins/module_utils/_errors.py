@@ -63,7 +63,7 @@ class EciError(Exception):
         self.request_id = request_id
         self.http_status = http_status
         self.retry_after = retry_after
-        self.attempts = 1
+        self.attempts = 0
 
     def __str__(self) -> str:
         return self.message

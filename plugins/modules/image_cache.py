@@ -19,7 +19,7 @@ description:
 options:
   state:
     description:
-      - Whether the image cache shall exist.
+      - Whether the image cache should exist.
     type: str
     choices: [present, absent]
     default: present
@@ -52,15 +52,15 @@ notes:
   - CTYun's documentation shows no tags in any reply. If the service shows none, this module uses the filter of the list to find
     out whether the wanted tags are there. Other tags can then neither be seen nor removed.
   - createImageCache orders a disk that is billed, and has no idempotency token. If its outcome is unknown, for example after a
-    time-out, the name is looked up several times before another request is sent, and an image cache that is found is used.
-  - Tasks for the same name wait for each other if one user runs them on one machine. One of them sends a createImageCache, and
-    the others find what it created.
+    time-out, the name is listed several times before another request is sent, and an image cache that is found is used.
+  - Tasks of one user on one machine with the same E(TMPDIR) take turns for a name, or for an ID if they give no name. One of
+    them creates the image cache, and the others find it.
   - Tasks on different machines may each create an image cache of the same name at the same moment. A task that finds an older
-    one that fits as well deletes the one that it has just created, uses the older one, and warns. It never deletes what another
-    task created. After a task was killed there may be two. The next run reports both, and O(duplicates) can delete the younger.
-  - RV(drift) lists in what the image cache that was found differs from the task and cannot be changed. O(drift) says what is
-    done about it. Only what the task gives is compared. If the service writes a value in its own way, such as the name of a
-    zone, that is a warning and no drift.
+    one that fits as well deletes the one that it has just created, uses the older one, and warns. After a task was killed there
+    may be two. The next run reports both, and O(duplicates) can delete the younger.
+  - If the service gives a new image cache another name, no later task would find it. It is deleted again, and the task fails
+    with the name to write.
+  - If the service writes an image or a zone in its own way, that is a warning and no drift.
   - If O(image_cache_id) and O(image_cache_name) are both given, the ID selects the image cache. With O(state=present), a
     different name is drift. With O(state=absent), the name is a condition. If the image cache of that ID has another name, the
     task fails and nothing is deleted.
@@ -163,15 +163,16 @@ image_cache_id:
   description:
     - The ID of the image cache. With O(state=absent), that of the deleted one.
     - V(null) if there is none, and in check mode if one would be created.
-  returned: always, unless the arguments are wrong
+  returned: always, unless the arguments are wrong, or the list, the lock or the preflight fails
   type: str
   sample: imc-7nh0dkpoaxepqyh2
 image_cache:
   description:
-    - The image cache as the service shows it, or in check mode as it would be. V(null) if there is none.
+    - The image cache as the service shows it. In check mode, or if it could not be read after its creation, what is known of it.
+    - V(null) if there is none.
     - It always has the same keys. What the service does not return is V(null).
     - The field names are those of describeImageCaches in CTYun's API documentation of 2026-09-25, unless stated otherwise.
-  returned: always, unless the arguments are wrong
+  returned: always, unless the arguments are wrong, or the list, the lock or the preflight fails
   type: dict
   contains:
     image_cache_id:
@@ -275,12 +276,12 @@ image_cache:
           type: str
 request_id:
   description: The service's ID of the last request that changed something. V(null) if nothing was changed.
-  returned: always, unless the arguments are wrong
+  returned: always, unless the arguments are wrong, or the list, the lock or the preflight fails
   type: str
   sample: c8584614-daa4-475e-a8c3-113dc8f108c1
 drift:
   description: In what the image cache that was found differs from the task and cannot be changed.
-  returned: always, unless the arguments are wrong
+  returned: always, unless the arguments are wrong, or the list, the lock or the preflight fails
   type: list
   elements: dict
   sample: [{"option": "image_cache_size", "wanted": 40, "found": 20}]
@@ -298,17 +299,17 @@ drift:
       returned: always
       type: raw
 duplicates:
-  description: The IDs of the image caches of the same name that were deleted because of O(duplicates), or would be.
-  returned: always, unless the arguments are wrong
+  description: The IDs of the younger image caches of the same name that were deleted because of O(duplicates), or would be.
+  returned: always, unless the arguments are wrong, or the list, the lock or the preflight fails
   type: list
   elements: str
 waited:
   description: For how many seconds the task waited for the image cache to be ready, or for an old one to be gone.
-  returned: always, unless the arguments are wrong
+  returned: always, unless the arguments are wrong, or the list, the lock or the preflight fails
   type: float
   sample: 92.5
 ansible_facts:
-  description: A fact for the tasks that follow, for who looks for the name of the API. RV(image_cache_id) is the plain way.
+  description: A fact for later tasks, under the name of the API. The plain way is RV(image_cache_id) of a registered result.
   returned: success
   type: dict
   contains:
@@ -326,7 +327,7 @@ failure:
   contains:
     code:
       description: The code of the service.
-      returned: always, null if the service told none
+      returned: always, null if the service gave none
       type: str
       sample: ECI.Openapi.StatusReasonQuotaExceed
     message:
@@ -334,7 +335,7 @@ failure:
       returned: always
       type: str
     request_id:
-      description: The service's ID of the request. If it told none, the ID that was sent with the request (C(ctyun-eop-request-id)).
+      description: The service's ID of the request. If it gave none, the ID that was sent with the request (C(ctyun-eop-request-id)).
       returned: always, null if no request failed
       type: str
     http_status:

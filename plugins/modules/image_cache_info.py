@@ -31,13 +31,13 @@ options:
   images:
     description:
       - Only image caches with these images. The list must not be empty.
-      - The filter is the service's own, and CTYun does not say whether it looks for all or any of them.
+      - The filter is the service's own, and CTYun does not say whether it matches all or any of them.
     type: list
     elements: str
   tags:
     description:
       - Only image caches with these tags. The list must not be empty, and each key may occur once.
-      - The filter is the service's own, and CTYun does not say whether it looks for all or any of them.
+      - The filter is the service's own, and CTYun does not say whether it matches all or any of them.
     type: list
     elements: dict
     suboptions:
@@ -206,7 +206,7 @@ failure:
   contains:
     code:
       description: The code of the service.
-      returned: always, null if the service told none
+      returned: always, null if the service gave none
       type: str
       sample: ECI.Openapi.StatusReasonQuotaExceed
     message:
@@ -214,7 +214,7 @@ failure:
       returned: always
       type: str
     request_id:
-      description: The service's ID of the request. If it told none, the ID that was sent with the request (C(ctyun-eop-request-id)).
+      description: The service's ID of the request. If it gave none, the ID that was sent with the request (C(ctyun-eop-request-id)).
       returned: always, null if no request failed
       type: str
     http_status:

@@ -11,21 +11,22 @@ short_description: Keep many image caches of CTYun ECI in the states that a task
 version_added: 1.0.0
 author: ctyun.eci contributors (!UNKNOWN)
 description:
-  - Does for a list of image caches what M(ctyun.eci.image_cache) does for one, in one task and with few requests. It lists
-    what exists once, creates what is missing with several requests at a time, and lists all once for each look while it waits.
-  - What is missing is created first, and what is no longer wanted is deleted last. If one image cache fails, the others are
-    created all the same, but nothing is deleted or replaced. The task fails at the end and tells what it changed.
+  - Does for a list of image caches what M(ctyun.eci.image_cache) does for one, in one task and with few requests. It reads
+    one list for all, creates what is missing with several requests at a time, and waits for all together.
+  - It creates what is missing and changes tags, then replaces, waits, deletes and prunes. It lists again before it deletes. If
+    one image cache fails, the others are still created, but none is replaced, deleted with O(state=absent) or pruned. The task
+    fails at the end, and its result has an entry for each.
 options:
   state:
     description:
-      - Whether the image caches shall exist. An image cache that has a O(image_caches[].state) of its own is not affected.
+      - Whether the image caches should exist. An entry with its own O(image_caches[].state) is not affected.
     type: str
     choices: [present, absent]
     default: present
   concurrency:
     description:
-      - How many requests may be under way at the same time. At most V(1000). If the service refuses some because they are too
-        many, the task slows down to the rate that the service takes.
+      - How many requests may be under way at the same time. At most V(1000). If the service refuses some because of their rate,
+        the task slows down to the rate that the service accepts.
     type: int
     default: 10
 extends_documentation_fragment:
@@ -99,7 +100,7 @@ EXAMPLES = r"""
     prune_tags: [{key: team, value: web}]
     prune_keep: 1
 
-- name: Look before anything is ordered
+- name: Check images, zone and quota before anything is ordered
   ctyun.eci.image_caches:
     image_caches:
       - name: web
@@ -125,7 +126,7 @@ RETURN = r"""
 image_caches:
   description:
     - One entry for each image cache of the task, in the order given. Each always has the same keys.
-  returned: unless the arguments are wrong or nothing could be listed
+  returned: always, unless the arguments are wrong, or the list, the lock or the preflight fails
   type: list
   elements: dict
   contains:
@@ -172,7 +173,7 @@ image_caches:
       contains:
         code:
           description: The code of the service.
-          returned: always, null if the service told none
+          returned: always, null if the service gave none
           type: str
           sample: ECI.Openapi.StatusReasonQuotaExceed
         message:
@@ -180,7 +181,7 @@ image_caches:
           returned: always
           type: str
         request_id:
-          description: The service's ID of the request. If it told none, the ID that was sent with the request (C(ctyun-eop-request-id)).
+          description: The service's ID of the request. If it gave none, the ID that was sent with the request (C(ctyun-eop-request-id)).
           returned: always, null if no request failed
           type: str
         http_status:
@@ -207,22 +208,22 @@ image_caches:
           type: int
           sample: 1
     duplicates:
-      description: The IDs of the image caches of the same name that were deleted because of O(duplicates), or would be.
+      description: The IDs of the younger image caches of the same name that were deleted because of O(duplicates), or would be.
       returned: always
       type: list
       elements: str
     waited:
-      description: For how many seconds the task waited for this image cache alone.
+      description: For how many seconds the task waited until this image cache was ready, or until an old one was gone.
       returned: always
       type: float
 pruned:
   description: One entry for each image cache that was deleted because of O(prune), or would be. It has the same keys.
-  returned: unless the arguments are wrong or nothing could be listed
+  returned: always, unless the arguments are wrong, or the list, the lock or the preflight fails
   type: list
   elements: dict
 kept:
   description: The image caches that O(prune) could have deleted, but did not.
-  returned: unless the arguments are wrong or nothing could be listed
+  returned: always, unless the arguments are wrong, or the list, the lock or the preflight fails
   type: list
   elements: dict
   contains:
@@ -238,9 +239,10 @@ kept:
       sample: imc-7nh0dkpoaxepqyh2
     reason:
       description:
-        - Why it was kept. V(prune_keep) and V(prune_grace) mean the options. V(not_ready), V(failed) and V(missing) mean
-          that a wanted image cache is not ready, failed or is not listed any more. V(tags_unknown) means that the service
-          shows no tags.
+        - Why it was kept. V(prune_keep) and V(prune_grace) are the options.
+        - V(failed) means that an image cache of the task failed. V(not_ready) and V(missing) mean that a wanted one is not ready
+          yet, or is not listed any more.
+        - V(tags_unknown) means that the service shows no tags.
       returned: always
       type: str
       choices: [prune_keep, prune_grace, not_ready, failed, missing, tags_unknown]
@@ -254,7 +256,7 @@ plan:
   description:
     - How many changes there are, or would be in check mode, and the sizes before and after. In diff mode, C(diff) has a line for
       each change.
-  returned: unless the arguments are wrong or nothing could be listed
+  returned: always, unless the arguments are wrong, or the list, the lock or the preflight fails
   type: dict
   contains:
     create:
@@ -270,7 +272,7 @@ plan:
       returned: always
       type: int
     delete:
-      description: How many are deleted because they shall be absent, or because of O(duplicates).
+      description: How many are deleted because of O(state=absent) or O(duplicates).
       returned: always
       type: int
     prune:
@@ -299,15 +301,15 @@ plan:
       type: int
     quota_used:
       description: How many image caches of the quota were used before. V(null) without diff mode.
-      returned: always, null without diff mode
+      returned: always, null without diff mode or if it could not be read
       type: int
     quota_limit:
       description: The quota. V(null) without diff mode.
-      returned: always, null without diff mode
+      returned: always, null without diff mode or if it could not be read
       type: int
 waited:
   description: For how many seconds the task waited for image caches to be ready, or to be gone.
-  returned: unless the arguments are wrong or nothing could be listed
+  returned: always, unless the arguments are wrong, or the list, the lock or the preflight fails
   type: float
   sample: 92.5
 ansible_facts:
@@ -327,7 +329,7 @@ failure:
   contains:
     code:
       description: The code of the service.
-      returned: always, null if the service told none
+      returned: always, null if the service gave none
       type: str
       sample: ECI.Openapi.StatusReasonQuotaExceed
     message:
@@ -335,7 +337,7 @@ failure:
       returned: always
       type: str
     request_id:
-      description: The service's ID of the request. If it told none, the ID that was sent with the request (C(ctyun-eop-request-id)).
+      description: The service's ID of the request. If it gave none, the ID that was sent with the request (C(ctyun-eop-request-id)).
       returned: always, null if no request failed
       type: str
     http_status:

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: image_info
-short_description: Look at images in their registries before they are cached
+short_description: Check images in their registries before they are cached
 version_added: 1.0.0
 author: ctyun.eci contributors (!UNKNOWN)
 description:
-  - Asks the registry of each image whether it is there, whether the login is right, and how large it is.
-  - Tells the size of an image cache that is enough for all of them.
-  - Nothing is sent to CTYun's API, and none of its credentials are needed. It is the registries that are asked, by the OCI
-    distribution API, from where the module runs.
-  - An image that is not there, or that cannot be looked at, is no failure. See RV(images[].outcome).
+  - Reads from the registry of each image whether it exists, whether the login may read it, and how large it is. Returns the size
+    of an image cache that is enough for all of them.
+  - It uses the OCI distribution API of the registries, from where the module runs. It sends nothing to CTYun's API, and needs none
+    of its credentials.
+  - The task does not fail because of an image that does not exist or cannot be read. See RV(images[].outcome).
 options:
   images:
     description:
@@ -52,12 +52,12 @@ options:
     description:
       - The platform whose layers are counted, an operating system and an architecture, and a variant if need be.
       - CTYun does not say which platforms ECI has. The default is the one that its examples and nearly all images are for.
-      - An image that is there but not for this platform counts as not found.
+      - An image that exists, but not for this platform, counts as not found.
     type: str
     default: linux/amd64
   concurrency:
     description:
-      - How many images are looked at at the same time, V(1000) at most.
+      - How many images are checked at the same time, V(1000) at most.
     type: int
     default: 8
   validate_certs:
@@ -68,17 +68,20 @@ options:
     default: true
   ca_path:
     description:
-      - A file or directory with the certificates of authorities to trust, instead of the ones that are built in.
-      - A relative path is looked for as Ansible finds files, in C(files) of the role and beside the playbook. That takes
-        a local connection; for other hosts give the absolute path that it has there.
+      - A file or directory with the certificates of the authorities to trust.
+      - If it is not given, the file that the environment variable E(REQUESTS_CA_BUNDLE) or else E(CURL_CA_BUNDLE) names is used,
+        or else the certificates that come with C(requests).
+      - A relative path is searched for where Ansible searches for files, in C(files) of the role and beside the playbook. This
+        works with a local connection only. For other hosts, give the absolute path on that host.
     type: path
   timeout:
     description:
-      - Seconds for one request to a registry, from the connection to the end of the reply, V(2678400) (31 days) at most.
+      - How many seconds connecting to a registry may take, each wait for its reply, and the whole body of the reply. At most
+        V(2678400) (31 days).
     type: float
     default: 30
   access_key:
-    description: Not used. Like the five that follow it is taken since C(module_defaults) of the action group may give it.
+    description: Not used. It is accepted, as the five that follow, since C(module_defaults) of the action group may give it.
     type: str
   secret_key:
     description: Not used.
@@ -90,7 +93,7 @@ options:
     description: Not used.
     type: str
   retries:
-    description: Not used. Nothing is asked for twice.
+    description: Not used. No request is repeated.
     type: int
   retry_max_delay:
     description: Not used.
@@ -112,19 +115,19 @@ requirements:
   - requests >= 2.25
   - jsonschema >= 4.0
 notes:
-  - The proxy variables of the environment (E(HTTPS_PROXY), E(NO_PROXY)) are respected. C(~/.netrc) and Docker's own
-    configuration are not read.
-  - Registries speak https. One at a loopback address, such as V(127.0.0.1:5000), may speak plain http; no proxy is used then.
+  - The proxy variables E(HTTPS_PROXY) and E(NO_PROXY) of the environment are used. C(~/.netrc) and Docker's configuration are not
+    read.
+  - Registries need https. One at a loopback address, such as V(127.0.0.1:5000), may have plain http; no proxy is used then.
   - Redirects are followed to https only, at most three, and without any login.
 seealso:
   - module: ctyun.eci.image_cache
   - name: OCI distribution specification
-    description: What registries are asked by.
+    description: The API of registries.
     link: https://github.com/opencontainers/distribution-spec/blob/main/spec.md
 """
 
 EXAMPLES = r"""
-- name: Look at two images before they are cached
+- name: Check two images before they are cached
   ctyun.eci.image_info:
     images:
       - registry-vpc-crs-huadong1.ctyun.cn/x-eci/base:latest
@@ -135,17 +138,17 @@ EXAMPLES = r"""
         password: "{{ registry_password }}"
     registry_addresses:
       registry-vpc-crs-huadong1.ctyun.cn: registry-crs-huadong1.ctyun.cn
-  register: looked
+  register: found
 
 - name: Go on only if all are there
   ansible.builtin.assert:
-    that: looked.images | rejectattr('outcome', 'equalto', 'found') | length == 0
+    that: found.images | rejectattr('outcome', 'equalto', 'found') | length == 0
 
 - name: Cache them in a size that is enough
   ctyun.eci.image_cache:
     name: web
-    images: "{{ looked.images | map(attribute='image') }}"
-    image_cache_size: "{{ looked.image_cache_size }}"
+    images: "{{ found.images | map(attribute='image') }}"
+    image_cache_size: "{{ found.image_cache_size }}"
     vpc_id: vpc-ctt6yag121
     v_switch_id: subnet-test
     security_group_id: sg-test
@@ -159,7 +162,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 images:
-  description: What the registries say, in the order of O(images). Each entry has always the same keys.
+  description: The answers of the registries, in the order of O(images). Each entry always has the same keys.
   returned: success
   type: list
   elements: dict
@@ -171,22 +174,23 @@ images:
       sample: nginx:1.29
     outcome:
       description:
-        - V(found) if the image is there, for the platform that was asked for.
+        - V(found) if the image exists for O(platform).
         - V(not_found) if the registry does not have it, or not for this platform.
-        - V(refused) if the registry does not let this login read it. Many answer the same for a repository that is not there.
-        - V(unreachable) if nothing is known of it. The registry cannot be reached from here, takes too long, is out of order,
-          has had too many requests, or is none. That says nothing about whether CTYun reaches it.
+        - V(refused) if the registry does not let this login read it. Many registries answer the same for a repository that does
+          not exist.
+        - V(unreachable) if nothing is known. The registry cannot be reached from here, takes too long, is out of order, has had
+          too many requests, or is not a registry. CTYun may reach it nevertheless.
       returned: always
       type: str
       choices: [found, not_found, refused, unreachable]
       sample: found
     digest:
-      description: The digest of what the name stands for, computed from it. For an image of several platforms, that of its index.
+      description: The digest of the manifest, computed from its bytes. For an image of several platforms, that of its index.
       returned: always, null if it is not known
       type: str
       sample: sha256:1b50b4b3d7ac0dab6c4ea8a37fd94d28a3a5ba7b2e4e9f95a7d4a3e7f6a1c2d3
     media_type:
-      description: The media type of that.
+      description: The media type of the manifest.
       returned: always, null if it is not known
       type: str
       sample: application/vnd.oci.image.index.v1+json
@@ -202,14 +206,14 @@ images:
       type: int
       sample: 72000000
     message:
-      description: What is the matter, for people. V(null) if the image was found.
+      description: Why it was not found. V(null) if it was found.
       returned: always, null if the image was found
       type: str
       sample: registry-1.docker.io has no library/nginx:1.99. Check the name and the tag.
 image_cache_size:
   description:
-    - The size in GB (10^9 bytes) of an image cache that is enough for all of these images. O(size_factor) times their packed
-      layers, those that several share counted once, rounded up, and V(20) at least.
+    - The size in GB (10^9 bytes) of an image cache that is enough for all of these images. It is O(size_factor) times their packed
+      layers, rounded up, and V(20) at least. A layer that several images share counts once.
     - V(null) if not all of them were found.
   returned: success
   type: int
@@ -221,7 +225,7 @@ failure:
   contains:
     code:
       description: The code of the service.
-      returned: always, null if the service told none
+      returned: always, null if the service gave none
       type: str
       sample: ECI.Openapi.StatusReasonQuotaExceed
     message:
@@ -229,7 +233,7 @@ failure:
       returned: always
       type: str
     request_id:
-      description: The service's ID of the request. If it told none, the ID that was sent with the request (C(ctyun-eop-request-id)).
+      description: The service's ID of the request. If it gave none, the ID that was sent with the request (C(ctyun-eop-request-id)).
       returned: always, null if no request failed
       type: str
     http_status:

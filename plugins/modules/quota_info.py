@@ -81,7 +81,7 @@ failure:
   contains:
     code:
       description: The code of the service.
-      returned: always, null if the service told none
+      returned: always, null if the service gave none
       type: str
       sample: ECI.Openapi.StatusReasonQuotaExceed
     message:
@@ -89,7 +89,7 @@ failure:
       returned: always
       type: str
     request_id:
-      description: The service's ID of the request. If it told none, the ID that was sent with the request (C(ctyun-eop-request-id)).
+      description: The service's ID of the request. If it gave none, the ID that was sent with the request (C(ctyun-eop-request-id)).
       returned: always, null if no request failed
       type: str
     http_status:

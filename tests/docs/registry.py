@@ -38,6 +38,3 @@ def fill(registry: Registry) -> None:
     registry.add("x-eci/base", "latest", images.image([BASE, RUNTIME], media_type=images.DOCKER_MANIFEST))
     registry.add("x-eci/train", "7", images.image([BASE, RUNTIME, 8_300 * MB], media_type=images.DOCKER_MANIFEST))
     registry.add("x-eci/edge", "1", images.image([BASE], "linux/arm64", media_type=images.DOCKER_MANIFEST))
-    first, second = (images.image([BASE, layer], media_type=images.DOCKER_MANIFEST) for layer in (40 * MB, 41 * MB))
-    registry.add("x-eci/web", "stable", first)
-    registry.move("x-eci/web", "stable", first, second)

@@ -70,6 +70,7 @@ def make(tmp_path: Path) -> Make:
             capture_output=True,
             text=True,
             timeout=120,
+            check=False,
         )
 
     return run

@@ -12,7 +12,7 @@ import threading
 from typing import Callable
 
 from .._cancel import Cancellation
-from .._errors import NONE, POSSIBLE, Cancelled, EciError, Throttled
+from .._errors import NO_FILES, NONE, POSSIBLE, Cancelled, EciError, MachineLimit, Throttled
 from .._polling import SYSTEM_CLOCK, Clock
 from .._text import Redact
 from .rate_limiter import RateLimiter
@@ -103,8 +103,11 @@ class Client:
                 http_reply = self._transport.send(operation, body, identifier, self.clock.time, self.redact)
                 if self.on_reply:
                     self.on_reply(http_reply)
-                reply = read(http_reply, self.clock.time(), self.redact)
+                reply = read(http_reply, self.redact)
+                if reply is None:
+                    raise self._failure(http_reply)
             except EciError as error:
+                error.attempts = attempts.made + (not isinstance(error, Cancelled))
                 effect = POSSIBLE if operation.changes and error.effect == POSSIBLE else effect
                 error.effect = effect
                 if isinstance(error, Throttled):
@@ -117,6 +120,13 @@ class Client:
                 self.limiter.on_success(sent)
                 self._quotas[operation.changes].give_back()
                 return reply
+
+    def _failure(self, reply: HttpReply) -> EciError:
+        try:
+            from .failures import failure  # most tasks do without
+        except OSError:
+            return MachineLimit(f"{NO_FILES}.", effect=POSSIBLE, operation=reply.operation)
+        return failure(reply, self.clock.time(), self.redact)
 
     def may_retry(self, attempts: Attempts, error: EciError) -> bool:
         """Wait until a failed request may be sent again; return False if it may not. For callers of ``call``, too."""

@@ -28,7 +28,7 @@ from .._errors import (
     Unanswered,
 )
 from .._text import Redact, sanitize
-from .responses import CODE_FIELDS, GOOD_STATUS_CODES, HttpReply, request_id, status_code
+from .responses import CODE_FIELDS, GOOD_STATUS_CODES, HttpReply, parse, request_id, status_code
 
 CLOCK_WINDOW = 15 * 60
 MESSAGE_LENGTH = 2000
@@ -118,8 +118,9 @@ class _Fields(NamedTuple):
     request_id: str | None
 
 
-def failure(reply: HttpReply, envelope: Mapping[str, Any] | None, now: float, redact: Redact) -> EciError:
-    """Return the error that a reply means which is not a good one; ``envelope`` is None if it is not a JSON object."""
+def failure(reply: HttpReply, now: float, redact: Redact = str) -> EciError:
+    """Return the error that a reply means which is not a good one. ``now`` is in seconds since the epoch."""
+    envelope = parse(reply.content)
     fields = _fields(envelope or {}, reply.headers, redact)
     status, problem, meaning = reply.status, "", _OPEN
     if 300 <= status < 400:

@@ -84,7 +84,7 @@ class Http:
                 if origin not in self._pools:
                     self._pools[origin] = self._pool(origin)
                 pool, prefix = self._pools[origin]
-            response = pool.urlopen(
+            response = pool.request_encode_url(
                 method,
                 prefix + target,
                 body=body,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read a reply of the service: its returnObj, or a typed error. Pure; private to the collection.
+"""Read a good reply of the service. Pure; private to the collection. For other replies see ``failures``.
 
 docs/wire.md describes the envelope and its sources. Where these differ, all forms are accepted: a status code as a
 number or as text, an error with HTTP status 200 or with its own.
@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from typing import Any, Mapping, NamedTuple
 
-from .._errors import NO_FILES, NO_MEMORY, POSSIBLE, MachineLimit
+from .._errors import NO_MEMORY, POSSIBLE, MachineLimit
 from .._text import Redact, sanitize
 
 GOOD_STATUS_CODES = ("200", "800")
@@ -38,24 +38,20 @@ class Reply(NamedTuple):
     request_id: str | None
 
 
-def read(reply: HttpReply, now: float, redact: Redact = str) -> Reply:
-    """Return the good reply that this is; raise EciError for any other. ``now`` is in seconds since the epoch."""
+def read(reply: HttpReply, redact: Redact = str) -> Reply | None:
+    """Return the good reply that this is, None for any other. Raises MachineLimit."""
     try:
-        envelope = _parsed(reply.content)
+        envelope = parse(reply.content)
     except MemoryError:
         raise MachineLimit(NO_MEMORY, effect=POSSIBLE, operation=reply.operation, request_id=reply.request_id) from None
     if reply.status < 300 and envelope and status_code(envelope) in GOOD_STATUS_CODES:
         payload = envelope.get("returnObj")
         if not any(envelope.get(field) for field in CODE_FIELDS) and (payload is None or isinstance(payload, dict)):
             return Reply(payload or {}, request_id(envelope, reply.headers, redact))
-    try:
-        from .failures import failure  # most tasks do without
-    except OSError:
-        raise MachineLimit(f"{NO_FILES}.", effect=POSSIBLE, operation=reply.operation) from None
-    raise failure(reply, envelope, now, redact)
+    return None
 
 
-def _parsed(content: bytes | None) -> dict[str, Any] | None:
+def parse(content: bytes | None) -> dict[str, Any] | None:
     """Return the JSON object in a body, None if it is none."""
     try:
         parsed = json.loads((content or b"").decode("utf-8-sig"))

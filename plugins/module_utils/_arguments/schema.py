@@ -12,7 +12,7 @@ empty counts as missing. There are no other limits in it, since the page states 
 from __future__ import annotations
 
 import functools
-from typing import Any, Callable, Iterator, Mapping, NamedTuple, Tuple, Union
+from typing import Any, Callable, Mapping, NamedTuple, Tuple, Union
 
 from .._text import option_name, wire_name
 from .specs import Spec
@@ -181,20 +181,3 @@ def _with_option_names(field: Mapping[str, Any]) -> dict[str, Any]:
     if "items" in field:
         schema["items"] = _with_option_names(field["items"])
     return schema
-
-
-def violations(validator: Draft202012Validator, values: Mapping[str, Any]) -> Iterator[Violation]:
-    """Validate options. An option that is missing may be among the violations several times."""
-    for error in validator.iter_errors(values):
-        from .advice import violations_of  # most tasks do without
-
-        yield from violations_of(error)
-
-
-def missing_fields(values: Mapping[str, Any]) -> Iterator[Violation]:
-    """Yield the required fields of the request body that are not among these options."""
-    for field in CREATE_IMAGE_CACHE["required"]:
-        if values.get(option_name(field)) is None:
-            from .advice import example
-
-            yield Violation((option_name(field),), "is required" + example(CREATE_IMAGE_CACHE["properties"][field]))

@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import math
 import re
+from itertools import chain
 from typing import Any, Callable, Iterable, Iterator, Mapping, NamedTuple
 
 from ansible.module_utils.common.validation import check_type_bool, check_type_dict, check_type_float, check_type_int
 
-from .schema import Path, Violation, prepare, violations
+from .._text import option_name
+from .schema import CREATE_IMAGE_CACHE, Path, Violation, prepare
 from .specs import OFF, Spec
 
 Rules = Callable[[Mapping[str, Any]], Iterable[Violation]]
@@ -70,13 +72,24 @@ def check(
     spec, validator = prepare(make_spec, nullable)
     conversion = _Conversion(nullable)
     values = conversion.options(spec, given, ())
-    broken = [*conversion.violations, *rules(values), *violations(validator, _without_nulls(values))]
+    broken = [*conversion.violations, *rules(values)]
+    errors = list(validator.iter_errors(_without_nulls(values)))
     found: dict[str, str] = {}
-    for path, advice in broken:
-        from .advice import as_written, path_text  # most tasks do without
+    if broken or errors:
+        from .advice import as_written, path_text, violations_of  # most tasks do without
 
-        found.setdefault(path_text(as_written(path, spec, given)), advice)
+        for path, advice in chain(broken, *map(violations_of, errors)):
+            found.setdefault(path_text(as_written(path, spec, given)), advice)
     return Checked(spec, values, found)
+
+
+def missing_fields(values: Mapping[str, Any]) -> Iterator[Violation]:
+    """Yield the required fields of the request body that are not among these options."""
+    for field in CREATE_IMAGE_CACHE["required"]:
+        if values.get(option_name(field)) is None:
+            from .advice import example
+
+            yield Violation((option_name(field),), "is required" + example(CREATE_IMAGE_CACHE["properties"][field]))
 
 
 def _without_nulls(value: Any) -> Any:

@@ -212,7 +212,9 @@ class Waiter:
             if cache is None and item.cache.status:
                 cache = self._api.get(item.cache.id)  # one miss is not gone
                 if cache is None:
-                    raise WaitFailed(f"The image cache {item.image_cache_id} is gone: somebody deleted it meanwhile.")
+                    raise WaitFailed(
+                        f"The image cache {item.image_cache_id} is gone: somebody deleted it. Run the task again."
+                    )
             item.image_cache = cache or item.image_cache
             return _is_final(item.cache)
 

@@ -90,12 +90,14 @@ class Confirmer:
 
     def _undo(self, item: Item, own: ImageCache) -> None:
         """Delete an image cache again that the service gave another name: each run would create another one."""
-        actions.delete(self._batch.api, own)
+        text = f"The service named the new image cache {own.name!r}: write image_cache_name: {own.name}, or no task finds it."
+        try:
+            actions.delete(self._batch.api, own)
+        except EciError as error:
+            error.add(text)
+            raise
         item.changed, item.added, item.image_cache, item.image_cache_id = item.changed_before, None, None, None
-        raise NameRewritten(
-            f"The service named the new image cache {own.name!r}, not {item.name!r}, so no later task would find it. It was"
-            f" deleted again. Write image_cache_name: {own.name}."
-        )
+        raise NameRewritten(f"{text} It was deleted again.")
 
     def _resolve(self, items: Collection[Item]) -> None:
         """Yield to elder image caches of the same name that other controllers have created."""

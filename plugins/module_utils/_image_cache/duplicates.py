@@ -97,6 +97,6 @@ def _yield(elders: dict[Item, ImageCache], delete: Callable[[ImageCache], object
 def warning(name: str, named: Iterable[ImageCache]) -> str:
     """Return the warning about others that stay."""
     return (
-        f"There are now several image caches named {name!r}: {ids(staying(named))}. Another client may have created one"
-        " at the same moment; each is billed."
+        f"There are now several image caches named {name!r}: {ids(staying(named))}. Another client created one at the same"
+        " moment. If it is a task of this collection that wants the same, it deletes its own; until then each is billed."
     )

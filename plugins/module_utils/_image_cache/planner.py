@@ -148,9 +148,7 @@ class Planner:
         if any(cache.tags is not None for cache in lister.caches):
             return
         for item in self._batch.present:
-            selected = lister.shows(item.desired.image_cache_id)
-            found = [selected] if selected else lister.named(item.name)
-            if any(cache.tags is None for cache in found):
+            if lister.shows(item.desired.image_cache_id) or lister.named(item.name):
                 yield from normal_tags(item.desired.body.get("tags") or [])
 
 

@@ -190,7 +190,7 @@ class _Run:
         batch = self.batch
         batch.block(Action.DELETE, "is not deleted")
         items = batch.planned(Action.DELETE)
-        doubled = [item for item in self._planner.doubled if not item.error]
+        doubled = [] if batch.failures() else list(self._planner.doubled)
         if doubled or (items and not batch.lister.is_for_one):
             batch.refresh([*items, *doubled])
             self._planner.plan_all(batch.planned(Action.DELETE))

@@ -104,7 +104,7 @@ def _check_capacity(
     for order in orders:
         zone = order.body["azInfo"]["azName"]
         if zones and zone not in zones:
-            text = f"{zone!r} is no zone of this region. Its zones: {', '.join(zones)}"
+            text = f"{zone!r} is not a zone of this region. Its zones: {', '.join(zones)}"
             yield f"{order.path}az_info.az_name: {text}", True
     more = sum(not order.is_replacement for order in orders)
     if quota and more and quota[0] + more > quota[1]:

@@ -11,8 +11,9 @@ from typing import Iterator
 
 from .._api.client import Client
 from .._arguments import specs
-from .._arguments.schema import Path, Violation, missing_fields
+from .._arguments.schema import Path, Violation
 from .._arguments.specs import OFF, Spec
+from .._arguments.validation import missing_fields
 from .._image_cache.plan import Desired
 from .._image_cache.reconcile import Context, reconcile
 from .._polling import Wait

@@ -77,7 +77,7 @@ def _check_pruning(values: Arguments) -> Iterator[Violation]:
     if values.get("state") == "absent":
         yield Violation(("state",), "must not be absent with prune, which keeps what is wanted and deletes the rest")
     if values.get("prune_first") and values.get("prune_grace"):
-        yield Violation(("prune_grace",), "has no meaning with prune_first, which deletes before anything is made")
+        yield Violation(("prune_grace",), "has no meaning with prune_first, which deletes before anything is created")
 
 
 def _run(arguments: Arguments, client: Client, check_mode: bool, diff_mode: bool) -> Result:

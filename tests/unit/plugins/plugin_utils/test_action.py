@@ -108,7 +108,7 @@ def test_each_plugin_does_its_task_and_shows_its_options(name: str, monkeypatch:
     task = import_module(f"{_tasks.__name__}.{name}").TASK
     assert plugin.ActionModule.TASK is task
     shown: list[dict[str, Any]] = []
-    monkeypatch.setattr(basic, "AnsibleModule", lambda argument_spec: shown.append(argument_spec))
+    monkeypatch.setattr(basic, "AnsibleModule", lambda **options: shown.append(options["argument_spec"]))
     plugin.main()
     (spec,) = shown
     assert {**spec, "image_caches": None} == {**task.spec(), "image_caches": None}

@@ -2,17 +2,20 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Replies of the service, and the errors that they become."""
+"""Replies of the service, read as the client does, and the errors that they become."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from ansible_collections.ctyun.eci.plugins.module_utils._api.responses import HttpReply, read
+from ansible_collections.ctyun.eci.plugins.module_utils._api import responses
+from ansible_collections.ctyun.eci.plugins.module_utils._api.failures import failure
+from ansible_collections.ctyun.eci.plugins.module_utils._api.responses import HttpReply, Reply
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import EciError
 
 NOW = 1_750_000_000.0
@@ -24,6 +27,14 @@ def reply(content: Any = None, status: int = 200, raw: bytes | None = b"", **hea
     body = json.dumps(content).encode() if content is not None else raw
     fields = {name.replace("_", "-"): value for name, value in headers.items()}
     return HttpReply("describeImageCaches", "sent-id", status, CaseInsensitiveDict(fields), body)
+
+
+def read(reply: HttpReply, now: float, redact: Callable[[str], str] = str) -> Reply:
+    """Return the good reply that this is, or raise the error that it means."""
+    good = responses.read(reply, redact)
+    if good is None:
+        raise failure(reply, now, redact)
+    return good
 
 
 def refused(*arguments: Any, now: float = NOW, **options: Any) -> EciError:

@@ -108,7 +108,7 @@ def test_a_code_of_the_gateway_decides_whatever_the_http_status(code: str, shape
             "http_status": status,
             "operation": "describeImageCaches",
             "effect": error.effect,
-            "attempts": 1,
+            "attempts": 0,
         }
         for words in advice:
             assert words in error.message, status

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
-from ansible_collections.ctyun.eci.plugins.module_utils._api.responses import HttpReply, Reply, read
+from ansible_collections.ctyun.eci.plugins.module_utils._api.responses import HttpReply, Reply
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
     NONE,
     POSSIBLE,
@@ -25,7 +25,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
     ServiceError,
     Unanswered,
 )
-from tests.unit.plugins.module_utils._api.replies import NOW, REASON, refused, reply
+from tests.unit.plugins.module_utils._api.replies import NOW, REASON, read, refused, reply
 
 # --- good replies
 
@@ -92,7 +92,7 @@ def test_the_error_carries_all_that_a_user_needs() -> None:
         "http_status": 422,
         "operation": "describeImageCaches",
         "effect": NONE,
-        "attempts": 1,
+        "attempts": 0,
     }
     assert error.message == (
         "describeImageCaches failed: azInfo: no such zone (code ECI.Openapi.StatusReasonInvalid, HTTP 422, request theirs)."

@@ -17,11 +17,10 @@ from ansible_collections.ctyun.eci.plugins.module_utils._arguments import schema
 from ansible_collections.ctyun.eci.plugins.module_utils._arguments.schema import (
     CREATE_IMAGE_CACHE,
     RULES,
-    missing_fields,
     options_schema,
 )
 from ansible_collections.ctyun.eci.plugins.module_utils._arguments.specs import body_spec, request_body
-from ansible_collections.ctyun.eci.plugins.module_utils._arguments.validation import check
+from ansible_collections.ctyun.eci.plugins.module_utils._arguments.validation import check, missing_fields
 from ansible_collections.ctyun.eci.plugins.module_utils._tasks import image_cache, image_caches, image_info
 
 from .examples import ABSENT, EXAMPLE, every_option, example

@@ -115,7 +115,7 @@ def test_one_that_loses_the_tag_before_the_prune_stays(
     web = somebody_else_creates(emulator, tags=[A])
     old = seed(emulator, "old", tags=[A])
     emulator.advance(0 if wait else 100)
-    at(LIST, 3 if wait else 2, lambda: emulator.service._caches[old].tags.clear())
+    at(LIST, 3 if wait else 2, emulator.service._caches[old].tags.clear)
     outcome = run(named("web", wait=wait), prune=Prune([A]))
     assert sorted(present(emulator)) == sorted([web, old])
     assert outcome.pruned == []
@@ -178,11 +178,13 @@ def test_what_is_absent_is_deleted_by_the_last_list(emulator: Emulator, run: Run
 
 
 def test_a_list_that_fails_after_a_deletion_is_not_called_a_failed_deletion(
-    emulator: Emulator, make_client: MakeClient, run: Run
+    emulator: Emulator, make_client: MakeClient, run: Run, at: Callable[..., None]
 ) -> None:
-    seed(emulator, "old", status="delete_failed")
-    emulator.settings.delete_after = 20
-    emulator.inject(Fault("status", LIST, skip=2, times=None))
+    old = seed(emulator, "old", status="delete_failed")
+    before = {"imageCacheId": old, "imageCacheName": "old", "status": "delete_failed"}
+    lags = {"statusCode": 200, "returnObj": {"requestId": "r", "imageCaches": [before]}}
+    faults = [Fault("json", LIST, value=lags), Fault("status", LIST, times=None)]
+    at(DELETE, 1, lambda: emulator.inject(*faults))
     (item,) = run(named("old", "absent", wait=True), client=make_client(retries=0)).items
     assert isinstance(item.error, EciError)
     assert "could not be deleted" not in item.error.message

@@ -126,7 +126,7 @@ def test_the_size_is_not_known_where_an_image_is_not() -> None:
 
 def test_a_zone_that_the_region_does_not_have() -> None:
     orders = [order("image_caches[0].", azInfo={"azName": "az7"}), order("image_caches[1].")]
-    text = "image_caches[0].az_info.az_name: 'az7' is no zone of this region. Its zones: az1, az2"
+    text = "image_caches[0].az_info.az_name: 'az7' is not a zone of this region. Its zones: az1, az2"
     assert findings(*orders, zones=["az1", "az2"]) == [text]
     for unknown in (None, []):
         assert findings(*orders, zones=unknown) == []

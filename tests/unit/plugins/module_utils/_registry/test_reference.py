@@ -140,16 +140,16 @@ DIFFERENT = [
 ]
 
 
-@pytest.mark.parametrize(("one", "other"), SAME)
-def test_two_names_of_one_image(one: str, other: str) -> None:
-    assert same_image(one, other)
-    assert same_image(other, one)
+@pytest.mark.parametrize("pair", SAME)
+def test_two_names_of_one_image(pair: tuple[str, str]) -> None:
+    assert same_image(*pair)
+    assert same_image(*reversed(pair))
 
 
-@pytest.mark.parametrize(("one", "other"), DIFFERENT)
-def test_names_of_different_images(one: str, other: str) -> None:
-    assert not same_image(one, other)
-    assert not same_image(other, one)
+@pytest.mark.parametrize("pair", DIFFERENT)
+def test_names_of_different_images(pair: tuple[str, str]) -> None:
+    assert not same_image(*pair)
+    assert not same_image(*reversed(pair))
 
 
 @pytest.mark.parametrize(
