@@ -1,7 +1,7 @@
 # Copyright (c) ctyun.eci contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command line: serve until told to stop, or for as long as a command runs."""
+"""The command line: serve until a signal, or for as long as a command runs."""
 
 from __future__ import annotations
 
@@ -28,8 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = _parser()
     options = parser.parse_args(own)
     try:
-        settings = _settings(options)
-        emulator = Emulator(settings, port=options.port, tls=options.tls)
+        emulator = Emulator(tls=options.tls, **_settings(options).as_dict())
     except ValueError as error:
         parser.error(str(error))
     try:
@@ -58,11 +57,9 @@ def _parser() -> argparse.ArgumentParser:
         description="Emulates CTYun's ECI image-cache service on 127.0.0.1. With a command: runs it with the"
         " emulator's environment, in which nothing else is reached over https, and ends with its exit status.",
     )
-    parser.add_argument("--port", type=int, default=0, help="0 takes a free one (default)")
     parser.add_argument("--tls", action="store_true", help="serve https, with a certificate made for this run")
     parser.add_argument("--latency-ms", type=float, metavar="N", help="milliseconds each request takes")
     parser.add_argument("--ready-after", type=float, metavar="S", help="seconds until a new cache is ready")
-    parser.add_argument("--page-size", type=int, metavar="N", help="largest page of a list")
     parser.add_argument("--quota", type=int, metavar="N", help="how many image caches there may be")
     parser.add_argument("--like", type=Path, metavar="F", help="have the habits in a report of tools/wire_check")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="any setting")
@@ -74,7 +71,6 @@ def _settings(options: argparse.Namespace) -> Settings:
     given: dict[str, object] = {
         "latency": None if options.latency_ms is None else options.latency_ms / 1000,
         "ready_after": options.ready_after,
-        "max_page": options.page_size,
         "quota": options.quota,
     }
     settings = Settings()
@@ -93,7 +89,7 @@ def _exports(emulator: Emulator) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    # Whoever waits for the file must not see half of it.
+    # Nobody who waits for the file may see half of it.
     partial = path.with_name(f"{path.name}.{os.getpid()}")
     partial.write_text(text, encoding="utf-8")
     partial.replace(path)

@@ -39,9 +39,11 @@ class Background:
             return
         if threading.current_thread() is self._thread:
             raise RuntimeError("would wait for itself: this is the server's thread")
-        done: Future[None] = Future()
-        self._loop.call_soon_threadsafe(lambda: _complete(done, function))
-        done.result()
+
+        async def called() -> None:
+            function()
+
+        asyncio.run_coroutine_threadsafe(called(), self._loop).result()
 
     def _run(self, started: Future[None]) -> None:
         asyncio.run(self._serve(started))
@@ -57,12 +59,3 @@ class Background:
         started.set_result(None)
         await self._ended.wait()
         await self._end()
-
-
-def _complete(done: Future[None], function: Callable[[], None]) -> None:
-    try:
-        function()
-    except Exception as error:  # noqa: BLE001 - whatever it is belongs to whoever waits
-        done.set_exception(error)
-    else:
-        done.set_result(None)

@@ -30,7 +30,7 @@ def creation_time(seconds: float, form: str) -> str:
 
 
 def with_prefix(image: str, prefix: str) -> str:
-    """The image as the service tells it, which names the registry that others leave out."""
+    """Return the image as the service writes it, which names the registry that others leave out."""
     host, slash, _rest = image.partition("/")
     named = slash and ("." in host or ":" in host or host == "localhost")
     return image if named else prefix + image
@@ -44,7 +44,7 @@ class Cache:
     size: int
     zone: str
     created: float
-    settled: float
+    ready_at: float
     outcome: str
     good: bool | None
     order: str
@@ -65,7 +65,7 @@ class Cache:
             return settings.deleting_status
         if self.failed_deletions:
             return settings.delete_failed_status
-        return self.outcome if now >= self.settled else settings.pending_status
+        return self.outcome if now >= self.ready_at else settings.pending_status
 
     def described(self, now: float, settings: Settings) -> dict[str, Any]:
         prefix = settings.image_prefix
@@ -122,7 +122,7 @@ class Cache:
         self.tags = [tag for tag in self.tags if tag.get("key") not in keys] + tags
 
     def _history(self) -> list[tuple[float, str, str]]:
-        ordered = self.created + (self.settled - self.created) / 4
+        ordered = self.created + (self.ready_at - self.created) / 4
         history = [
             (self.created, "Normal", "[ImageCache] created"),
             (self.created, "Normal", "[ImageCache] init"),
@@ -131,14 +131,14 @@ class Cache:
         ]
         # Invented from here on: nothing is documented about the events after the disk order.
         if self.good:
-            history += [(self.settled, "Normal", f"[ImageCache] pulled image {image}") for image in self.images]
-            history.append((self.settled, "Normal", "[ImageCache] ready"))
+            history += [(self.ready_at, "Normal", f"[ImageCache] pulled image {image}") for image in self.images]
+            history.append((self.ready_at, "Normal", "[ImageCache] ready"))
         elif self.good is False:
             history += [
-                (self.settled, "Warning", f"[ImageCache] failed to pull image {image}: not found")
+                (self.ready_at, "Warning", f"[ImageCache] failed to pull image {image}: not found")
                 for image in self.broken_images or self.images[:1]
             ]
-            history.append((self.settled, "Warning", "[ImageCache] failed"))
+            history.append((self.ready_at, "Warning", "[ImageCache] failed"))
         for began, ended in self.failed_deletions:
             history.append((began, "Normal", "[ImageCache] deleting"))
             history.append((ended, "Warning", "[ImageCache] failed to delete: the disk is in use"))

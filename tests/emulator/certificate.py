@@ -9,14 +9,11 @@ import ssl
 import tempfile
 from pathlib import Path
 
-# The last one for clients that a proxy leads here in the place of the service.
-_NAMES = ("127.0.0.1", "localhost", "eci-global.ctapi.ctyun.cn")
+_NAMES = ("127.0.0.1", "localhost")
 
 
 class Certificate:
-    """``context`` is for the server; ``ca_file`` tells a client whom to trust, until ``close``. It is for this machine
-    and, if there are any, for the hosts of these names.
-    """
+    """For this machine and the hosts of these names. ``ca_file`` is what a client has to trust, until ``close``."""
 
     def __init__(self, *names: str) -> None:
         try:

@@ -9,26 +9,18 @@ HTTP_STATUS = {
     "AlreadyExists": 409,
     "BadRequest": 400,
     "Conflict": 409,
-    "Expired": 410,
     "Forbidden": 403,
     "Gone": 410,
     "InternalError": 500,
     "Invalid": 422,
     "MethodNotAllowed": 405,
-    "NotAcceptable": 406,
     "NotFound": 404,
-    "OutOfRange": 400,
-    "PaymentRequired": 402,
     "QuotaExceed": 429,
-    "RequestEntityTooLarge": 413,
     "RequestTimeout": 408,
-    "ServerTimeout": 500,
     "ServiceUnavailable": 503,
     "Timeout": 504,
     "TooManyRequests": 429,
     "Unauthorized": 401,
-    "Unknown": 500,
-    "UnsupportedMediaType": 415,
 }
 
 
@@ -52,12 +44,4 @@ def envelope(code: int, reason: str, message: str) -> dict[str, object]:
 
 def reason_for(status: int) -> str:
     """A plausible reason for a bare HTTP status."""
-    preferred = {
-        409: "Conflict",
-        429: "TooManyRequests",
-        500: "InternalError",
-        400: "BadRequest",
-        410: "Gone",
-    }
-    by_status = {code: reason for reason, code in HTTP_STATUS.items()}
-    return preferred.get(status) or by_status.get(status, "Unknown")
+    return {code: reason for reason, code in HTTP_STATUS.items()}.get(status, "Unknown")

@@ -10,21 +10,21 @@ from typing import Any
 
 from .routes import OPERATIONS
 
-# Each kind with its details; a default also says which type the detail has.
+# Each kind with its details; a default also says which type the detail has, None allows any.
 KINDS: dict[str, dict[str, Any]] = {
     "reset": {"clean": False},
     "hang": {"seconds": 30.0},
     "late": {"seconds": 5.0, "hang": 0.0},
     "status": {"status": 503, "reason": "", "message": "", "retry_after": None, "html": False},
-    "gateway": {"code": "10009", "message": "", "status": 401, "shape": "full", "request_id": "body", "id": ""},
+    "gateway": {"code": "10009", "status": 401, "shape": "full", "request_id": "body"},
     "truncate": {},
     "not_tls": {},
     "html": {},
-    "body": {"body": b"", "content_type": "application/json"},
+    "body": {"body": b""},
     "json": {"value": None},
     "huge": {"megabytes": 64},
     "trickle": {"interval": 0.1},
-    "redirect": {"location": "/elsewhere"},
+    "redirect": {},
     "no_id": {},
     "repeat_token": {},
     "endless_pages": {},
@@ -37,23 +37,19 @@ KINDS: dict[str, dict[str, Any]] = {
     "drip_chunks": {"interval": 0.1},
     "informational": {"statuses": [103], "count": 1, "interval": 0.1},
 }
-
 _CHOICES = {
     "shape": ("full", "bare", "number"),
     "request_id": ("body", "X-Request-Id", "x-trace-id", "none"),
+    "when": ("before", "after"),
 }
-
 # These change a real reply, so the operation always takes place.
 _ON_REPLY = {
     *("no_id", "repeat_token", "endless_pages", "nameless", "idless", "numeric_request_id"),
     *("charset", "bom", "drip_headers", "drip_chunks", "informational"),
 }
 _ONLY_FOR = {
-    "nameless": "describeImageCaches",
-    "idless": "describeImageCaches",
     "no_id": "createImageCache",
-    "repeat_token": "describeImageCaches",
-    "endless_pages": "describeImageCaches",
+    **dict.fromkeys(("repeat_token", "endless_pages", "nameless", "idless"), "describeImageCaches"),
 }
 
 
@@ -73,60 +69,26 @@ class Fault:
             raise ValueError(f"no such kind of fault: {kind}")
         if operation is not None and operation not in OPERATIONS:
             raise ValueError(f"no such operation: {operation}")
-        if when not in ("before", "after"):
-            raise ValueError("when must be before or after")
-        if times is not None and (times.__class__ is not int or times < 1):
-            raise ValueError("times must be a whole number from 1, or None")
-        if skip.__class__ is not int or skip < 0:
-            raise ValueError("skip must be a whole number from 0")
+        for name, value in {"when": when, **details}.items():
+            if name != "when" and name not in KINDS[kind]:
+                raise ValueError(f"{kind} has no detail {name}")
+            if value not in _CHOICES.get(name, (value,)) or not _fits(KINDS[kind].get(name), value):
+                raise ValueError(f"{kind}: {name} cannot be {value!r}")
         self.kind = kind
         self.operation = operation or _ONLY_FOR.get(kind)
         self.times = times
         self.after = (when == "after" or kind in _ON_REPLY) and kind != "late"
         self.skip = skip
-        self.details = {
-            **KINDS[kind],
-            **{name: _detail(kind, name, value) for name, value in details.items()},
-        }
+        self.details = {**KINDS[kind], **details}
 
     def __repr__(self) -> str:
         values = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
         return f"Fault({values})"
 
 
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _detail(kind: str, name: str, value: Any) -> Any:
-    if name not in KINDS[kind]:
-        raise ValueError(f"{kind} has no detail {name}")
-    default = KINDS[kind][name]
-    if isinstance(default, bytes) and isinstance(value, str):
-        return value.encode()
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if name == "retry_after":
-        fits = value is None or number or isinstance(value, str)
-    elif isinstance(default, float):
-        fits = number
-    elif name == "statuses":
-        fits = isinstance(value, list) and all(_is_whole(status) and 100 <= status < 200 for status in value)
-    elif name == "index":
-        fits = _is_whole(value) and value >= 0
-    else:
-        fits = default is None or type(value) is type(default)
-    if not fits:
-        raise ValueError(f"{kind}: {name} has the wrong type or value")
-    if name in _CHOICES and value not in _CHOICES[name]:
-        raise ValueError(f"{kind}: {name} must be one of {', '.join(_CHOICES[name])}")
-    return value
-
-
-class _Armed:
-    def __init__(self, fault: Fault) -> None:
-        self.fault = fault
-        self.skip = fault.skip
-        self.times = fault.times
+def _fits(default: Any, value: Any) -> bool:
+    """Return whether a detail has the type of its default. A whole number is good for a float."""
+    return default is None or isinstance(value, (int, float) if isinstance(default, float) else type(default))
 
 
 class Faults:
@@ -134,22 +96,18 @@ class Faults:
 
     def __init__(self, tls: bool = False) -> None:
         self._lock = threading.Lock()
-        self._armed: list[_Armed] = []
+        self._armed: list[dict[str, Any]] = []
         self._tls = tls
 
     def add(self, *faults: Fault) -> None:
         if not self._tls and any(fault.kind == "not_tls" for fault in faults):
             raise ValueError("not_tls needs an emulator with TLS")
         with self._lock:
-            self._armed += [_Armed(fault) for fault in faults]
+            self._armed += [{"fault": fault, "skip": fault.skip, "times": fault.times} for fault in faults]
 
     def clear(self) -> None:
         with self._lock:
             self._armed.clear()
-
-    def pending(self) -> list[Fault]:
-        with self._lock:
-            return [armed.fault for armed in self._armed]
 
     def __len__(self) -> int:
         return len(self._armed)
@@ -157,13 +115,15 @@ class Faults:
     def take(self, operation: str | None) -> Fault | None:
         with self._lock:
             for armed in self._armed:
-                if armed.fault.operation not in (None, operation):
+                fault: Fault = armed["fault"]
+                if fault.operation not in (None, operation):
                     continue
-                if armed.skip > 0:
-                    armed.skip -= 1
+                if armed["skip"] > 0:
+                    armed["skip"] -= 1
                     continue
-                if armed.times is not None:
-                    armed.times -= 1
-                self._armed = [other for other in self._armed if other.times is None or other.times > 0]
-                return armed.fault
+                if armed["times"] is not None:
+                    armed["times"] -= 1
+                    if armed["times"] < 1:
+                        self._armed.remove(armed)
+                return fault
             return None

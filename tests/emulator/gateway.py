@@ -28,20 +28,13 @@ def unsigned(error: SignatureError, settings: Settings) -> Reply:
 
 
 def injected(fault: Fault) -> Reply:
-    details = fault.details
-    return _failure(
-        details["code"],
-        details["message"] or f"injected: {details['code']}",
-        details["status"],
-        details["shape"],
-        details["request_id"],
-        details["id"],
-    )
+    code, status = fault.details["code"], fault.details["status"]
+    return _failure(code, f"injected: {code}", status, fault.details["shape"], fault.details["request_id"])
 
 
-def _failure(code: str, message: str, status: int, shape: str, place: str, identifier: str = "") -> Reply:
+def _failure(code: str, message: str, status: int, shape: str, place: str) -> Reply:
     """``place`` says where the request ID is: in the body (if that has all keys), in the header of this name, or none."""
-    identifier = identifier or uuid.uuid4().hex
+    identifier = uuid.uuid4().hex
     payload: dict[str, Any]
     if shape == "full":
         payload = {
@@ -56,9 +49,5 @@ def _failure(code: str, message: str, status: int, shape: str, place: str, ident
         if place != "body":
             del payload["requestId"]
     else:
-        payload = {"statusCode": f"CTAPI_{code}" if shape == "bare" else _number(code), "message": message}
+        payload = {"statusCode": f"CTAPI_{code}" if shape == "bare" else int(code), "message": message}
     return Reply(status, payload, headers={} if place in ("body", "none") else {place: identifier})
-
-
-def _number(code: str) -> int | str:
-    return int(code) if code.isascii() and code.isdigit() else code

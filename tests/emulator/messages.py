@@ -50,14 +50,14 @@ async def read_head(reader: asyncio.StreamReader) -> Head | None:
         raise Broken("the head is too long") from error
     first, *lines = raw.decode("latin-1").split("\r\n")[:-2]
     words = first.split(" ", 2)
-    if len(words) < 3 and not (len(words) == 2 and words[0].startswith("HTTP/")):
+    if len(words) < 2:
         raise Broken("no HTTP")
     pairs = [line.partition(":") for line in lines]
     return Head(words, [(name.strip(), value.strip()) for name, _colon, value in pairs], raw)
 
 
-async def body(reader: asyncio.StreamReader, head: Head, until_the_end: bool = False) -> AsyncIterator[bytes]:
-    """The body as it is on the wire. One without a length goes on until the stream ends, or there is none."""
+async def body(reader: asyncio.StreamReader, head: Head) -> AsyncIterator[bytes]:
+    """The body as it is on the wire; without a length there is none."""
     try:
         if "chunked" in head.get("transfer-encoding"):
             async for piece in _chunks(reader):
@@ -65,12 +65,6 @@ async def body(reader: asyncio.StreamReader, head: Head, until_the_end: bool = F
         elif head.get("content-length"):
             async for piece in _counted(reader, int(head.get("content-length"))):
                 yield piece
-        elif until_the_end:
-            for _number in range(_MOST_PIECES):
-                data = await reader.read(_PIECE)
-                if not data:
-                    return
-                yield data
     except (ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
         raise Broken("the body is cut off, or its length is none") from error
 

@@ -1,55 +1,49 @@
 # Copyright (c) ctyun.eci contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A proxy between a client and the emulator, which can be told to misbehave."""
+"""A proxy between a client and the emulator, which misbehaves on demand."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.client import responses
-from types import TracebackType
 from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
 from .background import Background
 from .messages import Broken, Head, Stream, body, page, read_head
-from .relay import Relay
 from .tunnel import Tunnel
 
-_HOSTS = ("127.0.0.1", "localhost")
-_MOST_REQUESTS = 1_000_000
+_HOST = "127.0.0.1"
+# No loop here runs longer; a server may send several 1xx heads before its reply.
+_MOST_HEADS = 1_000_000
 _LAST = "Connection: close\r\n"
 _LOGIN = 'Proxy-Authenticate: Basic realm="proxy"\r\n'
 
-Kind = Literal["drop_reply", "refuse", "hang_up", "hang", "page"]
+Kind = Literal["drop_reply", "refuse", "hang_up", "page"]
 
 
 @dataclass
 class _Order:
     kind: Kind
-    times: int | None
+    times: int
     match: str = ""
     status: int = 0
-    seconds: float = 0.0
 
 
 class Proxy:
     """Use it in a ``with`` statement, or call ``start`` and ``stop``.
 
-    Each of the methods that make it misbehave is good for the next ``times`` requests, or for all from then on with
-    ``times=None``. The first that fits a request counts.
+    Each of the methods that make it misbehave is good for the next ``times`` requests. The first that fits one counts.
 
     ``stand_ins`` has a port of this machine for each host and port that is not on it, as in
-    ``{"eci-global.ctapi.ctyun.cn:443": 8443}``. Tunnels to any other host are refused.
+    ``{"registry.example.com:443": 8443}``. Tunnels to any other host are refused.
     """
 
     def __init__(self, stand_ins: Mapping[str, int] | None = None) -> None:
         self._stand_ins = dict(stand_ins or {})
         self._background = Background("proxy", self._begin, self._end)
-        self._lock = threading.Lock()
         self._orders: list[_Order] = []
         self._seen: list[tuple[str, str]] = []
         self._clients: set[asyncio.Task[None]] = set()
@@ -65,14 +59,12 @@ class Proxy:
     def __enter__(self) -> Proxy:
         return self.start()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.stop()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
+        return f"http://{_HOST}:{self._port}"
 
     @property
     def seen(self) -> list[tuple[str, str]]:
@@ -80,55 +72,40 @@ class Proxy:
         return list(self._seen)
 
     def reset(self) -> None:
-        with self._lock:
-            self._orders.clear()
-            self._seen.clear()
+        self._orders.clear()
+        self._seen.clear()
 
-    def drop_reply(self, times: int | None = 1, match: str | None = None) -> None:
+    def drop_reply(self, times: int = 1, match: str = "") -> None:
         """Pass a request on, wait until the server has answered, and close without a byte of that.
 
         In a tunnel, this is about the next request in it, which may be one that was there before. ``match`` must be
         in the target, which is host and port for a tunnel.
         """
-        self._order(_Order("drop_reply", times, match=match or ""))
+        self._orders.append(_Order("drop_reply", times, match=match))
 
-    def refuse(self, status: int = 403, times: int | None = 1) -> None:
-        if status not in (403, 407, 502):
-            raise ValueError("status must be 403, 407 or 502")
-        self._order(_Order("refuse", times, status=status))
+    def refuse(self, status: int = 403, times: int = 1) -> None:
+        self._orders.append(_Order("refuse", times, status=status))
 
-    def hang_up(self, times: int | None = 1) -> None:
+    def hang_up(self, times: int = 1) -> None:
         """Close once the head of a request is there. The server hears nothing."""
-        self._order(_Order("hang_up", times))
+        self._orders.append(_Order("hang_up", times))
 
-    def hang(self, seconds: float, times: int | None = 1) -> None:
-        """Silence, then hang up."""
-        self._order(_Order("hang", times, seconds=seconds))
-
-    def answer_page(self, status: int = 200, times: int | None = 1) -> None:
+    def answer_page(self, status: int = 200, times: int = 1) -> None:
         """Answer a request with an HTML page instead of asking the server. Tunnels are left alone."""
-        if status not in responses:
-            raise ValueError("no such HTTP status")
-        self._order(_Order("page", times, status=status))
-
-    def _order(self, order: _Order) -> None:
-        if order.times is not None and order.times < 1:
-            raise ValueError("times must be a whole number from 1, or None")
-        with self._lock:
-            self._orders.append(order)
+        self._orders.append(_Order("page", times, status=status))
 
     def _take(self, target: str, *kinds: Kind) -> _Order | None:
-        with self._lock:
-            for order in self._orders:
-                if order.kind in kinds and order.match in target:
-                    if order.times is not None:
-                        order.times -= 1
-                    self._orders = [other for other in self._orders if other.times != 0]
-                    return order
-            return None
+        """Return the order that the request for this target meets. Called in the proxy's thread only."""
+        for order in self._orders:
+            if order.kind in kinds and order.match in target:
+                order.times -= 1
+                if not order.times:
+                    self._orders.remove(order)
+                return order
+        return None
 
     async def _begin(self) -> None:
-        self._listener = await asyncio.start_server(self._accept, "127.0.0.1", self._port)
+        self._listener = await asyncio.start_server(self._accept, _HOST, self._port)
         self._port = self._listener.sockets[0].getsockname()[1]
 
     async def _end(self) -> None:
@@ -143,9 +120,9 @@ class Proxy:
         task.add_done_callback(self._clients.discard)
 
     async def _serve(self, client: Stream) -> None:
-        relay = Relay(client)
+        relay = _Relay(client)
         try:
-            for _number in range(_MOST_REQUESTS):
+            for _number in range(_MOST_HEADS):
                 request = await read_head(client.reader)
                 if request is None or not await self._answer(client, relay, request):
                     return
@@ -156,16 +133,15 @@ class Proxy:
             relay.close()
             client.writer.close()
 
-    async def _answer(self, client: Stream, relay: Relay, request: Head) -> bool:
+    async def _answer(self, client: Stream, relay: _Relay, request: Head) -> bool:
         """Say whether the client's connection may be used again."""
         method, target = request.first[:2]
         self._seen.append((method, target))
         if method == "CONNECT":
             await self._connect(client, target)
             return False
-        order = self._take(target, "drop_reply", "refuse", "hang_up", "hang", "page")
-        if order and order.kind in ("hang_up", "hang"):
-            await asyncio.sleep(order.seconds)
+        order = self._take(target, "drop_reply", "refuse", "hang_up", "page")
+        if order and order.kind == "hang_up":
             return False
         if order and order.kind in ("refuse", "page"):
             async for _piece in body(client.reader, request):
@@ -180,12 +156,10 @@ class Proxy:
         return await relay.exchange(request, port, path, drop=order is not None)
 
     async def _connect(self, client: Stream, target: str) -> None:
-        order = self._take(target, "refuse", "hang_up", "hang")
-        if order and order.kind == "refuse":
-            client.writer.write(_own_words(order))
-            return
+        order = self._take(target, "refuse", "hang_up")
         if order:
-            await asyncio.sleep(order.seconds)
+            if order.kind == "refuse":
+                client.writer.write(_own_words(order))
             return
         try:
             server = await Stream.to(self._stand_ins.get(target) or _parts(f"http://{target}")[0])
@@ -196,6 +170,67 @@ class Proxy:
         await Tunnel(client, server, lambda: self._take(target, "drop_reply") is not None).run()
 
 
+class _Relay:
+    """The requests of one client's connection. The connection to the server is kept, too."""
+
+    def __init__(self, client: Stream) -> None:
+        self._client = client
+        self._server: Stream | None = None
+        self._port = 0
+
+    def close(self) -> None:
+        if self._server is not None:
+            self._server.writer.close()
+            self._server = None
+
+    async def exchange(self, request: Head, port: int, path: str, drop: bool) -> bool:
+        """Say whether the connections can be used again. With ``drop``, nothing of the reply reaches the client."""
+        try:
+            server = await self._connected(port)
+            await self._send(server, request, path)
+            reply = await self._final(server, drop)
+        except (OSError, Broken):
+            if not drop:
+                self._client.writer.write(page(502, "Connection: close\r\n"))
+            return False
+        if drop:
+            return False
+        async for piece in body(server.reader, reply):
+            await _write(self._client, piece)
+        return "close" not in (request.get("connection"), reply.get("connection"))
+
+    async def _connected(self, port: int) -> Stream:
+        server = self._server
+        if server is not None and (port != self._port or server.reader.at_eof()):
+            self.close()
+        if self._server is None:
+            self._server, self._port = await Stream.to(port), port
+        return self._server
+
+    async def _send(self, server: Stream, request: Head, path: str) -> None:
+        fields = [f"{name}: {value}" for name, value in request.fields if not name.lower().startswith("proxy-")]
+        lines = [f"{request.first[0]} {path} {request.first[2]}", *fields, "", ""]
+        await _write(server, "\r\n".join(lines).encode("latin-1"))
+        async for piece in body(self._client.reader, request):
+            await _write(server, piece)
+
+    async def _final(self, server: Stream, drop: bool) -> Head:
+        for _number in range(_MOST_HEADS):
+            head = await read_head(server.reader)
+            if head is None:
+                raise Broken("the server has left")
+            if not drop:
+                await _write(self._client, head.raw)
+            if not head.first[1].startswith("1"):
+                return head
+        raise Broken("no answer among many replies")
+
+
+async def _write(stream: Stream, data: bytes) -> None:
+    stream.writer.write(data)
+    await stream.writer.drain()
+
+
 def _own_words(order: _Order) -> bytes:
     return page(order.status, _LOGIN if order.status == 407 else "")
 
@@ -203,6 +238,6 @@ def _own_words(order: _Order) -> bytes:
 def _parts(target: str) -> tuple[int, str]:
     """Port and path of a URL, which must be one of this machine."""
     parts = urlsplit(target)
-    if parts.scheme != "http" or parts.hostname not in _HOSTS:
+    if parts.scheme != "http" or parts.hostname != _HOST:
         raise ValueError("not for this machine")
     return parts.port or 80, urlunsplit(("", "", parts.path or "/", parts.query, ""))

@@ -10,18 +10,19 @@ request that any of them gets is recorded.
 from __future__ import annotations
 
 import base64
-import json
 import secrets
 import threading
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
-from .by_name import ByName
+from aiohttp import web
+
+from .background import Background
 from .certificate import Certificate
 from .images import Image
-from .listener import HOST, Answer, Listener, Misbehaviour, Seen
+from .listener import HOST, Listener, Misbehaviour, Seen
+from .proxy import Proxy
 
 REGISTRY, REALM, ELSEWHERE = "registry", "realm", "elsewhere"
 _VERSION = {"Docker-Distribution-Api-Version": "registry/2.0"}
@@ -33,7 +34,7 @@ class Registry:
     ``login`` is how it asks for a password. ``tls`` is whether the registry itself has TLS; the other two always have,
     but for the realm with ``realm_tls`` false. ``names`` are names of hosts, for which ``environment`` leads to one of
     the listeners: ``{"registry-1.docker.io": "registry", "auth.docker.io": "realm"}``; the first one for the realm is
-    the one that the registry tells.
+    the one that the registry names.
     """
 
     def __init__(
@@ -64,22 +65,24 @@ class Registry:
     def __enter__(self) -> Registry:
         self._certificate = Certificate(*self.names)
         answers = {REGISTRY: self._answer, REALM: self._token, ELSEWHERE: self._content}
-        self._listeners = {
-            host: Listener(
-                host, answer, self._record, self._how, self._certificate.context if self._tls[host] else None
-            )
-            for host, answer in answers.items()
-        }
-        self._proxy = ByName(self._port_of)
+        self._listeners = {host: Listener(host, self._note, answers[host]) for host in answers}
+        self._background = Background("registry", self._begin, self._end)
+        self._background.start()
+        self._proxy = Proxy({f"{name}:443": self._listeners[role].port for name, role in self.names.items()}).start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._proxy.stop()
-        for listener in self._listeners.values():
-            listener.stop()
+        self._background.stop()
         self._certificate.close()
+
+    async def _begin(self) -> None:
+        for host, listener in self._listeners.items():
+            await listener.start(self._certificate.context if self._tls[host] else None)
+
+    async def _end(self) -> None:
+        for listener in self._listeners.values():
+            await listener.stop()
 
     @property
     def address(self) -> str:
@@ -90,7 +93,7 @@ class Registry:
         return f"{HOST}:{self._listeners[host].port}"
 
     def url_of(self, host: str) -> str:
-        """As others are told of it: by its name, if it has one."""
+        """Return the URL by its name, if it has one."""
         name = next((name for name, role in self.names.items() if role == host), self.address_of(host))
         return f"{'https' if self._tls[host] else 'http'}://{name}"
 
@@ -134,17 +137,9 @@ class Registry:
             self._misbehaviours.clear()
             self._seen.clear()
 
-    def _port_of(self, name: str) -> int | None:
-        role = self.names.get(name)
-        if role is None and name == HOST:
-            return None
-        return self._listeners[role].port if role else None
-
-    def _record(self, seen: Seen) -> None:
-        self._seen.append(seen)
-
-    def _how(self, seen: Seen) -> Misbehaviour | None:
+    def _note(self, seen: Seen) -> Misbehaviour | None:
         with self._lock:
+            self._seen.append(seen)
             for how in self._misbehaviours:
                 if how.host == seen.host and how.only in seen.path:
                     if how.times is not None:
@@ -154,7 +149,7 @@ class Registry:
                     return how
         return None
 
-    def _answer(self, seen: Seen) -> Answer:
+    def _answer(self, seen: Seen) -> web.Response:
         found = _parts(seen.path)
         if found is None:
             return _refused(404, "UNSUPPORTED")
@@ -162,17 +157,19 @@ class Registry:
         if not self._may_read(seen.headers.get("authorization", ""), repository):
             return _refused(401, "UNAUTHORIZED", {"WWW-Authenticate": self._challenge(repository)})
         if kind == "blobs" and self.redirects_blobs and (repository, name) in self._blobs:
-            return Answer(307, b"", {"Location": f"{self.url_of(ELSEWHERE)}{seen.path}?signature=x", **_VERSION})
+            return web.Response(
+                status=307, headers={"Location": f"{self.url_of(ELSEWHERE)}{seen.path}?signature=x", **_VERSION}
+            )
         return self._content(seen)
 
-    def _content(self, seen: Seen) -> Answer:
+    def _content(self, seen: Seen) -> web.Response:
         found = _parts(seen.path)
         if found is None:
-            return Answer(404)
+            return web.Response(status=404)
         repository, kind, name = found
         if kind == "blobs":
             blob = self._blobs.get((repository, name))
-            return _refused(404, "BLOB_UNKNOWN") if blob is None else Answer(200, blob, _octets())
+            return _refused(404, "BLOB_UNKNOWN") if blob is None else web.Response(body=blob, headers=_VERSION)
         one = self._manifests.get((repository, name))
         if one is None:
             known = any(place[0] == repository for place in self._manifests)
@@ -183,7 +180,7 @@ class Registry:
             if self._next.get((repository, name)):
                 self.add(repository, name, self._next[repository, name].pop(0))
         headers = {"Content-Type": one.media_type, "Docker-Content-Digest": one.digest, **_VERSION}
-        return Answer(200, one.content, headers)
+        return web.Response(body=one.content, headers=headers)
 
     def _challenge(self, repository: str) -> str:
         if self.login == "basic":
@@ -204,17 +201,15 @@ class Registry:
         name, _colon, password = base64.b64decode(basic).decode().partition(":")
         return name if name in self.users and self.users[name] == password else None
 
-    def _token(self, seen: Seen) -> Answer:
+    def _token(self, seen: Seen) -> web.Response:
         asked = parse_qs(urlsplit(seen.path).query)
         scheme, _blank, value = seen.headers.get("authorization", "").partition(" ")
         user = self._user(value) if scheme == "Basic" else None
         if scheme and user is None:
-            return Answer(401, b'{"details":"incorrect username or password"}', {"Content-Type": "application/json"})
+            return web.json_response({"details": "incorrect username or password"}, status=401)
         token = f"token-{secrets.token_hex(16)}"
         self._tokens[token] = user, asked.get("scope", [""])[0]
-        return Answer(
-            200, json.dumps({"token": token, "expires_in": 300}).encode(), {"Content-Type": "application/json"}
-        )
+        return web.json_response({"token": token, "expires_in": 300})
 
 
 def _parts(path: str) -> tuple[str, str, str] | None:
@@ -226,12 +221,6 @@ def _parts(path: str) -> tuple[str, str, str] | None:
     return front[len("/v2/") :], kind, name
 
 
-def _octets() -> dict[str, str]:
-    return {"Content-Type": "application/octet-stream", **_VERSION}
-
-
-def _refused(status: int, code: str, headers: Mapping[str, str] | None = None) -> Answer:
-    body: dict[str, Any] = {"errors": [{"code": code, "message": "as it is said", "detail": None}]}
-    return Answer(
-        status, json.dumps(body).encode(), {"Content-Type": "application/json", **_VERSION, **(headers or {})}
-    )
+def _refused(status: int, code: str, headers: Mapping[str, str] | None = None) -> web.Response:
+    body = {"errors": [{"code": code, "message": "as it is said", "detail": None}]}
+    return web.json_response(body, status=status, headers={**_VERSION, **(headers or {})})

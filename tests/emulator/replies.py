@@ -66,11 +66,7 @@ def _http_date(now: int) -> str:
 
 
 def headers(now: float, content_type: str = JSON) -> dict[str, str]:
-    return {
-        "Content-Type": content_type,
-        "Date": _http_date(int(now)),
-        "Server": "ctyun-eci-emulator",
-    }
+    return {"Content-Type": content_type, "Date": _http_date(int(now)), "Server": "ctyun-eci-emulator"}
 
 
 def response(reply: Reply, now: float) -> web.Response:

@@ -11,19 +11,17 @@ from .errors import ServiceError
 
 _BASE = "/eci/api/v1/"
 
+# The method for each path, whose last part is the operation.
 _FIXED = {
-    "imageCache/createImageCache": ("POST", "createImageCache"),
-    "imageCache/describeImageCaches": ("POST", "describeImageCaches"),
-    "imageCache/updateImageCache": ("PUT", "updateImageCache"),
-    "region": ("GET", "region"),
-    "resources/listUsage": ("GET", "listUsage"),
+    "imageCache/createImageCache": "POST",
+    "imageCache/describeImageCaches": "POST",
+    "imageCache/updateImageCache": "PUT",
+    "region": "GET",
+    "resources/listUsage": "GET",
 }
-_WITH_IDENTIFIER = {
-    "imageCache/describeImageCache": ("GET", "describeImageCache"),
-    "imageCache/deleteImageCache": ("DELETE", "deleteImageCache"),
-}
+_WITH_IDENTIFIER = {"imageCache/describeImageCache": "GET", "imageCache/deleteImageCache": "DELETE"}
 
-OPERATIONS = frozenset(operation for _method, operation in [*_FIXED.values(), *_WITH_IDENTIFIER.values()])
+OPERATIONS = frozenset(path.rpartition("/")[2] for path in [*_FIXED, *_WITH_IDENTIFIER])
 WITH_BODY = frozenset({"createImageCache", "describeImageCaches", "updateImageCache"})
 
 
@@ -33,15 +31,14 @@ class Route(NamedTuple):
 
 
 def find(method: str, path: str) -> Route:
-    rest = path[len(_BASE) :] if path.startswith(_BASE) else ""
-    parent, _slash, identifier = rest.rpartition("/")
+    rest = path.removeprefix(_BASE)
+    parent, _slash, last = rest.rpartition("/")
     if rest in _FIXED:
-        expected, operation = _FIXED[rest]
-        identifier = ""
-    elif parent in _WITH_IDENTIFIER and identifier:
-        expected, operation = _WITH_IDENTIFIER[parent]
+        expected, route = _FIXED[rest], Route(last)
+    elif parent in _WITH_IDENTIFIER and last:
+        expected, route = _WITH_IDENTIFIER[parent], Route(parent.rpartition("/")[2], last)
     else:
         raise ServiceError("NotFound", "no such path")
     if method != expected:
         raise ServiceError("MethodNotAllowed", f"this path takes {expected}")
-    return Route(operation, identifier)
+    return route

@@ -1,7 +1,7 @@
 # Copyright (c) ctyun.eci contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a request body must look like. The first violation is reported by field, never by value."""
+"""The rules of request bodies. The first violation is reported by field, never by value."""
 
 from __future__ import annotations
 

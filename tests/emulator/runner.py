@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any
 
 from .background import Background
@@ -21,14 +20,14 @@ from .settings import Settings
 class Emulator:
     """Use it in a ``with`` statement, or call ``start`` and ``stop``. A restart keeps the port."""
 
-    def __init__(self, settings: Settings | None = None, *, port: int = 0, tls: bool = False, **values: Any) -> None:
-        self.settings = settings.copy() if settings else Settings()
+    def __init__(self, *, tls: bool = False, **values: Any) -> None:
+        self.settings = Settings()
         self.settings.update(values)
         self.service = Service(self.settings)
         self.faults = Faults(tls)
         self.records = Records()
         self._server = Server(self.settings, self.service, self.faults, self.records)
-        self._port = port
+        self._port = 0
         self._tls = tls
         self._certificate: Certificate | None = None
         self._background = Background("emulator", self._begin, self._server.stop)
@@ -36,23 +35,19 @@ class Emulator:
     def start(self) -> Emulator:
         if self._tls:
             self._certificate = Certificate()
-        try:
-            self._background.start()
-        except OSError:
-            self._forget_certificate()
-            raise
+        self._background.start()
         return self
 
     def stop(self) -> None:
         self._background.stop()
-        self._forget_certificate()
+        if self._certificate is not None:
+            self._certificate.close()
+            self._certificate = None
 
     def __enter__(self) -> Emulator:
         return self.start()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.stop()
 
     @property
@@ -109,8 +104,3 @@ class Emulator:
     async def _begin(self) -> None:
         context = self._certificate.context if self._certificate else None
         self._port = await self._server.start(self._port, context)
-
-    def _forget_certificate(self) -> None:
-        if self._certificate is not None:
-            self._certificate.close()
-            self._certificate = None

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from . import control, damage, gateway, replies, routes
-from .bucket import Bucket
+from .clock import Bucket
 from .errors import ServiceError
 from .faults import Fault, Faults
 from .records import Record, Records
@@ -104,34 +104,22 @@ class Server:
         generation = self._generation
         # the latency is that of the whole request, so what is done here must not add to it
         due = asyncio.get_running_loop().time() + self.settings.latency
-        too_large = False
-        try:
-            raw = await request.read()
-        except web.HTTPRequestEntityTooLarge:
-            raw, too_large = b"", True
-        record = self._record(request, raw)
-        fault, reply = self._answer(record, too_large)
+        record = self._record(request, await request.read())
+        fault, reply = self._answer(record)
         late = due - asyncio.get_running_loop().time()
         if late > 0:
             await asyncio.sleep(late)
         if generation != self._generation:
             return damage.abort(request)
         if fault is None:
-            return self._send(record, reply)
+            record.effect, record.status = reply.effect, reply.note or reply.status
+            return replies.response(reply, self._now())
         return await damage.act(fault, request, reply, self._now())
 
-    def _answer(self, record: Record, too_large: bool) -> tuple[Fault | None, replies.Reply]:
-        if too_large:
-            return None, replies.refused(_too_large(), self.settings)
+    def _answer(self, record: Record) -> tuple[Fault | None, replies.Reply]:
+        keys = self.settings.access_key, self.settings.secret_key
         try:
-            self._verifier.verify(
-                record.headers,
-                record.query,
-                record.raw,
-                self.settings.access_key,
-                self.settings.secret_key,
-                self._now(),
-            )
+            self._verifier.verify(record.headers, record.query, record.raw, *keys, self._now())
         except SignatureError as error:
             return None, gateway.unsigned(error, self.settings)
         if self.before is not None:
@@ -176,19 +164,14 @@ class Server:
         return replies.good(answer, self.settings)
 
     def _postpone(self, record: Record, seconds: float) -> None:
-        def tell(effect: bool) -> None:
+        def note(effect: bool) -> None:
             record.effect = effect
 
         try:
-            self.service.postpone(seconds, _call(record), tell)
+            self.service.postpone(seconds, _call(record), note)
         except ServiceError:
             # What is refused at once is not done later, either.
             pass
-
-    def _send(self, record: Record, reply: replies.Reply) -> web.Response:
-        record.effect = reply.effect
-        record.status = reply.note or reply.status
-        return replies.response(reply, self._now())
 
 
 def _call(record: Record) -> Call:
@@ -200,10 +183,6 @@ def _call(record: Record) -> Call:
     if route.operation == "region":
         identifier = dict(parse_qsl(record.query)).get("regionId", "")
     return Call(route.operation, record.headers.get("regionid"), identifier, record.body)
-
-
-def _too_large() -> ServiceError:
-    return ServiceError("RequestEntityTooLarge", "the request body is too large")
 
 
 def _parsed(raw: bytes, otherwise: object) -> Any:

@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from . import rules, tokens
+from . import rules
 from .caches import Cache, Tags
 from .clock import Clock
 from .errors import ServiceError
@@ -56,10 +56,10 @@ class Service:
             now = self._catch_up()
             return self._perform(Call(operation, region, identifier, body), now)
 
-    def postpone(self, seconds: float, call: Call, tell: Callable[[bool], None]) -> None:
-        """Perform it as if it came ``seconds`` from now, and tell then whether it had an effect."""
+    def postpone(self, seconds: float, call: Call, note: Callable[[bool], None]) -> None:
+        """Perform it as if it came ``seconds`` from now, and note then whether it had an effect."""
         with self._lock:
-            heapq.heappush(self._postponed, (self.clock.now() + seconds, next(self._number), call, tell))
+            heapq.heappush(self._postponed, (self.clock.now() + seconds, next(self._number), call, note))
 
     def caches(self) -> list[dict[str, Any]]:
         """Every cache there is, with what the replies never show, except passwords."""
@@ -130,8 +130,8 @@ class Service:
     def _create(self, body: dict[str, Any], now: float) -> Answer:
         settings = self.settings
         zone = body["azInfo"]["azName"]
-        body = _in_own_words(body, settings)
-        if settings.show_unknown_zone_error and {zone, body["azInfo"]["azName"]}.isdisjoint(settings.zones):
+        body = _rewritten(body, settings)
+        if {zone, body["azInfo"]["azName"]}.isdisjoint(settings.zones):
             raise ServiceError("Invalid", "azInfo.azName: no such zone in this region")
         if settings.unique_names and any(c.name == body["imageCacheName"] for c in self._caches.values()):
             raise ServiceError("AlreadyExists", "imageCacheName: there is an image cache of this name")
@@ -142,7 +142,7 @@ class Service:
         identifier = self._add(body, now, now + settings.ready_after, outcome, now + settings.list_lag)
         return Answer({"requestId": _request_id(), "imageCacheId": identifier}, effect=True)
 
-    def _add(self, body: dict[str, Any], now: float, settled: float, outcome: str, visible_from: float) -> str:
+    def _add(self, body: dict[str, Any], now: float, ready_at: float, outcome: str, visible_from: float) -> str:
         identifier = body.get("imageCacheId") or "imc-" + "".join(random.choices(_ALPHABET, k=16))
         rest = {name: body[name] for name in _KEPT if name in body}
         if "imageRegistryCredentials" in body:
@@ -157,7 +157,7 @@ class Service:
             size=body.get("imageCacheSize", _DEFAULT_SIZE),
             zone=body.get("azInfo", {}).get("azName") or body.get("azName") or self.settings.zones[0],
             created=now,
-            settled=settled,
+            ready_at=ready_at,
             outcome=outcome,
             good=_is_good(outcome, self.settings),
             order=uuid.uuid4().hex,
@@ -175,7 +175,7 @@ class Service:
         if settings.list_needs_images and "images" not in body:
             raise ServiceError("Invalid", "images: is required")
         found = list(self._matching(body, now))
-        start = tokens.offset(body.get("nextToken", ""))
+        start = _offset(body.get("nextToken", ""))
         end = start + min(body.get("limit") or _DEFAULT_LIMIT, settings.max_page)
         reply: dict[str, Any] = {
             "requestId": _request_id(),
@@ -184,7 +184,7 @@ class Service:
         if settings.list_total:
             reply["total"] = len(found)
         if end < len(found):
-            reply["nextToken"] = tokens.token(now, len(found), end)
+            reply["nextToken"] = f"{int(now)}.{len(found)}.{end}"
         return Answer(reply)
 
     def _matching(self, body: dict[str, Any], now: float) -> Iterator[Cache]:
@@ -256,15 +256,10 @@ class Service:
         return Answer({"region": {"regionId": region, "zones": list(settings.zones)}})
 
     def _usage(self) -> Answer:
+        quota, used = self.settings.quota, len(self._caches)
         kinds = (
             ("memory", "按量实例Memory总数量上限", "用户可拥有的按量实例Memory的最大数量", 1000, 0),
-            (
-                "imageCacheCount",
-                "镜像缓存总数量上限",
-                "用户可拥有的镜像缓存最大数量",
-                self.settings.quota,
-                len(self._caches),
-            ),
+            ("imageCacheCount", "镜像缓存总数量上限", "用户可拥有的镜像缓存最大数量", quota, used),
             ("gpu", "按量实例GPU总数量上限", "用户可拥有的按量实例GPU的最大数量", 10, 0),
             ("cpu", "按量实例CPU总数量上限", "用户可拥有的按量实例CPU的最大数量", 400, 0),
         )
@@ -286,10 +281,10 @@ class Service:
         """Let happen what is due, each at its own time, and say what time it is now."""
         now = self.clock.now()
         while self._postponed and self._postponed[0][0] <= now:
-            moment, _number, call, tell = heapq.heappop(self._postponed)
+            moment, _number, call, note = heapq.heappop(self._postponed)
             self._remove_departed(moment)
             try:
-                tell(self._perform(call, moment).effect)
+                note(self._perform(call, moment).effect)
             except ServiceError:
                 # Nobody waits for this answer.
                 pass
@@ -311,8 +306,8 @@ def _valid(check: rules.Check, body: object) -> dict[str, Any]:
     return body
 
 
-def _in_own_words(body: dict[str, Any], settings: Settings) -> dict[str, Any]:
-    """What was asked for, in the service's own spelling of zones and sizes."""
+def _rewritten(body: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """Return the body in the service's own spelling of zones and sizes."""
     zone, size = body["azInfo"]["azName"], body.get("imageCacheSize", _DEFAULT_SIZE)
     aliases = dict(alias.split("=", 1) for alias in settings.zone_aliases)
     step = max(settings.size_step, 1)
@@ -333,6 +328,14 @@ def _filter(tags: Tags, settings: Settings) -> Tags:
     if settings.tags_filter == "key":
         return [{name: value for name, value in tag.items() if name == "key"} for tag in tags]
     return tags
+
+
+def _offset(token: str) -> int:
+    """Return where the page begins that a nextToken stands for: a time, a total and the offset."""
+    parts = token.split(".") if token else ["0", "0", "0"]
+    if len(parts) != 3 or not all(part.isascii() and part.isdigit() for part in parts):
+        raise ServiceError("Invalid", "nextToken: not a token of this service")
+    return int(parts[2])
 
 
 def _request_id() -> str:

@@ -6,13 +6,11 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args, get_type_hints
 
-_TRUE = {"true", "yes", "on", "1"}
-_FALSE = {"false", "no", "off", "0"}
+_BOOLEANS = {"true": True, "false": False}
 
 
 @dataclass
@@ -59,7 +57,6 @@ class Settings:
     list_lag: float = 0.0
     latency: float = 0.0
     clock_offset: float = 0.0
-    show_unknown_zone_error: bool = True
 
     def update(self, values: Mapping[str, object]) -> None:
         """Set all of the values or, when one is wrong, none of them."""
@@ -85,15 +82,13 @@ def parse_setting(text: str) -> tuple[str, object]:
         raise ValueError(f"expected name=value, not {text!r}")
     kind = _kind(name)
     if kind is bool:
-        if value.lower() in _TRUE:
-            return name, True
-        if value.lower() in _FALSE:
-            return name, False
-        raise ValueError(f"{name} must be true or false")
+        if value not in _BOOLEANS:
+            raise ValueError(f"{name} must be true or false")
+        return name, _BOOLEANS[value]
     if kind in (int, float):
         return name, kind(value)
     if kind == list[str]:
-        return name, json.loads(value) if value.startswith("[") else [part for part in value.split(",") if part]
+        return name, [part for part in value.split(",") if part]
     return name, value
 
 
@@ -103,10 +98,9 @@ def _kinds() -> dict[str, Any]:
 
 
 def _kind(name: str) -> Any:
-    kinds = _kinds()
-    if name not in kinds:
+    if name not in _kinds():
         raise ValueError(f"no such setting: {name}")
-    return kinds[name]
+    return _kinds()[name]
 
 
 def _checked(name: str, value: object) -> object:
@@ -116,14 +110,12 @@ def _checked(name: str, value: object) -> object:
         if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
             raise ValueError(f"{name} must be a list of strings")
         if name == "zone_aliases" and not all("=" in part for part in value):
-            raise ValueError(f"{name} must be a list of sent=told")
+            raise ValueError(f"{name} must be a list of sent=returned")
         return list(value)
-    if choices:
-        if value in choices:
-            return value
+    if choices and value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(choices)}")
-    if kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+    if kind is float and value.__class__ is int:
         return float(value)
-    if value.__class__ is kind:
-        return value
-    raise ValueError(f"{name} must be of type {kind.__name__}")
+    if not choices and value.__class__ is not kind:
+        raise ValueError(f"{name} must be of type {kind.__name__}")
+    return value

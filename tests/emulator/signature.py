@@ -44,13 +44,7 @@ class Verifier:
         self._used.clear()
 
     def verify(
-        self,
-        headers: Mapping[str, str],
-        query: str,
-        body: bytes,
-        access_key: str,
-        secret_key: str,
-        now: float,
+        self, headers: Mapping[str, str], query: str, body: bytes, access_key: str, secret_key: str, now: float
     ) -> None:
         request_id, date = headers.get("ctyun-eop-request-id", ""), headers.get("eop-date", "")
         if not request_id or not date:

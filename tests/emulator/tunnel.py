@@ -1,7 +1,7 @@
 # Copyright (c) ctyun.eci contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a CONNECT proxy does: bytes back and forth, without a look inside. Only the frames of TLS are visible."""
+"""What a CONNECT proxy does: it passes bytes on, and sees no more than the frames of TLS."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from .messages import Stream
 _MOST_READS = 1_000_000
 _PIECE = 64 * 1024
 _HEADER = 5
-_HANDSHAKE = 22
 _APPLICATION_DATA = 23
 # TLS 1.3 sends alerts and new keys as application data, too, but no request is as short.
 _SHORTEST_REQUEST = 48
@@ -24,18 +23,12 @@ _TICKETS = 1.0
 
 
 class Frames:
-    """Cuts a stream into TLS records, or into what was read if it does not begin with a handshake."""
+    """Cuts a stream into TLS records."""
 
     def __init__(self) -> None:
         self._rest = b""
-        self.plain: bool | None = None
 
     def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
-        if self.plain is None:
-            self.plain = data[0] != _HANDSHAKE
-        if self.plain:
-            yield _APPLICATION_DATA, data
-            return
         self._rest += data
         while len(self._rest) >= _HEADER:
             size = _HEADER + int.from_bytes(self._rest[3:5], "big")
@@ -75,7 +68,7 @@ class Tunnel:
             for kind, record in frames.feed(data):
                 encrypted += kind == _APPLICATION_DATA
                 # TLS 1.3 encrypts the client's last word of the handshake, so the first of these is no request.
-                request = frames.plain or (encrypted > 1 and len(record) >= _SHORTEST_REQUEST)
+                request = encrypted > 1 and len(record) >= _SHORTEST_REQUEST
                 if encrypted == 1:
                     self._heard.clear()
                 if request and not self._swallowing and self._dropping():

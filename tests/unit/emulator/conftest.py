@@ -106,6 +106,12 @@ def running_emulator() -> Iterator[Emulator]:
         yield emulator
 
 
+@pytest.fixture(scope="session")
+def secure_emulator() -> Iterator[Emulator]:
+    with Emulator(tls=True) as emulator:
+        yield emulator
+
+
 @pytest.fixture
 def emulator(running_emulator: Emulator) -> Emulator:
     running_emulator.reset()

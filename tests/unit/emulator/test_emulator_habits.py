@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The habits that a wire check can observe."""
+"""How the service may write what it was sent, and the habits in a report of tools/wire_check."""
 
 from __future__ import annotations
 
@@ -13,73 +13,65 @@ from typing import Any
 import pytest
 
 from tests.emulator import Emulator
+from tests.emulator.caches import with_prefix
 from tests.emulator.like import like, read
 
 
-@pytest.fixture
-def two(emulator: Emulator) -> list[str]:
-    return [emulator.service.seed(name, [f"{name}:1", "both:1"]) for name in ("Web-1", "Web-2")]
+def returned(api: Any, identifier: str) -> dict[str, Any]:
+    value: dict[str, Any] = api.get(identifier).json()["returnObj"]
+    (listed,) = api.find(imageCacheId=identifier).json()["returnObj"]["imageCaches"]
+    assert listed.items() <= value.items()
+    return value
 
 
-def names(api: Any, **filters: Any) -> list[str]:
-    return [cache["imageCacheName"] for cache in api.find(**filters).json()["returnObj"]["imageCaches"]]
+def test_zones_can_have_other_names(api: Any, emulator: Emulator) -> None:
+    emulator.settings.update({"zone_aliases": ["short=cn-xinan1-1A", "lost=nowhere"]})
+    assert returned(api, api.created(azInfo={"azName": "short"}))["azName"] == "cn-xinan1-1A"
+    assert returned(api, api.created(azInfo={"azName": "az1"}))["azName"] == "az1"
+    assert api.create(azInfo={"azName": "lost"}).status_code == 422
 
 
-@pytest.mark.usefixtures("two")
 @pytest.mark.parametrize(
-    ("match", "name", "found"),
+    ("image", "expected"),
     [
-        ("exact", "Web-1", 1), ("exact", "web-1", 0), ("prefix", "Web", 2), ("prefix", "eb-1", 0), ("fuzzy", "eb-1", 1),
-        ("off", "nobody", 2),
+        ("nginx:latest", "hub.test/library/nginx:latest"),
+        ("team/nginx", "hub.test/library/team/nginx"),
+        ("registry.test/nginx", "registry.test/nginx"),
+        ("registry:5000/nginx", "registry:5000/nginx"),
+        ("localhost/nginx", "localhost/nginx"),
     ],
-)  # fmt: skip
-def test_names(api: Any, emulator: Emulator, match: str, name: str, found: int) -> None:
-    emulator.settings.update({"name_match": match})
-    assert len(names(api, imageCacheName=name)) == found
+)
+def test_images_without_a_registry_get_a_prefix(image: str, expected: str) -> None:
+    assert with_prefix(image, "hub.test/library/") == expected
 
 
-@pytest.mark.usefixtures("two")
-@pytest.mark.parametrize(("how", "found"), [("all", 0), ("any", 1), ("off", 2)])
-def test_images(api: Any, emulator: Emulator, how: str, found: int) -> None:
-    emulator.settings.update({"images_filter": how})
-    assert len(names(api, images=["Web-1:1", "nobody's:1"])) == found
+def test_images_can_have_a_prefix_in_replies(api: Any, emulator: Emulator) -> None:
+    emulator.settings.image_prefix = "hub.test/library/"
+    identifier = api.created(images=["nginx:latest", "registry.test/a:1"])
+    assert returned(api, identifier)["images"] == ["hub.test/library/nginx:latest", "registry.test/a:1"]
+    assert emulator.service.caches()[0]["images"] == ["nginx:latest", "registry.test/a:1"]
+    for image in ("nginx:latest", "hub.test/library/nginx:latest"):
+        assert api.listed(images=[image, "registry.test/a:1"]) == ["base"]
+    assert api.listed(images=["hub.test/library/registry.test/a:1"]) == []
 
 
-@pytest.mark.parametrize(("how", "found"), [("all", []), ("any", ["Web-1"])])
-def test_several_filters(api: Any, emulator: Emulator, two: list[str], how: str, found: list[str]) -> None:
-    emulator.settings.update({"filters_match": how})
-    assert names(api, imageCacheId=two[0], imageCacheName="nobody") == found
-    assert len(names(api)) == 2
+@pytest.mark.parametrize(("sent", "step", "size"), [(21, 10, 30), (30, 10, 30), (..., 32, 32), (7, 0, 7)])
+def test_sizes_can_be_rounded_up(api: Any, emulator: Emulator, sent: Any, step: int, size: int) -> None:
+    emulator.settings.size_step = step
+    assert returned(api, api.created(imageCacheSize=sent))["imageCacheSize"] == size
 
 
-@pytest.mark.usefixtures("two")
-def test_lists(api: Any, emulator: Emulator) -> None:
-    emulator.settings.update({"list_needs_images": True})
-    assert api.find().status_code == 422
-    assert len(names(api, images=[])) == 2
-    emulator.settings.update({"list_needs_images": False, "max_page": 1})
-    token = api.find().json()["returnObj"]["nextToken"]
-    assert names(api, nextToken=token) == ["Web-2"]
-    for wrong in ("!!!!", "ab", "a.b.c"):
-        assert api.find(nextToken=wrong).status_code == 422
-
-
-@pytest.mark.parametrize(("form", "end"), [("offset", "+08:00"), ("utc", "Z"), ("bare", "")])
-def test_times(api: Any, emulator: Emulator, form: str, end: str) -> None:
-    emulator.settings.update({"time_form": form})
+def test_times_and_fields_that_are_not_set_can_have_other_forms(api: Any, emulator: Emulator) -> None:
     emulator.service.seed("web", ["nginx:latest"])
-    time = api.find().json()["returnObj"]["imageCaches"][0]["creationTime"]
-    assert time[19:] == end
-
-
-@pytest.mark.usefixtures("two")
-def test_nulls(api: Any, emulator: Emulator) -> None:
-    emulator.settings.update({"null_fields": True})
+    for form, end in (("offset", "+08:00"), ("utc", "Z"), ("bare", "")):
+        emulator.settings.update({"time_form": form})
+        assert api.find().json()["returnObj"]["imageCaches"][0]["creationTime"][19:] == end
+    emulator.settings.null_fields = True
     reply = api.find().json()
     assert (reply["error"], reply["returnObj"]["imageCaches"][0]["tags"]) == (None, None)
 
 
-def test_a_likeness(tmp_path: Path) -> None:
+def test_a_report_gives_settings() -> None:
     found = like(
         {"zone_returned": "listed", "images_returned": "prefixed", "size_returned": "smaller", "name_match": "prefix",
          "list_lag": 3, "tags_shown": None, "ready_status": "other", "region_returned": "other", "some_day": "yes"}
@@ -90,10 +82,12 @@ def test_a_likeness(tmp_path: Path) -> None:
     habits = ("name_match", "list_lag", "region_returned")
     assert [found.settings[name] for name in habits] == ["prefix", 3, "other"]
     assert "tags_shown" not in found.settings
+
+
+@pytest.mark.parametrize("text", ["no JSON", "[]", json.dumps({"wire_report": 2, "habits": {}}), None])
+def test_another_file_is_no_report(tmp_path: Path, text: str | None) -> None:
     path = tmp_path / "report.json"
-    for text in ("no JSON", "[]", json.dumps({"wire_report": 2, "habits": {}}), json.dumps({"wire_report": 1})):
+    if text:
         path.write_text(text, encoding="utf-8")
-        with pytest.raises(ValueError, match=r"report\.json"):
-            read(path)
-    with pytest.raises(ValueError, match="No such file"):
-        read(tmp_path / "none")
+    with pytest.raises(ValueError, match=r"report\.json"):
+        read(path)

@@ -4,10 +4,14 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 from typing import Any
 
-from tests.emulator import Emulator
+import pytest
+import requests
+
+from tests.emulator import Emulator, Fault
 
 
 def messages(api: Any, identifier: str) -> list[str]:
@@ -18,25 +22,12 @@ def test_a_cache_becomes_ready(api: Any, emulator: Emulator) -> None:
     emulator.settings.ready_after = 100
     identifier = api.created()
     assert api.status(identifier) == "pending"
-    assert messages(api, identifier) == [
-        "[ImageCache] created",
-        "[ImageCache] init",
-        "[ImageCache] creating resource",
-    ]
+    assert messages(api, identifier) == ["[ImageCache] created", "[ImageCache] init", "[ImageCache] creating resource"]
     emulator.advance(30)
-    assert api.status(identifier) == "pending"
     assert messages(api, identifier)[-1].startswith("[ImageCache] create disk order:")
     emulator.advance(70)
     assert api.status(identifier) == "ready"
-    assert messages(api, identifier)[-2:] == [
-        "[ImageCache] pulled image nginx:latest",
-        "[ImageCache] ready",
-    ]
-
-
-def test_a_cache_can_be_ready_at_once(api: Any, emulator: Emulator) -> None:
-    emulator.settings.ready_after = 0
-    assert api.status(api.created()) == "ready"
+    assert messages(api, identifier)[-2:] == ["[ImageCache] pulled image nginx:latest", "[ImageCache] ready"]
 
 
 def test_a_cache_fails(api: Any, emulator: Emulator) -> None:
@@ -49,14 +40,11 @@ def test_a_cache_fails(api: Any, emulator: Emulator) -> None:
     assert warnings[0] == "[ImageCache] failed to pull image does-not-exist:1: not found"
 
 
-def test_a_seeded_cache_keeps_its_status(api: Any, emulator: Emulator) -> None:
+def test_a_seeded_cache_has_an_age_and_keeps_its_status(api: Any, emulator: Emulator) -> None:
     for status in ("ready", "pending", "failed", "Creating"):
         identifier = emulator.service.seed("x", ["a:1"], status=status)
         emulator.advance(1000)
         assert api.status(identifier) == status
-
-
-def test_a_seeded_cache_may_be_old(api: Any, emulator: Emulator) -> None:
     old, new = (emulator.service.seed("x", ["a:1"], age=age) for age in (86400.0, 0.0))
     born = {cache["imageCacheId"]: datetime.fromisoformat(cache["creationTime"]) for cache in emulator.service.caches()}
     assert 86399 <= (born[new] - born[old]).total_seconds() <= 86401
@@ -79,54 +67,34 @@ def test_a_deletion_can_take_time(api: Any, emulator: Emulator) -> None:
 
 
 def test_a_deletion_can_fail(api: Any, emulator: Emulator) -> None:
-    emulator.settings.update({"delete_after": 10, "delete_fails": 2})
-    identifier, other = api.created(), api.created()
-    emulator.advance(2)
-    assert api.delete(identifier).status_code == 200
+    emulator.settings.update({"delete_after": 10, "delete_fails": 1})
+    identifier = api.created()
+    assert api.delete(identifier).status_code == api.delete(identifier).status_code == 200
     assert api.status(identifier) == "deleting"
-    assert api.update(identifier, tags=[]).status_code == 409
-    assert api.delete(identifier).status_code == 200
     emulator.advance(10)
     assert api.status(identifier) == "delete_failed"
-    assert messages(api, identifier)[-2:] == [
-        "[ImageCache] deleting",
-        "[ImageCache] failed to delete: the disk is in use",
-    ]
+    assert messages(api, identifier)[-1] == "[ImageCache] failed to delete: the disk is in use"
     assert api.update(identifier, tags=[]).status_code == 200
-    api.delete(other)
-    assert [record.effect for record in emulator.sent("deleteImageCache")] == [True, False, True]
     assert emulator.settings.delete_fails == 0
     api.delete(identifier)
     assert api.status(identifier) == "deleting"
     emulator.advance(10)
     assert api.get(identifier).status_code == 404
-    assert api.status(other) == "delete_failed"
-
-
-def test_a_deletion_can_fail_at_once(api: Any, emulator: Emulator) -> None:
-    emulator.settings.update({"delete_fails": 1, "delete_failed_status": "Undead"})
-    identifier = api.created(retentionDays=1)
+    emulator.settings.update({"delete_after": 0, "delete_fails": 1})
+    identifier = api.created()
     api.delete(identifier)
-    assert api.status(identifier) == "Undead"
-    assert emulator.service.caches()[0]["status"] == "Undead"
-    assert messages(api, identifier)[-2:] == [
-        "[ImageCache] deleting",
-        "[ImageCache] failed to delete: the disk is in use",
-    ]
-    emulator.advance(86400)
-    assert api.listed() == []
+    assert api.status(identifier) == "delete_failed"
 
 
-def test_the_words_can_be_others(api: Any, emulator: Emulator) -> None:
-    emulator.settings.update(
-        {
-            "pending_status": "Creating",
-            "ready_status": "Available",
-            "failed_status": "Broken",
-            "deleting_status": "Terminating",
-            "delete_after": 10,
-        }
-    )
+def test_the_statuses_can_have_other_names(api: Any, emulator: Emulator) -> None:
+    names = {
+        "pending_status": "Creating",
+        "ready_status": "Available",
+        "failed_status": "Broken",
+        "deleting_status": "Terminating",
+        "delete_failed_status": "Undead",
+    }
+    emulator.settings.update({**names, "delete_after": 10, "delete_fails": 1})
     good, bad = api.created(), api.created(images=["does-not-exist:1"])
     assert api.status(good) == api.status(bad) == "Creating"
     emulator.advance(2)
@@ -135,6 +103,8 @@ def test_the_words_can_be_others(api: Any, emulator: Emulator) -> None:
     assert messages(api, bad)[-1] == "[ImageCache] failed"
     api.delete(good)
     assert api.status(good) == "Terminating"
+    emulator.advance(10)
+    assert api.status(good) == "Undead"
     assert api.status(emulator.service.seed("seeded", ["a:1"])) == "Available"
 
 
@@ -145,3 +115,60 @@ def test_retention_ends(api: Any, emulator: Emulator) -> None:
     emulator.advance(2)
     assert api.get(short).status_code == 404
     assert api.get(endless).status_code == 200
+
+
+def create_late(api: Any, emulator: Emulator, **fields: Any) -> None:
+    emulator.inject(Fault("late", "createImageCache", seconds=60))
+    with pytest.raises(requests.ConnectionError, match="reset by peer"):
+        api.create(**fields)
+
+
+def test_late_operations_take_place_in_their_order(api: Any, emulator: Emulator) -> None:
+    for name in ("one", "two"):
+        create_late(api, emulator, imageCacheName=name)
+    first = emulator.requests[0]
+    assert (first.status, first.effect) == ("fault:late", False)
+    emulator.advance(59)
+    assert (api.listed(), first.effect) == ([], False)
+    emulator.advance(2)
+    emulator.service.seed("three", ["a:1"])
+    assert (api.listed(), first.effect) == (["one", "two", "three"], True)
+    emulator.inject(Fault("late", seconds=0.05))
+    with pytest.raises(requests.ConnectionError):
+        api.create()
+    time.sleep(0.06)  # real time counts, too
+    assert len(emulator.service.caches()) == 4
+
+
+def test_a_late_operation_takes_place_at_its_own_time(api: Any, emulator: Emulator) -> None:
+    emulator.settings.ready_after = 100
+    doomed = api.created(imageCacheName="doomed", retentionDays=1)
+    emulator.inject(Fault("late", "updateImageCache", seconds=86000), Fault("late", "updateImageCache", seconds=87000))
+    for value in ("1", "2"):
+        with pytest.raises(requests.ConnectionError):
+            api.update(doomed, tags=[{"key": "a", "value": value}])
+    create_late(api, emulator)
+    emulator.advance(90000)
+    # it is ready, although there was no request in the meantime
+    (cache,) = emulator.service.caches()
+    assert (cache["imageCacheName"], cache["status"]) == ("base", "ready")
+    # the second update came when the cache was gone
+    assert [record.effect for record in emulator.sent("updateImageCache")] == [True, False]
+
+
+def test_a_late_operation_after_silence_a_refusal_or_a_reset(api: Any, emulator: Emulator) -> None:
+    emulator.inject(Fault("late", seconds=60, hang=5), Fault("late", seconds=60, hang=0.01))
+    with pytest.raises(requests.ReadTimeout):
+        api.send("POST", "imageCache/createImageCache", api.body(), timeout=0.05)
+    with pytest.raises(requests.ConnectionError, match="without response"):
+        api.create()
+    emulator.inject(Fault("late", times=2, when="after"))
+    for refused in (b"{", {}):
+        with pytest.raises(requests.ConnectionError):
+            api.send("POST", "imageCache/createImageCache", refused)
+    emulator.advance(60)
+    assert len(emulator.service.caches()) == 2
+    create_late(api, emulator)
+    emulator.reset()
+    emulator.advance(60)
+    assert emulator.service.caches() == []

@@ -4,20 +4,27 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
 
-from tests.emulator import Emulator, Fault, Settings
-from tests.emulator.background import Background
+from tests.emulator import Emulator, Fault
+from tests.emulator.__main__ import main
+
+from .conftest import Client
 
 
-def test_environment() -> None:
-    with Emulator(Settings(region_id="here"), access_key="mine") as emulator:
+def test_environment_and_settings() -> None:
+    with Emulator(region_id="here", access_key="mine") as emulator:
         assert emulator.url.startswith("http://127.0.0.1:")
         assert emulator.environment == {
             "CTYUN_ECI_ENDPOINT": emulator.url,
@@ -28,21 +35,20 @@ def test_environment() -> None:
         emulator.settings.region_id = "there"
         emulator.reset()
         assert emulator.settings.region_id == "here"
-    emulator.settings.region_id = "there"
-    emulator.reset()
-    assert emulator.settings.region_id == "here"
-
-
-def test_settings_are_checked() -> None:
     with pytest.raises(ValueError, match="no such setting: other"):
         Emulator(other=1)
 
 
-def test_stop_and_start_again_on_the_same_port() -> None:
+def test_stopping_does_not_wait_and_a_start_keeps_the_port() -> None:
     emulator = Emulator()
     with emulator:
         url = emulator.url
-        assert requests.get(f"{url}/_emulator/usage", timeout=5).status_code == 200
+        emulator.inject(Fault("hang"))
+        emulator.settings.latency = 30
+        with pytest.raises(requests.ReadTimeout):
+            requests.get(f"{url}/eci/api/v1/region", timeout=0.05)
+        started = time.monotonic()
+    assert time.monotonic() - started < 1
     with pytest.raises(requests.ConnectionError):
         requests.get(url, timeout=5)
     with emulator:
@@ -50,49 +56,14 @@ def test_stop_and_start_again_on_the_same_port() -> None:
         assert requests.get(f"{url}/_emulator/usage", timeout=5).status_code == 200
 
 
-def test_a_port_in_use(emulator: Emulator) -> None:
-    with pytest.raises(OSError, match="address already in use"):
-        Emulator(port=int(emulator.url.rpartition(":")[2])).start()
-
-
-def test_an_error_in_the_servers_thread_comes_back() -> None:
-    async def nothing() -> None:
-        pass
-
-    def fail() -> None:
-        raise KeyError("why")
-
-    background = Background("test", nothing, nothing)
-    background.stop()
-    background.start()
-    with pytest.raises(KeyError, match="why"):
-        background.call(fail)
-    background.stop()
-
-
-def test_stopping_does_not_wait_for_held_requests() -> None:
-    with Emulator() as emulator:
-        emulator.inject(Fault("hang"))
-        emulator.settings.latency = 30
-        with pytest.raises(requests.ReadTimeout):
-            requests.get(f"{emulator.url}/eci/api/v1/region", timeout=0.05)
-        started = time.monotonic()
-    assert time.monotonic() - started < 1
-
-
-def test_connections(api: Any, emulator: Emulator) -> None:
-    for _number in range(3):
-        api.send("GET", "region")
-    assert emulator.connections == 1
-
-
-def test_latency(api: Any, emulator: Emulator) -> None:
+def test_many_threads_and_latency(api: Any, emulator: Emulator) -> None:
     emulator.settings.latency = 0.1
     started = time.monotonic()
     with ThreadPoolExecutor(10) as pool:
-        responses = list(pool.map(lambda _number: api.send("GET", "region"), range(10)))
-    assert {response.status_code for response in responses} == {200}
-    assert 0.1 <= time.monotonic() - started < 0.9
+        identifiers = set(pool.map(lambda number: api.created(imageCacheName=f"n{number}"), range(20)))
+    assert 0.2 <= time.monotonic() - started < 1.5
+    assert len(identifiers) == len(emulator.service.caches()) == 20
+    assert [record.index for record in emulator.requests] == list(range(20))
 
 
 def test_a_request_under_way_does_not_reach_past_a_reset(api: Any, emulator: Emulator) -> None:
@@ -115,8 +86,69 @@ def test_a_request_under_way_does_not_reach_past_a_reset(api: Any, emulator: Emu
     assert (emulator.requests, emulator.service.caches()) == ([], [])
 
 
-def test_many_threads(api: Any, emulator: Emulator) -> None:
-    with ThreadPoolExecutor(8) as pool:
-        identifiers = set(pool.map(lambda number: api.created(imageCacheName=f"n{number}"), range(100)))
-    assert len(identifiers) == len(emulator.service.caches()) == 100
-    assert [record.index for record in emulator.requests] == list(range(100))
+class TestTls:
+    @pytest.fixture
+    def emulator(self, secure_emulator: Emulator) -> Emulator:
+        secure_emulator.reset()
+        return secure_emulator
+
+    @pytest.fixture
+    def api(self, emulator: Emulator) -> Client:
+        client = Client(emulator)
+        client._session.verify = emulator.ca_file
+        return client
+
+    def test_it_works_as_without(self, api: Any, emulator: Emulator) -> None:
+        assert emulator.url.startswith("https://127.0.0.1:")
+        assert emulator.environment["REQUESTS_CA_BUNDLE"] == emulator.ca_file
+        assert api.listed() == []
+        assert api.created()
+        assert api.control("GET", "usage").json()["connections"] == emulator.connections == 1
+
+    @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
+    def test_it_takes_tls_1_3(self, emulator: Emulator, name: str) -> None:
+        context = ssl.create_default_context(cafile=emulator.ca_file)
+        with socket.create_connection(("127.0.0.1", urlsplit(emulator.url).port), timeout=5) as connection:
+            with context.wrap_socket(connection, server_hostname=name) as secure:
+                assert secure.version() == "TLSv1.3"
+        with pytest.raises(requests.exceptions.SSLError, match="certificate verify failed"):
+            requests.get(f"{emulator.url}/_emulator/usage", timeout=5)
+
+    @pytest.mark.parametrize(("when", "effect"), [("before", False), ("after", True)])
+    def test_not_tls(self, api: Any, emulator: Emulator, when: str, effect: bool) -> None:
+        emulator.inject(Fault("not_tls", "createImageCache", when=when))
+        with pytest.raises(requests.exceptions.SSLError):
+            api.create()
+        assert len(emulator.service.caches()) == effect
+        assert api.create().status_code == 200
+
+    @pytest.mark.parametrize(
+        "fault",
+        [Fault("reset"), Fault("reset", clean=True), Fault("hang", seconds=0.01), Fault("truncate"), Fault("late")],
+        ids=repr,
+    )
+    def test_no_whole_reply(self, api: Any, emulator: Emulator, fault: Fault) -> None:
+        emulator.inject(fault)
+        with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
+            api.create()
+        assert api.listed() == []
+
+    @pytest.mark.parametrize("kind", ["trickle", "drip_headers", "drip_chunks"])
+    def test_slow_and_good(self, api: Any, emulator: Emulator, kind: str) -> None:
+        emulator.inject(Fault(kind, interval=0, when="after"))
+        assert api.create().json()["statusCode"] == 200
+        assert emulator.connections == 1
+
+    def test_the_certificate_goes_with_the_emulator(self) -> None:
+        with Emulator(tls=True) as emulator:
+            ca_file = Path(str(emulator.ca_file))
+            assert ca_file.read_text().startswith("-----BEGIN CERTIFICATE-----")
+        assert not ca_file.parent.exists()
+        assert emulator.ca_file is None
+
+    def test_without_trustme(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        monkeypatch.setitem(sys.modules, "trustme", None)
+        with pytest.raises(SystemExit) as ended:
+            main(["--tls"])
+        assert ended.value.code == 1
+        assert "TLS needs the Python package trustme" in capsys.readouterr().err

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._api.config import Conne
 from ansible_collections.ctyun.eci.plugins.module_utils._api.transport import Transport
 from ansible_collections.ctyun.eci.plugins.module_utils._polling import Clock
 from tests.emulator import Emulator, Proxy
+from tests.unit.plugins.emulated import MakeClient
 
 # What would change how a client connects, were it set where the tests run.
 _PREFIXES = ("CTYUN_", "CTAPI_")
@@ -59,7 +60,7 @@ def sleeps() -> list[float]:
 
 
 @pytest.fixture
-def make_client(emulator: Emulator, sleeps: list[float]) -> Iterator[Callable[..., Client]]:
+def make_client(emulator: Emulator, sleeps: list[float]) -> Iterator[MakeClient]:
     """Make a client of the emulator. Overrides are fields of Connection or Clock, or keyword arguments of Client."""
 
     def sleep(seconds: float) -> None:
@@ -101,5 +102,5 @@ def proxied(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pro
 
 
 @pytest.fixture
-def client(make_client: Callable[..., Client]) -> Client:
+def client(make_client: MakeClient) -> Client:
     return make_client()

@@ -9,17 +9,22 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from ansible_collections.ctyun.eci.plugins.module_utils import _lock
 from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.batch import Item
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.batch import Item, Outcome
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Desired
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.reconcile import Context, reconcile
 from ansible_collections.ctyun.eci.plugins.module_utils._polling import Wait
 from tests.emulator import Emulator
+
+# The fixtures make_client, run_one (one image cache) and run (many).
+MakeClient = Callable[..., Client]
+RunOne = Callable[..., Item]
+Run = Callable[..., Outcome]
 
 LIST, DESCRIBE = "describeImageCaches", "describeImageCache"
 CREATE, UPDATE, DELETE = "createImageCache", "updateImageCache", "deleteImageCache"
@@ -36,6 +41,17 @@ BODY: dict[str, Any] = {
     "vSwitchId": "subnet-test",
     "securityGroupId": "sg-test",
 }
+
+
+def wanted(name: str, **options: Any) -> Desired:
+    """Return what a task wants, as the body above with some changes; options of the task may be among them."""
+    fields = ("purge_tags", "drift", "wait", "duplicates", "image_cache_id")
+    policy = {key: options.pop(key) for key in fields if key in options}
+    return Desired("present", {**BODY, "imageCacheName": name, **options}, **policy)
+
+
+def absent(name: str, **options: Any) -> Desired:
+    return Desired("absent", {"imageCacheName": name}, **options)
 
 
 def seed(emulator: Emulator, name: str = "web", **changes: Any) -> str:

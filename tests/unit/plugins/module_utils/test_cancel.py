@@ -15,10 +15,7 @@ from typing import TextIO
 
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils._cancel import (
-    Cancellation,
-    cancel_on_signals,
-)
+from ansible_collections.ctyun.eci.plugins.module_utils._cancel import Cancellation, cancel_on_signals
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import Cancelled
 from ansible_collections.ctyun.eci.plugins.module_utils._module import exit_when_stdout_closes
 

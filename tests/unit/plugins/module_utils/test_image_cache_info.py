@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._errors import EciError,
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.model import ImageCache
 from ansible_collections.ctyun.eci.plugins.module_utils._tasks.image_cache_info import EVENT_READERS, find_image_caches
 from tests.emulator import Emulator, Fault
+from tests.unit.plugins.emulated import MakeClient
 
 
 def found_by(client: Client, **filters: Any) -> list[str | None]:
@@ -83,7 +83,7 @@ def test_events_of_each_in_the_order_of_the_list(client: Client, emulator: Emula
     assert emulator.connections <= EVENT_READERS * 3
 
 
-def test_events_over_kept_connections(make_client: Callable[..., Client], emulator: Emulator) -> None:
+def test_events_over_kept_connections(make_client: MakeClient, emulator: Emulator) -> None:
     for number in range(25):
         emulator.service.seed(f"cache-{number}", ["a"])
     with_events(make_client(pool_size=EVENT_READERS))
@@ -109,7 +109,7 @@ def test_an_image_cache_that_goes_away_before_its_events_are_read(client: Client
 @pytest.mark.parametrize("times", [1, None])
 @pytest.mark.parametrize("operation", ["describeImageCaches", "describeImageCache"])
 def test_an_error_of_either_read_is_the_error(
-    operation: str, times: int | None, make_client: Callable[..., Client], seeded: Emulator
+    operation: str, times: int | None, make_client: MakeClient, seeded: Emulator
 ) -> None:
     seeded.inject(Fault("status", operation, status=500, times=times))
     with pytest.raises(EciError) as caught:
@@ -118,7 +118,7 @@ def test_an_error_of_either_read_is_the_error(
     assert caught.value.operation == operation
 
 
-def test_what_cannot_be_shown_is_told(client: Client, emulator: Emulator) -> None:
+def test_what_cannot_be_shown_is_a_warning(client: Client, emulator: Emulator) -> None:
     items = [{"imageCacheId": "imc-1", "imageCacheName": "web"}, {"imageCacheName": "db"}, {"imageCacheId": "imc-3"}]
     emulator.inject(Fault("json", value={"statusCode": 200, "returnObj": {"requestId": "r", "imageCaches": items}}))
     found, warnings = find_image_caches({}, client, events=False)

@@ -66,7 +66,7 @@ def test_a_machine_that_gives_few_threads(most: int, error: Exception | None, fe
     assert sorted(done) == list(range(50))
 
 
-def test_an_error_ends_the_queue_and_is_told() -> None:
+def test_an_error_ends_the_queue_and_is_raised() -> None:
     done: list[int] = []
 
     def work(thing: int) -> None:

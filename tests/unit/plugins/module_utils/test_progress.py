@@ -12,12 +12,11 @@ from typing import Any
 import pytest
 
 from ansible_collections.ctyun.eci.plugins.module_utils import _pool
-from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Desired
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.reconcile import Context, reconcile
 from ansible_collections.ctyun.eci.plugins.module_utils._polling import Clock, Progress, Wait, minutes
 from tests.emulator import Emulator
-from tests.unit.plugins.emulated import BODY, seed
+from tests.unit.plugins.emulated import BODY, MakeClient, seed
 
 Run = Callable[..., Any]
 
@@ -28,7 +27,7 @@ def lines() -> list[str]:
 
 
 @pytest.fixture
-def run(make_client: Callable[..., Client], lines: list[str], sleeps: list[float]) -> Run:
+def run(make_client: MakeClient, lines: list[str], sleeps: list[float]) -> Run:
     sleeps.append(100.0)  # the clock of a machine does not begin with the task
 
     def run(*names: str, state: str = "present", timeout: float = 600, **policy: Any) -> Any:

@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections.abc import Iterator
 
 import pytest
 
-from tests.unit.plugins.module_utils._api.servers import Authority, Server, answering
+from tests.unit.plugins.module_utils._api.servers import Authority, Place, Server, answering
 
 
 @pytest.fixture(scope="session")
@@ -38,3 +39,9 @@ def closed_port() -> Iterator[int]:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: nobody else gets it, connecting is refused
         yield taken.getsockname()[1]
+
+
+@pytest.fixture
+def place(monkeypatch: pytest.MonkeyPatch, authority: Authority) -> Iterator[Place]:
+    with contextlib.ExitStack() as stack:
+        yield Place(stack, monkeypatch, authority)

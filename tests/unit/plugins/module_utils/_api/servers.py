@@ -28,8 +28,6 @@ from ansible_collections.ctyun.eci.plugins.module_utils._api.region import REGIO
 from ansible_collections.ctyun.eci.plugins.module_utils._api.transport import Operation
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import EciError
 
-MakeClient = Callable[..., Client]
-
 _PATH = "/eci/api/v1/imageCache/"
 CREATE = Operation("createImageCache", "POST", _PATH + "createImageCache", changes=True, repeatable=False)
 LIST = Operation("describeImageCaches", "POST", _PATH + "describeImageCaches")
@@ -187,3 +185,69 @@ class Authority:
             context
         )
         return context
+
+
+def leave(_peer: Peer) -> None:
+    """Close at once."""
+
+
+def read_and_leave(peer: Peer) -> None:
+    peer.request()
+
+
+def saying(words: bytes) -> Callable[[Peer], None]:
+    def work(peer: Peer) -> None:
+        peer.request()
+        peer.send(words)
+
+    return work
+
+
+class Place:
+    """Puts a server, a proxy or nothing where the client will go. Each of its methods returns a client's overrides."""
+
+    def __init__(self, stack: contextlib.ExitStack, monkeypatch: pytest.MonkeyPatch, authority: Authority) -> None:
+        self.stack = stack
+        self.monkeypatch = monkeypatch
+        self.authority = authority
+        self.server: Server | None = None
+
+    def http(self, work: Callable[[Peer], object]) -> dict[str, Any]:
+        self.server = self.stack.enter_context(Server(work))
+        return {"endpoint": self.server.url}
+
+    def https(self, work: Callable[[Peer], object], *names: str, **validity: Any) -> dict[str, Any]:
+        self.server = self.stack.enter_context(Server(work, self.authority.context(*names, **validity)))
+        return {"endpoint": self.server.url, "verify": self.authority.ca_file}
+
+    def plain_behind_https(self, work: Callable[[Peer], object]) -> dict[str, Any]:
+        return {"endpoint": f"https{self.http(work)['endpoint'][4:]}", "verify": self.authority.ca_file}
+
+    def behind(self, variable: str, work: Callable[[Peer], object]) -> dict[str, Any]:
+        """Behind a proxy, in front of a host that does not exist."""
+        self.server = self.stack.enter_context(Server(work))
+        self.monkeypatch.setenv(variable, self.server.url)
+        return {"endpoint": f"{variable.split('_')[0].lower()}://eci.invalid", "verify": self.authority.ca_file}
+
+    def no_proxy_at(self, variable: str) -> dict[str, Any]:
+        """Behind a proxy where nobody listens."""
+        overrides = self.behind(variable, leave)
+        self.monkeypatch.setenv(variable, f"http://127.0.0.1:{self.nobody()}")
+        return overrides
+
+    def nobody(self) -> int:
+        """A port where nobody listens."""
+        taken = self.stack.enter_context(socket.socket())
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+    def full(self) -> int:
+        """A port where nothing answers, since its queue is full."""
+        listener = self.stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _number in range(5):
+            waiting = self.stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        return int(listener.getsockname()[1])

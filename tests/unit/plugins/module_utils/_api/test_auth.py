@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import Any
@@ -20,10 +20,10 @@ import pytest
 import requests
 
 from ansible_collections.ctyun.eci.plugins.module_utils._api.auth import eop_date, signature, signed_headers
-from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._api.region import REGION
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import AuthenticationError
 from tests.emulator import Emulator
+from tests.unit.plugins.emulated import MakeClient
 from tests.unit.plugins.module_utils._api.servers import CREATE, DESCRIBE, LIST, UPDATE
 
 try:
@@ -171,9 +171,7 @@ def test_equal_to_the_core_of_ctyun(
 
 @pytest.mark.parametrize("zone", ZONES, indirect=True)
 @pytest.mark.usefixtures("zone")
-def test_the_server_accepts_the_signature_of_the_bytes_it_got(
-    make_client: Callable[..., Client], emulator: Emulator
-) -> None:
+def test_the_server_accepts_the_signature_of_the_bytes_it_got(make_client: MakeClient, emulator: Emulator) -> None:
     identifier = emulator.service.seed("base", ["nginx:latest"])
     client = make_client(retries=0)
     client.call(REGION)
@@ -191,9 +189,7 @@ def test_the_server_accepts_the_signature_of_the_bytes_it_got(
 
 
 @pytest.mark.parametrize("off", [-16 * 60, 16 * 60])
-def test_the_clock_of_the_client_is_the_one_that_signs(
-    off: float, make_client: Callable[..., Client], emulator: Emulator
-) -> None:
+def test_the_clock_of_the_client_is_the_one_that_signs(off: float, make_client: MakeClient, emulator: Emulator) -> None:
     client = make_client(time=lambda: time.time() + off)
     with pytest.raises(AuthenticationError) as caught:
         client.call(CREATE, {})

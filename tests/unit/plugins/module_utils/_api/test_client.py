@@ -43,16 +43,8 @@ from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
 )
 from ansible_collections.ctyun.eci.plugins.module_utils._polling import SYSTEM_CLOCK
 from tests.emulator import Emulator, Fault
-from tests.unit.plugins.emulated import BODY
-from tests.unit.plugins.module_utils._api.servers import (
-    CREATE,
-    DELETE,
-    DESCRIBE,
-    LIST,
-    UPDATE,
-    MakeClient,
-    answering,
-)
+from tests.unit.plugins.emulated import BODY, MakeClient
+from tests.unit.plugins.module_utils._api.servers import CREATE, DELETE, DESCRIBE, LIST, UPDATE, answering
 
 ID = "imc-seed000000000000"
 OPERATIONS = [LIST, DESCRIBE, UPDATE, DELETE, REGION, USAGE, CREATE]
@@ -126,13 +118,10 @@ def test_one_connection_serves_many_calls_also_after_errors(make_client: MakeCli
 PASSING = [
     pytest.param(Fault("reset"), id="reset"),
     pytest.param(Fault("status", status=429), id="429"),
-    pytest.param(Fault("status", status=408), id="408"),
     pytest.param(Fault("status", status=500), id="500"),
     pytest.param(Fault("status", status=504, html=True), id="504-html"),
     pytest.param(Fault("truncate"), id="truncate"),
     pytest.param(Fault("html"), id="html"),
-    pytest.param(Fault("body", body=b""), id="empty"),
-    pytest.param(Fault("json", value=None), id="null"),
     pytest.param(Fault("json", value={}), id="no-statusCode"),
     pytest.param(Fault("charset"), id="charset"),
     pytest.param(Fault("huge", megabytes=2), id="huge"),
@@ -141,7 +130,7 @@ PASSING = [
 
 @pytest.mark.parametrize("fault", PASSING)
 @pytest.mark.parametrize("operation", [LIST, UPDATE, DELETE, REGION], ids=by_name)
-def test_what_may_help_is_sent_again_signed_anew(
+def test_what_may_help_is_sent_again_with_a_new_signature(
     operation: Operation, fault: Fault, make_client: MakeClient, seeded: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transport, "MAX_REPLY_BYTES", 1024 * 1024)
@@ -272,16 +261,7 @@ def test_an_effect_stays_possible_when_a_later_attempt_does_not_arrive(
 
 @pytest.mark.parametrize(
     ("retry_after", "longest", "pause"),
-    [
-        (7, 30.0, 7.0),
-        ("2.5", 30.0, 2.5),
-        (1000, 30.0, 30.0),
-        (1000, 0.0, 0.0),
-        ("inf", 4.0, 4.0),
-        ("nan", 30.0, 0.0),
-        ("x", 30.0, 0.0),
-        (-5, 30.0, 0.0),
-    ],
+    [(7, 30.0, 7.0), (1000, 30.0, 30.0), (1000, 0.0, 0.0), ("inf", 4.0, 4.0), ("nan", 30.0, 0.0), ("x", 30.0, 0.0)],
 )
 @pytest.mark.parametrize("status", [429, 503])
 def test_the_service_says_when(
@@ -447,7 +427,7 @@ def test_cancellation_ends_a_wait_that_has_begun(what: str, make_client: MakeCli
     assert time.monotonic() - began < 10
 
 
-def test_whatever_is_answered_is_accepted(make_client: MakeClient, emulator: Emulator) -> None:
+def test_any_answer_but_a_refused_rate_counts_as_accepted(make_client: MakeClient, emulator: Emulator) -> None:
     client = make_client(retries=0)
     for fault, accepted in ((Fault("status", status=500), 1), (Fault("reset"), 1), (Fault("status", status=429), 1)):
         emulator.inject(fault)

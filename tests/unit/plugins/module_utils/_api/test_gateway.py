@@ -6,15 +6,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from requests.structures import CaseInsensitiveDict
 
 from ansible_collections.ctyun.eci.plugins.module_utils._api import failures
-from ansible_collections.ctyun.eci.plugins.module_utils._api.responses import HttpReply
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
     NONE,
     POSSIBLE,
@@ -28,8 +25,9 @@ from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
     Unanswered,
 )
 from tests.emulator import Emulator
-from tests.unit.plugins.module_utils._api.replies import read
-from tests.unit.plugins.module_utils._api.servers import MakeClient, failing
+from tests.unit.plugins.emulated import MakeClient
+from tests.unit.plugins.module_utils._api.replies import refused
+from tests.unit.plugins.module_utils._api.servers import failing
 
 MESSAGE = "ctyun-EOP: signature verification failed"
 ID = "c6f1a2b3"
@@ -86,14 +84,6 @@ CODES: dict[str, tuple[type[EciError], list[str]]] = {
 }
 
 
-def refused(envelope: Any, status: int, **headers: str) -> EciError:
-    fields = {name.replace("_", "-"): value for name, value in headers.items()}
-    reply = HttpReply("createImageCache", "sent-id", status, CaseInsensitiveDict(fields), json.dumps(envelope).encode())
-    with pytest.raises(EciError) as caught:
-        read(reply, 0.0)
-    return caught.value
-
-
 def test_the_codes_are_those_of_the_tables() -> None:
     assert sorted(CODES) == sorted(failures.GATEWAY_CODES)
 
@@ -116,7 +106,7 @@ def test_a_code_of_the_gateway_decides_whatever_the_http_status(code: str, shape
             "message": MESSAGE,
             "request_id": ID if "requestId" in SHAPES[shape](code) else "sent-id",
             "http_status": status,
-            "operation": "createImageCache",
+            "operation": "describeImageCaches",
             "effect": error.effect,
             "attempts": 0,
         }

@@ -32,8 +32,8 @@ from ansible_collections.ctyun.eci.plugins.module_utils._errors import EciError
 from ansible_collections.ctyun.eci.plugins.module_utils._polling import SYSTEM_CLOCK, Clock
 from ansible_collections.ctyun.eci.plugins.module_utils._pool import for_each
 from tests.emulator import Emulator
-from tests.unit.plugins.emulated import BODY
-from tests.unit.plugins.module_utils._api.servers import CREATE, MakeClient
+from tests.unit.plugins.emulated import BODY, MakeClient
+from tests.unit.plugins.module_utils._api.servers import CREATE
 
 CONNECTION = Connection("ak", "sk", "r", "https://eci.example", True, 30.0, 5, 30.0)
 GOOD = json.dumps({"statusCode": 200, "returnObj": {}}).encode()

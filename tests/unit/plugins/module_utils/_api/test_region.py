@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -21,6 +20,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._api.region import (
 )
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import EciError, Unanswered, Unreachable
 from tests.emulator import Emulator, Fault
+from tests.unit.plugins.emulated import MakeClient
 
 
 def answer(value: Any) -> Fault:
@@ -52,7 +52,7 @@ def names(region_id: Any, *zones: Any) -> Any:
     ],
     ids=str,
 )
-def test_odd_regions(value: Any, found: dict[str, Any], make_client: Callable[..., Client], emulator: Emulator) -> None:
+def test_odd_regions(value: Any, found: dict[str, Any], make_client: MakeClient, emulator: Emulator) -> None:
     emulator.settings.region_id = "200000002368"
     client = make_client()
     emulator.inject(answer(value), answer(value))
@@ -86,7 +86,7 @@ def test_a_query_that_the_service_does_not_take(second: Fault, client: Client, e
     assert len(emulator.sent()) == 2
 
 
-def test_a_failure_of_the_first_request_is_raised(make_client: Callable[..., Client], emulator: Emulator) -> None:
+def test_a_failure_of_the_first_request_is_raised(make_client: MakeClient, emulator: Emulator) -> None:
     emulator.inject(Fault("status", status=400))
     with pytest.raises(EciError):
         zones(make_client())

@@ -23,6 +23,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
 )
 from tests.emulator import Emulator
 from tests.unit.plugins import emulated
+from tests.unit.plugins.emulated import MakeClient
 from tests.unit.plugins.module_utils._api.servers import (
     CREATE,
     DELETE,
@@ -30,7 +31,6 @@ from tests.unit.plugins.module_utils._api.servers import (
     GOOD,
     LIST,
     UPDATE,
-    MakeClient,
     Peer,
     Server,
     answering,

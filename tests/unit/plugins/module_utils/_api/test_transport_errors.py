@@ -40,7 +40,8 @@ from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
     Unreachable,
     UntrustedEndpoint,
 )
-from tests.unit.plugins.module_utils._api.servers import CREATE, MakeClient, answering, failing, page
+from tests.unit.plugins.emulated import MakeClient
+from tests.unit.plugins.module_utils._api.servers import CREATE, answering, failing, page
 
 ROOT = Path(__file__).resolve().parents[5]
 HOST = "https://eci.example"

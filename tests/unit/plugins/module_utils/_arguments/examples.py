@@ -46,9 +46,7 @@ EXAMPLE: dict[str, Any] = {
     "images": ["nginx:latest"],
     "tags": [{"key": "user", "value": "eci"}],
     "azInfo": {"azName": "az1"},
-    "imageRegistryCredentials": [
-        {"server": "chengdu1-az1.crs.ctyun.cn", "userName": "hello", "password": "world"},
-    ],
+    "imageRegistryCredentials": [{"server": "chengdu1-az1.crs.ctyun.cn", "userName": "hello", "password": "world"}],
 }
 SNAKE: dict[str, Any] = {
     "security_group_id": "sg-test",
@@ -60,9 +58,7 @@ SNAKE: dict[str, Any] = {
     "images": ["nginx:latest"],
     "tags": [{"key": "user", "value": "eci"}],
     "az_info": {"az_name": "az1"},
-    "image_registry_credentials": [
-        {"server": "chengdu1-az1.crs.ctyun.cn", "user_name": "hello", "password": "world"},
-    ],
+    "image_registry_credentials": [{"server": "chengdu1-az1.crs.ctyun.cn", "user_name": "hello", "password": "world"}],
 }
 MIXED = {**EXAMPLE, "azInfo": {"az_name": "az1"}, "name": EXAMPLE["imageCacheName"]}
 del MIXED["imageCacheName"]

@@ -14,15 +14,11 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.ctyun.eci.plugins.module_utils._arguments import validation
 from ansible_collections.ctyun.eci.plugins.module_utils._arguments.advice import as_written, path_text
 from ansible_collections.ctyun.eci.plugins.module_utils._arguments.redaction import redacted_arguments
 from ansible_collections.ctyun.eci.plugins.module_utils._arguments.schema import RULES, Violation
-from ansible_collections.ctyun.eci.plugins.module_utils._arguments.specs import body_spec, connection_spec
-from ansible_collections.ctyun.eci.plugins.module_utils._arguments.validation import (
-    check,
-    mappings,
-)
+from ansible_collections.ctyun.eci.plugins.module_utils._arguments.specs import body_spec
+from ansible_collections.ctyun.eci.plugins.module_utils._arguments.validation import check, mappings
 from ansible_collections.ctyun.eci.plugins.module_utils._task import Task
 from ansible_collections.ctyun.eci.plugins.module_utils._tasks import (
     image_cache,
@@ -67,36 +63,22 @@ def report(task: Task, given_arguments: dict[str, Any], check_mode: bool = False
     ("option", "written", "converted"),
     [
         ("image_cache_size", "40", 40),
-        ("image_cache_size", " 40 ", 40),
         ("image_cache_size", 40.0, 40),
         ("image_cache_size", "-1", -1),
-        ("image_cache_size", "0", 0),
-        ("image_cache_name", "x", "x"),
         ("image_cache_name", 123, "123"),
-        ("image_cache_name", "true", "true"),
         ("region_id", "", ""),
-        ("ca_path", "/x", "/x"),
-        ("ca_path", " x ", " x "),
-        ("images", "a,b", ["a", "b"]),
         ("images", " a , b", ["a", "b"]),
         ("images", "a", ["a"]),
         ("images", ["a", 5], ["a", "5"]),
-        ("images", 5, ["5"]),
         ("az_info", '{"az_name": "az1"}', {"az_name": "az1"}),
-        ("az_info", ' {"azName": "az1"}', {"az_name": "az1"}),
         ("registry_addresses", {"A.b:5000": "[::1]:5000"}, {"A.b:5000": "[::1]:5000"}),
         ("registry_addresses", {5: "a"}, {"5": "a"}),
         ("wait", "yes", True),
         ("wait", "no", False),
         ("wait", 1, True),
-        ("wait", False, False),
         ("timeout", "1.5", 1.5),
-        ("timeout", 2, 2.0),
-        ("drift", "fail", "fail"),
         ("preflight", False, "off"),  # YAML's bare off
-        ("preflight", "off", "off"),
         ("retries", "0", 0),
-        ("retry_max_delay", 0, 0.0),
         ("tags", [{"key": " a ", "value": " "}], [{"key": " a ", "value": " "}]),
         ("name", None, None),
     ],
@@ -117,15 +99,11 @@ def test_a_value_is_converted_where_that_is_unambiguous(option: str, written: An
         *(("image_cache_size", value, EMPTY) for value in ("", " ", "\n")),
         *(("image_cache_name", value, QUOTES) for value in (True, 1.5)),
         *(("image_cache_name", value, TEXT) for value in (["x"], {})),
-        ("ca_path", True, QUOTES),
         ("ca_path", ["/x"], TEXT),
         *(("images", value, LIST) for value in ({"a": 1}, True, 1.5)),
         *(("images", value, JSON_TEXT) for value in ('["a", "b"]', " [a, b]", '{"a": "b"}')),
         ("images", "", EMPTY),
         ("tags", '[{"key": "a", "value": "b"}]', JSON_TEXT),
-        ("tags", "a,b", LIST),
-        ("tags", 5, LIST),
-        ("image_registry_credentials", "[]", JSON_TEXT),
         ("image_registry_credentials", f"{SECRET}=", LIST),
         # Ansible takes a=b, and a base64 text as well
         *(("az_info", value, MAPPING) for value in ("az1", "azName=az1", ["az1"], 5, "{1, 2}", "{", "{" * 5000)),
@@ -135,10 +113,7 @@ def test_a_value_is_converted_where_that_is_unambiguous(option: str, written: An
         *(("timeout", value, NUMBER) for value in ("soon", True, math.inf, math.nan, "nan", "1e400", [])),
         *(("timeout", value, POSITIVE) for value in (0, "-3", MONTH + 0.5, 10**400)),
         ("timeout", "", EMPTY),
-        ("retries", -1, "must be between 0 and 1000"),
         ("retries", 10**30, "must be between 0 and 1000"),
-        ("retry_max_delay", "-0.5", f"must be between 0 and {MONTH}"),
-        ("wait_timeout", 1e300, f"must be between 0 and {MONTH}"),
         ("wait_interval", 0, POSITIVE),
         *(("drift", value, DRIFT) for value in ("maybe", True, ["warn"], 5, "")),
         *(("preflight", value, "must be one of off, warn, fail") for value in (True, "no")),
@@ -149,8 +124,6 @@ def test_a_value_is_converted_where_that_is_unambiguous(option: str, written: An
             (option, f"\t{SECRET}", BEGINS)
             for option in ("image_cache_name", "vpc_id", "security_group_id", "v_switch_id")
         ),
-        ("secret_key", " sk\r\n", ENDS),
-        ("region_id", " ", ENDS),
         ("region_id", "\u3000r", BEGINS),
         *(("image_cache_name", value, CONTROL) for value in ("we\0b", "we\nb", "\x7f", "\x9b1m")),
         ("endpoint", "https://h.example\0", CONTROL),
@@ -195,16 +168,10 @@ def test_a_list_is_checked_item_by_item() -> None:
     [
         ("imageCacheName", {"imageCacheName": "a\0"}, CONTROL),
         ("images[1]", {"images": ["a", "b\nc"]}, CONTROL),
-        ("images[0]", {"images": "a\0"}, CONTROL),
-        ("vpcId", {"vpcId": "\x1b[1m"}, CONTROL),
         ("subnet_id", {"subnet_id": "a\tb"}, CONTROL),
-        ("subnet_id", {"subnet_id": "a "}, ENDS),
-        ("azInfo.azName", {"azInfo": {"azName": "az\0"}}, CONTROL),
         ("azInfo.azName", {"azInfo": {"azName": "az1\n"}}, ENDS),
-        ("tags[0].key", {"tags": [{"key": "a\0", "value": "b"}]}, CONTROL),
         ("tags[0].value", {"tags": [{"key": "a", "value": "b\n"}]}, CONTROL),
         ("eip.eipInstanceId", {"eip": {"eipInstanceId": "a\0"}}, CONTROL),
-        ("eip.eipInstanceId", {"eip": {"eipInstanceId": " a"}}, BEGINS),
         *(
             (f"imageRegistryCredentials[0].{field}", {"imageRegistryCredentials": [{**LOGIN, field: text}]}, advice)
             for LOGIN in ({"server": "r", "userName": "u", "password": "p w"},)
@@ -246,12 +213,6 @@ def test_a_key_that_is_no_text_is_the_same_as_none(option: str) -> None:
     assert found == {f"{option}[{index}].key": TEXT for index in (0, 1)}
 
 
-@pytest.mark.parametrize("values", [(None, "x"), ("x", None), (None, None), ("x", "x")])
-def test_a_null_under_another_name_is_given_twice_as_well(values: tuple[Any, Any]) -> None:
-    first, second = values
-    assert violations(vpcId=first, vpc_id=second) == {"vpc_id": "is given twice, also as vpcId"}
-
-
 def test_null_is_no_mistake_and_stands_for_the_default() -> None:
     given_arguments = {"image_cache_size": None, "timeout": None, "name": None, "tags": [{"key": "a", "value": None}]}
     checked = check(every_option, given_arguments)
@@ -265,13 +226,6 @@ def test_null_is_no_mistake_and_stands_for_the_default() -> None:
     assert checked.arguments == {key: value for key, value in checked.values.items() if key != "timeout"}
     checked = check(every_option, {"name": None, "vpc_id": None}, ("image_cache_name",))
     assert checked.values == {"image_cache_name": "", "vpc_id": None}
-
-
-def test_the_validator_of_a_module_is_made_once() -> None:
-    before = validation.prepare.cache_info().misses
-    for _time in range(3):
-        check(connection_spec, {}, ("region_id",))
-    assert validation.prepare.cache_info().misses <= before + 1
 
 
 def test_the_items_of_a_list_that_are_mappings() -> None:
@@ -295,9 +249,7 @@ NO_ID = "must not be empty; leave it out to pick one by its name"
         (SNAKE_WITHOUT_A_NAME, ["image_cache_name: is required, for example test"]),
         (example(azInfo=ABSENT), ["azInfo: is required, for example {azName: az1}"]),
         (example(images=[]), [f"images: must list at least one, for example {IMAGES}"]),
-        (example(images="a,,b"), ["images[1]: must not be empty"]),
         (example(imageCacheName=""), ["imageCacheName: must not be empty, for example test"]),
-        (example(imageCacheName=1.10), [f"imageCacheName: {QUOTES}"]),
         (
             example(imageCacheSize="big", state="presnt", imageCacheName=ABSENT),
             [
@@ -308,23 +260,16 @@ NO_ID = "must not be empty; leave it out to pick one by its name"
         ),
         (example(retentionDays=3651), ["retentionDays: must be between 0 and 3650, for example 30"]),
         (example(name="x"), ["name: is given twice, also as imageCacheName"]),
-        (example(name=None), ["name: is given twice, also as imageCacheName"]),
-        (
-            example(vSwitchId=ABSENT, subnet_id="x", v_switch_id=None),
-            ["v_switch_id: is given twice, also as subnet_id"],
-        ),
         (example(azInfo={"azName": "az1", "az_name": None}), ["azInfo.az_name: is given twice, also as azName"]),
+        (example(name=None), ["name: is given twice, also as imageCacheName"]),
         (example(imageCacheNam="x"), ["imageCacheNam: is not an option here; did you mean imageCacheName?"]),
-        (example(zzz=1), ["zzz: is not an option here"]),
         (
             example(azInfo={"azName": "az1", "azname": "x"}),
             ["azInfo.azname: is not an option here; did you mean az_name?"],
         ),
         (example(tags=[{"key": "spot", "value": True}]), [f"tags[0].value: {QUOTES}"]),
         (example(image_cache_id=None), [f"image_cache_id: {NO_ID}"]),
-        ({"imageCacheId": "", "tags": []}, [f"imageCacheId: {NO_ID}"]),
         ({"imageCacheId": "", "state": "absent"}, [f"imageCacheId: {NO_ID}"]),
-        ({"image_cache_id": None, "state": "absent", "name": "web"}, [f"image_cache_id: {NO_ID}"]),
         (
             example(imageRegistryCredentials=[{"server": "https://r", "userName": "u", "password": "p"}]),
             [
@@ -416,25 +361,15 @@ def test_a_report_quotes_no_part_of_a_value(malformed: dict[str, Any]) -> None:
         (MIXED, ("az_info", "az_name"), "azInfo.az_name"),
         (MIXED, ("image_cache_name",), "name"),
         ({"imageCacheName": None, "vpc_id": "x"}, ("image_cache_name",), "imageCacheName"),
-        ({"subnet_id": ""}, ("v_switch_id",), "subnet_id"),
         ({"images": "a,b"}, ("images", 1), "images[1]"),
-        ({"images": ["a"]}, ("images", 7), "images[7]"),
         # what is not there is spelled as its neighbours are
-        ({}, ("v_switch_id",), "v_switch_id"),
-        ({"vpc_id": "x"}, ("v_switch_id",), "v_switch_id"),
         ({"vpcId": "x"}, ("v_switch_id",), "vSwitchId"),
         ({"vpcId": "x"}, ("az_info", "az_name"), "azInfo.azName"),
-        ({"vpcId": "x"}, ("wait_timeout",), "wait_timeout"),
         ({"vpcId": "x", "azInfo": {"no_such": 1}}, ("az_info", "az_name"), "azInfo.az_name"),
         (
             {"image_registry_credentials": [{"userName": "u"}]},
             ("image_registry_credentials", 0, "password"),
             "image_registry_credentials[0].password",
-        ),
-        (
-            {"image_registry_credentials": [{"password": "u"}]},
-            ("image_registry_credentials", 0, "user_name"),
-            "image_registry_credentials[0].user_name",
         ),
         # what has the wrong form does not stop it
         ({"azInfo": "az1"}, ("az_info", "az_name"), "azInfo.azName"),
@@ -443,7 +378,6 @@ def test_a_report_quotes_no_part_of_a_value(malformed: dict[str, Any]) -> None:
             ("image_registry_credentials", 0, "user_name"),
             "imageRegistryCredentials[0].userName",
         ),
-        ({"azInfo": {1: "az1"}}, ("az_info", "az_name"), "azInfo.azName"),
         ({"vpcId": "x"}, ("surprise", "inside"), "surprise.inside"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

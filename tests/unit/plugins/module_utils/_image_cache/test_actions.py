@@ -38,6 +38,8 @@ from tests.unit.plugins.emulated import (
     DELETE,
     LIST,
     REGION,
+    MakeClient,
+    RunOne,
     operations,
     present,
     reconcile_one,
@@ -62,7 +64,7 @@ OPEN: dict[str, Callable[..., Fault]] = {
 
 
 @pytest.fixture
-def run(client: Client) -> Callable[..., Item]:
+def run(client: Client) -> RunOne:
     def run(client: Client = client, **changes: Any) -> Item:
         return reconcile_one(Desired("present", {**BODY, **changes}), client)
 
@@ -70,7 +72,7 @@ def run(client: Client) -> Callable[..., Item]:
 
 
 @pytest.mark.parametrize("kind", OPEN)
-def test_an_open_outcome_after_the_effect_is_adopted(emulator: Emulator, run: Callable[..., Item], kind: str) -> None:
+def test_an_open_outcome_after_the_effect_is_adopted(emulator: Emulator, run: RunOne, kind: str) -> None:
     emulator.inject(OPEN[kind](when="after"))
     outcome = run()
     assert outcome.changed
@@ -79,7 +81,7 @@ def test_an_open_outcome_after_the_effect_is_adopted(emulator: Emulator, run: Ca
     assert len(emulator.sent(CREATE)) == 1
 
 
-def test_the_request_of_the_attempt_that_made_it_is_told(emulator: Emulator, run: Callable[..., Item]) -> None:
+def test_the_request_id_is_that_of_the_attempt_that_created_it(emulator: Emulator, run: RunOne) -> None:
     emulator.inject(OPEN["500"](when="after"))
     outcome = run()
     assert outcome.request_id
@@ -90,8 +92,8 @@ def test_the_request_of_the_attempt_that_made_it_is_told(emulator: Emulator, run
 
 
 @pytest.mark.parametrize("kind", OPEN)
-def test_an_open_outcome_without_effect_is_sent_again_after_several_looks(
-    emulator: Emulator, run: Callable[..., Item], kind: str
+def test_an_open_outcome_without_effect_is_sent_again_after_several_lists(
+    emulator: Emulator, run: RunOne, kind: str
 ) -> None:
     emulator.inject(OPEN[kind](when="before"))
     outcome = run()
@@ -101,18 +103,14 @@ def test_an_open_outcome_without_effect_is_sent_again_after_several_looks(
     assert sent == [LIST, CREATE, *[LIST] * len(CONSISTENCY_DELAYS), CREATE, LIST]
 
 
-def test_a_hanging_reply_is_adopted(
-    emulator: Emulator, run: Callable[..., Item], make_client: Callable[..., Client]
-) -> None:
+def test_a_hanging_reply_is_adopted(emulator: Emulator, run: RunOne, make_client: MakeClient) -> None:
     emulator.inject(Fault("hang", CREATE, when="after", seconds=5))
     outcome = run(make_client(timeout=0.3))
     assert [outcome.image_cache_id] == present(emulator)
     assert len(emulator.sent(CREATE)) == 1
 
 
-def test_looks_are_several_with_growing_pauses(
-    emulator: Emulator, run: Callable[..., Item], sleeps: list[float]
-) -> None:
+def test_lists_after_an_open_outcome_have_growing_pauses(emulator: Emulator, run: RunOne, sleeps: list[float]) -> None:
     emulator.settings.list_lag = sum(CONSISTENCY_DELAYS)
     emulator.inject(Fault("reset", CREATE, when="after"))
     outcome = run()
@@ -120,14 +118,14 @@ def test_looks_are_several_with_growing_pauses(
     assert sleeps[: len(CONSISTENCY_DELAYS) - 1] == list(CONSISTENCY_DELAYS[1:]) == sorted(CONSISTENCY_DELAYS[1:])
 
 
-def test_a_list_that_lags_after_a_create_is_waited_for(emulator: Emulator, run: Callable[..., Item]) -> None:
+def test_a_list_that_lags_after_a_create_is_waited_for(emulator: Emulator, run: RunOne) -> None:
     emulator.settings.list_lag = 2
     outcome = run()
     assert outcome.image_cache and outcome.image_cache.status
     assert outcome.warnings == []
 
 
-def test_an_id_is_kept_though_the_list_never_shows_it(emulator: Emulator, run: Callable[..., Item]) -> None:
+def test_an_id_is_kept_though_the_list_never_shows_it(emulator: Emulator, run: RunOne) -> None:
     emulator.settings.list_lag = 10_000
     outcome = run()
     assert [outcome.image_cache_id] == present(emulator)
@@ -135,7 +133,7 @@ def test_an_id_is_kept_though_the_list_never_shows_it(emulator: Emulator, run: C
     assert "is not listed yet" in outcome.warnings[0]
 
 
-def test_an_id_is_kept_though_reading_fails(emulator: Emulator, make_client: Callable[..., Client]) -> None:
+def test_an_id_is_kept_though_reading_fails(emulator: Emulator, make_client: MakeClient) -> None:
     emulator.inject(Fault("status", LIST, skip=1, times=None))
     ctx = Context(make_client(retries=1), Wait(60, 5))
     outcome = reconcile([Desired("present", BODY)], ctx, by_name=True)
@@ -144,18 +142,14 @@ def test_an_id_is_kept_though_reading_fails(emulator: Emulator, make_client: Cal
     assert "What was created could not be read" in outcome.warnings[0]
 
 
-def test_too_many_requests_are_met_with_a_pause(
-    emulator: Emulator, run: Callable[..., Item], sleeps: list[float]
-) -> None:
+def test_too_many_requests_are_met_with_a_pause(emulator: Emulator, run: RunOne, sleeps: list[float]) -> None:
     emulator.inject(Fault("status", CREATE, status=429, reason="TooManyRequests", retry_after=7, times=2))
     outcome = run()
     assert [outcome.image_cache_id] == present(emulator)
     assert 14 <= sum(sleeps) < 15
 
 
-def test_a_bad_service_gives_an_end(
-    emulator: Emulator, run: Callable[..., Item], make_client: Callable[..., Client]
-) -> None:
+def test_a_bad_service_gives_an_end(emulator: Emulator, run: RunOne, make_client: MakeClient) -> None:
     emulator.inject(Fault("status", CREATE, status=503, times=None))
     with pytest.raises(Unanswered, match=r"named 'web' may exist.*image_cache_info") as caught:
         run(make_client(retries=2))
@@ -164,17 +158,15 @@ def test_a_bad_service_gives_an_end(
     assert not caught.value.item.changed
 
 
-def test_throttling_alone_leaves_no_doubt(
-    emulator: Emulator, run: Callable[..., Item], make_client: Callable[..., Client]
-) -> None:
+def test_throttling_alone_leaves_no_doubt(emulator: Emulator, run: RunOne, make_client: MakeClient) -> None:
     emulator.inject(Fault("status", CREATE, status=429, reason="TooManyRequests", times=None))
     with pytest.raises(Throttled) as caught:
         run(make_client(retries=1))
     assert "may exist" not in caught.value.message
 
 
-def test_what_cannot_be_settled_is_said(
-    emulator: Emulator, run: Callable[..., Item], make_client: Callable[..., Client]
+def test_an_open_outcome_that_cannot_be_looked_up_is_an_error(
+    emulator: Emulator, run: RunOne, make_client: MakeClient
 ) -> None:
     emulator.inject(Fault("reset", CREATE, when="after"), Fault("status", LIST, skip=1, times=None))
     with pytest.raises(Unanswered, match=r"could not be looked up either.*may exist"):
@@ -183,9 +175,7 @@ def test_what_cannot_be_settled_is_said(
 
 
 @pytest.mark.parametrize("http_errors", [True, False], ids=["409", "200"])
-def test_already_exists_from_somebody_else_is_no_change(
-    emulator: Emulator, run: Callable[..., Item], http_errors: bool
-) -> None:
+def test_already_exists_from_somebody_else_is_no_change(emulator: Emulator, run: RunOne, http_errors: bool) -> None:
     emulator.settings.update({"unique_names": True, "list_lag": 1, "http_errors": http_errors})
     somebody_else_creates(emulator, images=["redis:7"], tags=[{"key": "a", "value": "1"}])
     outcome = run(tags=[{"key": "b", "value": "1"}])
@@ -195,14 +185,14 @@ def test_already_exists_from_somebody_else_is_no_change(
     assert len(emulator.sent("updateImageCache")) == 1
 
 
-def test_already_exists_without_a_trace_is_an_error(emulator: Emulator, run: Callable[..., Item]) -> None:
+def test_already_exists_without_a_trace_is_an_error(emulator: Emulator, run: RunOne) -> None:
     emulator.inject(Fault("status", CREATE, status=409, reason="AlreadyExists", times=None))
     with pytest.raises(AlreadyExists):
         run()
     assert len(emulator.sent(CREATE)) == 1
 
 
-def test_already_exists_after_an_open_outcome_is_a_change(emulator: Emulator, run: Callable[..., Item]) -> None:
+def test_already_exists_after_an_open_outcome_is_a_change(emulator: Emulator, run: RunOne) -> None:
     emulator.settings.update({"unique_names": True, "list_lag": sum(CONSISTENCY_DELAYS) + 2})
     emulator.inject(Fault("reset", CREATE, when="after"))
     outcome = run()
@@ -218,7 +208,7 @@ def test_already_exists_after_an_open_outcome_is_a_change(emulator: Emulator, ru
         (Fault("redirect", CREATE), EciError),
     ],
 )
-def test_a_refusal_is_final(emulator: Emulator, run: Callable[..., Item], fault: Fault, kind: type[EciError]) -> None:
+def test_a_refusal_is_final(emulator: Emulator, run: RunOne, fault: Fault, kind: type[EciError]) -> None:
     emulator.inject(fault)
     with pytest.raises(kind) as caught:
         run()
@@ -227,7 +217,7 @@ def test_a_refusal_is_final(emulator: Emulator, run: Callable[..., Item], fault:
     assert ("may exist" in caught.value.message) is (caught.value.effect == POSSIBLE) is (fault.kind == "redirect")
 
 
-# --- what a later attempt is told does not undo an earlier one
+# --- a refusal of a later attempt does not undo an earlier one
 
 
 REFUSALS: dict[str, Callable[[], Fault]] = {
@@ -240,9 +230,9 @@ REFUSALS: dict[str, Callable[[], Fault]] = {
 
 @pytest.mark.parametrize("refusal", REFUSALS)
 def test_an_attempt_that_was_lost_is_adopted_though_the_next_one_is_refused(
-    refusal: str, emulator: Emulator, run: Callable[..., Item]
+    refusal: str, emulator: Emulator, run: RunOne
 ) -> None:
-    emulator.settings.list_lag = sum(CONSISTENCY_DELAYS) + 3  # so that the looks after the first attempt miss it
+    emulator.settings.list_lag = sum(CONSISTENCY_DELAYS) + 3  # so that the lists after the first attempt miss it
     emulator.inject(REFUSALS[refusal](), Fault("reset", CREATE, when="after"))
     outcome = run()
     assert outcome.changed
@@ -251,8 +241,8 @@ def test_an_attempt_that_was_lost_is_adopted_though_the_next_one_is_refused(
 
 
 @pytest.mark.parametrize("refusal", REFUSALS)
-def test_an_attempt_that_stays_unseen_is_told_of_when_the_next_one_is_refused(
-    refusal: str, emulator: Emulator, run: Callable[..., Item]
+def test_an_attempt_that_stays_unseen_is_mentioned_when_the_next_one_is_refused(
+    refusal: str, emulator: Emulator, run: RunOne
 ) -> None:
     emulator.settings.list_lag = 10_000
     emulator.inject(REFUSALS[refusal](), Fault("reset", CREATE, when="after"))
@@ -262,8 +252,8 @@ def test_an_attempt_that_stays_unseen_is_told_of_when_the_next_one_is_refused(
     assert not caught.value.item.changed
 
 
-def test_without_retries_one_that_was_lost_is_looked_up_and_told(
-    emulator: Emulator, run: Callable[..., Item], make_client: Callable[..., Client]
+def test_without_retries_one_that_was_lost_is_looked_up(
+    emulator: Emulator, run: RunOne, make_client: MakeClient
 ) -> None:
     emulator.inject(Fault("reset", CREATE, when="after", times=None))
     outcome = run(make_client(retries=0))
@@ -274,12 +264,8 @@ def test_without_retries_one_that_was_lost_is_looked_up_and_told(
 
 
 @pytest.mark.parametrize("retry_max_delay", [0.0, 0.5, 30.0])
-def test_the_looks_keep_their_pauses(
-    retry_max_delay: float,
-    emulator: Emulator,
-    run: Callable[..., Item],
-    make_client: Callable[..., Client],
-    sleeps: list[float],
+def test_the_lists_keep_their_pauses(
+    retry_max_delay: float, emulator: Emulator, run: RunOne, make_client: MakeClient, sleeps: list[float]
 ) -> None:
     emulator.settings.list_lag = sum(CONSISTENCY_DELAYS)
     emulator.inject(Fault("reset", CREATE, when="after"))
@@ -300,9 +286,7 @@ def test_the_looks_keep_their_pauses(
     ],
     ids=["unknown code", "known code", "page", "no code", "404 of something else"],
 )
-def test_a_refusal_that_is_not_known_as_one_gets_a_last_look(
-    fault: Fault, emulator: Emulator, run: Callable[..., Item]
-) -> None:
+def test_a_refusal_that_is_not_known_as_one_gets_a_last_list(fault: Fault, emulator: Emulator, run: RunOne) -> None:
     known = fault.details.get("code") == "10009"
     emulator.inject(fault)
     with pytest.raises(ServiceError) as caught:
@@ -314,15 +298,13 @@ def test_a_refusal_that_is_not_known_as_one_gets_a_last_look(
     assert looked == (0 if known else len(CONSISTENCY_DELAYS))
 
 
-def test_a_rate_that_is_refused_costs_no_look(emulator: Emulator, run: Callable[..., Item]) -> None:
+def test_a_rate_that_is_refused_costs_no_list(emulator: Emulator, run: RunOne) -> None:
     emulator.inject(Fault("status", CREATE, status=429, reason="TooManyRequests", times=2))
     run()
     assert operations(emulator) == [LIST, CREATE, CREATE, CREATE, LIST]
 
 
-def test_a_failure_tells_how_often_and_how_long(
-    emulator: Emulator, run: Callable[..., Item], make_client: Callable[..., Client]
-) -> None:
+def test_a_failure_says_how_often_and_how_long(emulator: Emulator, run: RunOne, make_client: MakeClient) -> None:
     emulator.inject(Fault("status", CREATE, times=None))
     client = make_client(retries=2)
     with pytest.raises(Unanswered, match=r"This was attempt 3, \d+ s after the first") as caught:
@@ -336,12 +318,7 @@ def test_a_failure_tells_how_often_and_how_long(
 @pytest.mark.parametrize("retries", [0, 3])
 @pytest.mark.parametrize("list_lag", [0, 3])
 def test_a_proxy_that_loses_the_reply_to_a_create(
-    retries: int,
-    list_lag: float,
-    proxied: Proxy,
-    emulator: Emulator,
-    run: Callable[..., Item],
-    make_client: Callable[..., Client],
+    retries: int, list_lag: float, proxied: Proxy, emulator: Emulator, run: RunOne, make_client: MakeClient
 ) -> None:
     emulator.settings.list_lag = list_lag
     proxied.drop_reply(match="createImageCache")
@@ -352,7 +329,7 @@ def test_a_proxy_that_loses_the_reply_to_a_create(
 
 
 def test_a_proxy_that_does_not_connect_leaves_no_doubt(
-    proxied: Proxy, emulator: Emulator, run: Callable[..., Item], make_client: Callable[..., Client]
+    proxied: Proxy, emulator: Emulator, run: RunOne, make_client: MakeClient
 ) -> None:
     client = make_client(retries=0)
     proxied.__exit__(None, None, None)
@@ -362,7 +339,7 @@ def test_a_proxy_that_does_not_connect_leaves_no_doubt(
     assert "may exist" not in caught.value.message
 
 
-def test_an_earlier_attempt_that_may_still_take_effect_is_told(emulator: Emulator, run: Callable[..., Item]) -> None:
+def test_an_earlier_attempt_that_may_still_take_effect_is_mentioned(emulator: Emulator, run: RunOne) -> None:
     emulator.inject(Fault("late", CREATE, seconds=20))
     outcome = run()
     assert len(emulator.sent(CREATE)) == 2
@@ -372,7 +349,7 @@ def test_an_earlier_attempt_that_may_still_take_effect_is_told(emulator: Emulato
         run()
 
 
-def test_of_several_that_may_still_take_effect_one_is_found(emulator: Emulator, run: Callable[..., Item]) -> None:
+def test_of_several_that_may_still_take_effect_one_is_found(emulator: Emulator, run: RunOne) -> None:
     emulator.inject(Fault("late", CREATE, seconds=12, times=2))
     outcome = run()
     assert len(emulator.sent(CREATE)) == 2
@@ -393,9 +370,7 @@ class TestDelete:
         assert delete(api, going)[0]
         assert not delete(api, going)[0]
 
-    def test_what_cannot_be_looked_up_is_said_once(
-        self, emulator: Emulator, make_client: Callable[..., Client]
-    ) -> None:
+    def test_what_cannot_be_looked_up_is_said_once(self, emulator: Emulator, make_client: MakeClient) -> None:
         emulator.inject(Fault("reset", DELETE, times=None), Fault("status", LIST, times=None))
         with pytest.raises(Unanswered, match="It could not be looked up either") as caught:
             delete(ImageCachesApi(make_client(retries=0)), ImageCache(seed(emulator)))

@@ -4,23 +4,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
-from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
-    POSSIBLE,
-    AmbiguousName,
-    NotFound,
-    Unanswered,
-)
+from ansible_collections.ctyun.eci.plugins.module_utils._errors import POSSIBLE, AmbiguousName, NotFound, Unanswered
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import api as operations
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.api import ImageCachesApi, Listing, find_carriers
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.model import ImageCache
 from tests.emulator import Emulator, Fault
-from tests.unit.plugins.emulated import BODY, A, B, seed
+from tests.unit.plugins.emulated import BODY, A, B, MakeClient, seed
 
 FULL = {"imageCacheId": "imc-1", "imageCacheName": "web", "images": ["nginx:latest"], "status": "ready"}
 
@@ -341,7 +335,7 @@ def test_odd_events(value: Any, found: list[Any], caches: ImageCachesApi, emulat
     assert caches.events("imc-1") == []
 
 
-def test_events_without_secrets(make_client: Callable[..., Client], emulator: Emulator) -> None:
+def test_events_without_secrets(make_client: MakeClient, emulator: Emulator) -> None:
     caches = ImageCachesApi(make_client(redact=lambda text: text.replace("planted-secret", "***")))
     event = {
         "message": "login with planted-secret failed",
@@ -353,7 +347,7 @@ def test_events_without_secrets(make_client: Callable[..., Client], emulator: Em
     assert caches.events("imc-1") == [{"message": "login with *** failed", "count": 2, "detail": detail}]
 
 
-def test_an_error_of_a_list_is_an_error_here(make_client: Callable[..., Client], emulator: Emulator) -> None:
+def test_an_error_of_a_list_is_an_error_here(make_client: MakeClient, emulator: Emulator) -> None:
     emulator.inject(Fault("status", status=500, times=None))
     with pytest.raises(Unanswered):
         ImageCachesApi(make_client(retries=0)).named("web")
@@ -406,7 +400,7 @@ def test_each_key_and_each_tag_is_asked_for_once(caches: ImageCachesApi, emulato
     [(0, "idless", {}), (0, "status", {"status": 403, "reason": "Forbidden"}), (1, "status", {"status": 500})],
 )
 def test_a_request_that_fails_proves_nothing(
-    skip: int, kind: str, details: dict[str, Any], make_client: Callable[..., Client], emulator: Emulator
+    skip: int, kind: str, details: dict[str, Any], make_client: MakeClient, emulator: Emulator
 ) -> None:
     emulator.settings.tags_shown = False
     seed(emulator, tags=[A])

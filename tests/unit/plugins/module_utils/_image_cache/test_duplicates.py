@@ -33,18 +33,19 @@ from tests.unit.plugins.emulated import (
     UPDATE,
     A,
     B,
+    MakeClient,
+    RunOne,
     operations,
     present,
     seed,
     somebody_else_creates,
 )
 
-Run = Callable[..., Item]
 Rival = Callable[..., list[str]]
 
 
 @pytest.fixture(params=["one", "many"])
-def run(request: pytest.FixtureRequest, client: Client) -> Run:
+def run(request: pytest.FixtureRequest, client: Client) -> RunOne:
     """Reconcile one image cache, listed alone and as a list of one; its error is raised."""
 
     def run(**changes: Any) -> Item:
@@ -97,7 +98,7 @@ def after(emulator: Emulator, act: Callable[[Record], None]) -> None:
 
 
 class TestCreatedAtTheSameMoment:
-    def test_the_younger_yields(self, emulator: Emulator, run: Run, rival: Rival) -> None:
+    def test_the_younger_yields(self, emulator: Emulator, run: RunOne, rival: Rival) -> None:
         elder = rival("before")
         item = run()
         assert present(emulator) == elder == [item.image_cache_id]
@@ -108,7 +109,7 @@ class TestCreatedAtTheSameMoment:
         assert emulator.sent(DELETE)[0].path.rpartition("/")[2] in warning
         assert not run().changed
 
-    def test_the_tags_go_to_the_elder(self, emulator: Emulator, run: Run, rival: Rival) -> None:
+    def test_the_tags_go_to_the_elder(self, emulator: Emulator, run: RunOne, rival: Rival) -> None:
         elder = rival("before", tags=[A])
         item = run(tags=[B])
         assert [item.image_cache_id] == present(emulator) == elder
@@ -116,7 +117,7 @@ class TestCreatedAtTheSameMoment:
         assert emulator.service.caches()[0]["tags"] == [B]
 
     def test_the_elder_leaves_the_younger_to_its_client(
-        self, emulator: Emulator, run: Run, rival: Rival, sleeps: list[float]
+        self, emulator: Emulator, run: RunOne, rival: Rival, sleeps: list[float]
     ) -> None:
         younger = rival("after")
         item = run()
@@ -130,7 +131,7 @@ class TestCreatedAtTheSameMoment:
     @pytest.mark.parametrize("seconds", [0, 2])
     @pytest.mark.parametrize("changes", [{"images": ["other"]}, {"imageCacheSize": 20}, {"status": "failed"}], ids=str)
     def test_one_that_does_not_fit_is_not_adopted(
-        self, changes: dict[str, Any], seconds: float, emulator: Emulator, run: Run, rival: Rival
+        self, changes: dict[str, Any], seconds: float, emulator: Emulator, run: RunOne, rival: Rival
     ) -> None:
         rival("before", seconds=seconds, **changes)
         item = run()
@@ -138,7 +139,7 @@ class TestCreatedAtTheSameMoment:
         assert len(present(emulator)) == 2
         assert "There are now several" in item.warnings[0]
 
-    def test_an_own_one_that_cannot_be_deleted(self, emulator: Emulator, run: Run, rival: Rival) -> None:
+    def test_an_own_one_that_cannot_be_deleted(self, emulator: Emulator, run: RunOne, rival: Rival) -> None:
         rival("before")
         emulator.inject(Fault("status", DELETE, status=403, reason="Forbidden", times=None))
         item = run()
@@ -149,7 +150,7 @@ class TestCreatedAtTheSameMoment:
         assert "There are now several" in item.warnings[1]
 
     def test_in_one_second_the_lower_id_waits(
-        self, emulator: Emulator, run: Run, rival: Rival, sleeps: list[float]
+        self, emulator: Emulator, run: RunOne, rival: Rival, sleeps: list[float]
     ) -> None:
         peer = rival("after", seconds=0, imageCacheId="imc-zzzzzzzzzzzzzzzzz")
 
@@ -164,7 +165,7 @@ class TestCreatedAtTheSameMoment:
         assert item.warnings == []
 
     def test_in_one_second_the_lower_id_yields_if_the_other_stays(
-        self, emulator: Emulator, run: Run, rival: Rival, sleeps: list[float]
+        self, emulator: Emulator, run: RunOne, rival: Rival, sleeps: list[float]
     ) -> None:
         peer = rival("before", seconds=0, imageCacheId="imc-zzzzzzzzzzzzzzzzz")
         item = run()
@@ -173,7 +174,7 @@ class TestCreatedAtTheSameMoment:
         assert sum(sleeps) == sum(RESOLUTION_DELAYS)
 
     def test_in_one_second_the_higher_id_yields_at_once(
-        self, emulator: Emulator, run: Run, rival: Rival, sleeps: list[float]
+        self, emulator: Emulator, run: RunOne, rival: Rival, sleeps: list[float]
     ) -> None:
         peer = rival("before", seconds=0, imageCacheId="imc-00000000000000000")
         item = run()
@@ -203,7 +204,7 @@ class TestCreatedAtTheSameMoment:
         assert sorted(present(emulator)) == sorted(created.values())
 
     def test_an_elder_that_is_gone_when_the_own_one_is_deleted(
-        self, emulator: Emulator, run: Run, rival: Rival
+        self, emulator: Emulator, run: RunOne, rival: Rival
     ) -> None:
         elder = rival("before")
         after(emulator, lambda record: (record.operation == DELETE and emulator.service.remove(elder[0])) or None)
@@ -214,7 +215,7 @@ class TestCreatedAtTheSameMoment:
         assert run().changed
 
     def test_an_own_one_that_somebody_deleted_meanwhile(
-        self, emulator: Emulator, run: Run, rival: Rival, sleeps: list[float]
+        self, emulator: Emulator, run: RunOne, rival: Rival, sleeps: list[float]
     ) -> None:
         younger = rival("after", seconds=0, imageCacheId="imc-zzzzzzzzzzzzzzzzz")
 
@@ -227,7 +228,7 @@ class TestCreatedAtTheSameMoment:
         item = run()
         assert present(emulator) == younger == [item.image_cache_id]
 
-    def test_after_a_replacement_it_has_changed_something(self, emulator: Emulator, run: Run, rival: Rival) -> None:
+    def test_after_a_replacement_it_has_changed_something(self, emulator: Emulator, run: RunOne, rival: Rival) -> None:
         seed(emulator, images=["old"])
         elder = rival("before")
         item = run(drift="recreate")
@@ -235,7 +236,7 @@ class TestCreatedAtTheSameMoment:
         assert item.changed
 
     def test_a_yielding_one_adopts_what_is_left_in_the_end(
-        self, emulator: Emulator, run: Run, sleeps: list[float]
+        self, emulator: Emulator, run: RunOne, sleeps: list[float]
     ) -> None:
         """Two others of the same second: the first one waits for the second to go, and goes itself when that stays."""
         others: list[str] = []
@@ -253,7 +254,7 @@ class TestCreatedAtTheSameMoment:
         assert len(item.warnings) == 1
 
     def test_where_several_others_are_left_nothing_more_is_created(
-        self, emulator: Emulator, run: Run, rival: Rival
+        self, emulator: Emulator, run: RunOne, rival: Rival
     ) -> None:
         elder = rival("before")
 
@@ -267,7 +268,7 @@ class TestCreatedAtTheSameMoment:
             run()
         assert len(emulator.sent(CREATE)) == 1
 
-    def test_a_list_that_fails_while_it_waits(self, emulator: Emulator, make_client: Callable[..., Client]) -> None:
+    def test_a_list_that_fails_while_it_waits(self, emulator: Emulator, make_client: MakeClient) -> None:
         created: dict[str, str] = {}
 
         def create(record: Record) -> None:
@@ -291,14 +292,14 @@ class TestCreatedAtTheSameMoment:
         assert "Image caches named 'waits' could not be listed" in waits.warnings[0]
         assert len(emulator.sent(DELETE)) == 1
 
-    def test_nothing_beside_its_own_is_asked_for(self, emulator: Emulator, run: Run) -> None:
+    def test_nothing_beside_its_own_is_asked_for(self, emulator: Emulator, run: RunOne) -> None:
         run(tags=[A])
         assert operations(emulator) == [LIST, CREATE, LIST]
         assert UPDATE not in operations(emulator)
 
 
 class TestSeveralThatAreThere:
-    def test_their_clients_get_time_to_delete(self, emulator: Emulator, run: Run, sleeps: list[float]) -> None:
+    def test_their_clients_get_time_to_delete(self, emulator: Emulator, run: RunOne, sleeps: list[float]) -> None:
         elder, younger = seed(emulator), seed(emulator)
 
         def clean(record: Record) -> None:
@@ -321,9 +322,9 @@ class TestSeveralThatAreThere:
         seconds: float,
         waits: bool,
         emulator: Emulator,
-        run: Run,
+        run: RunOne,
         sleeps: list[float],
-        make_client: Callable[..., Client],
+        make_client: MakeClient,
     ) -> None:
         ids = [seed(emulator), seed(emulator, **changes)]
         make_client().clock.sleep(seconds)
@@ -334,7 +335,7 @@ class TestSeveralThatAreThere:
         assert sum(sleeps) - before == (sum(OTHERS_DELAYS) if waits else 0)
 
     @pytest.mark.parametrize("check_mode", [False, True], ids=["", "check"])
-    def test_delete_younger(self, check_mode: bool, emulator: Emulator, run: Run) -> None:
+    def test_delete_younger(self, check_mode: bool, emulator: Emulator, run: RunOne) -> None:
         elder = seed(emulator)
         emulator.advance(10)
         younger = [seed(emulator), seed(emulator)]
@@ -349,7 +350,7 @@ class TestSeveralThatAreThere:
     @pytest.mark.parametrize("wait", [False, True], ids=["", "wait"])
     @pytest.mark.parametrize("check_mode", [True, False], ids=["check", ""])
     def test_the_younger_stay_until_the_eldest_is_ready(
-        self, check_mode: bool, wait: bool, emulator: Emulator, run: Run
+        self, check_mode: bool, wait: bool, emulator: Emulator, run: RunOne
     ) -> None:
         emulator.settings.ready_after = 60
         elder = somebody_else_creates(emulator)
@@ -361,25 +362,25 @@ class TestSeveralThatAreThere:
         assert (younger in present(emulator)) is (check_mode or not wait)
         assert any("is not ready yet" in warning for warning in item.warnings) is not wait
 
-    def test_one_that_does_not_fit_is_never_deleted(self, emulator: Emulator, run: Run) -> None:
+    def test_one_that_does_not_fit_is_never_deleted(self, emulator: Emulator, run: RunOne) -> None:
         ids = [seed(emulator), seed(emulator, images=["other"])]
         with pytest.raises(AmbiguousName):
             run(duplicates="delete_younger")
         assert present(emulator) == ids
 
-    def test_a_younger_one_that_was_gone_is_no_change(self, emulator: Emulator, run: Run) -> None:
+    def test_a_younger_one_that_was_gone_is_no_change(self, emulator: Emulator, run: RunOne) -> None:
         seed(emulator), seed(emulator)
         emulator.inject(*[Fault("status", DELETE, status=404, reason="NotFound")] * 2)
         assert not run(duplicates="delete_younger").changed
         assert run(duplicates="delete_younger", tags=[A]).changed
 
-    def test_absent_deletes_no_duplicates(self, emulator: Emulator, run: Run) -> None:
+    def test_absent_deletes_no_duplicates(self, emulator: Emulator, run: RunOne) -> None:
         ids = [seed(emulator), seed(emulator)]
         with pytest.raises(AmbiguousName):
             run(state="absent", duplicates="delete_younger")
         assert present(emulator) == ids
 
-    def test_a_deletion_that_is_refused(self, emulator: Emulator, run: Run) -> None:
+    def test_a_deletion_that_is_refused(self, emulator: Emulator, run: RunOne) -> None:
         seed(emulator), seed(emulator)
         emulator.inject(Fault("status", DELETE, status=403, reason="Forbidden"))
         with pytest.raises(ServiceError) as caught:

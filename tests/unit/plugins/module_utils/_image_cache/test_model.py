@@ -184,7 +184,7 @@ def test_ids_for_a_message() -> None:
     assert ids([ImageCache("imc-1"), ImageCache()]) == "imc-1, (none)"
 
 
-def test_what_is_not_told_is_an_empty_text() -> None:
+def test_what_is_not_returned_is_an_empty_text() -> None:
     full, empty = ImageCache("imc-1", "web", tags=[{"key": "a", "value": "1"}]), ImageCache()
     assert (full.id, full.name, full.size) == ("imc-1", "web", 20)
     assert (empty.id, empty.name, empty.size) == ("", "", 20)

@@ -226,7 +226,7 @@ def test_diff_of_a_replacement_has_the_new_name() -> None:
     assert shown["before_header"] == shown["after_header"] == "new"
 
 
-def test_diff_where_nothing_is_and_nothing_shall_be() -> None:
+def test_diff_where_nothing_is_there_or_wanted() -> None:
     empty = {"before": {}, "after": {}, "before_header": "", "after_header": ""}
     assert diff(planned(Desired("absent", {}), None)) == empty
 

@@ -9,7 +9,6 @@ It behaves if it takes what is right, and if what it makes takes some time to be
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +16,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.batch import Outcome
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Desired
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.prune import Prune
@@ -25,7 +23,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.reconcile i
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.report import counts
 from ansible_collections.ctyun.eci.plugins.module_utils._polling import Wait
 from tests.emulator import Emulator
-from tests.unit.plugins.emulated import BODY, DELETE, A, B, present, seed
+from tests.unit.plugins.emulated import BODY, DELETE, A, B, MakeClient, present, seed
 
 NAMES = ("a", "b", "c", "d")
 TAGS: tuple[Any, ...] = (None, [], [A], [B], [A, B])
@@ -89,11 +87,7 @@ policies = st.fixed_dictionaries(
 prunes = st.one_of(
     st.none(),
     st.builds(
-        Prune,
-        st.sampled_from([[A], [A, B]]),
-        st.integers(0, 2),
-        st.sampled_from([0.0, 0.0, 1e6]),
-        st.booleans(),
+        Prune, st.sampled_from([[A], [A, B]]), st.integers(0, 2), st.sampled_from([0.0, 0.0, 1e6]), st.booleans()
     ).map(lambda prune: prune._replace(grace=0.0) if prune.first else prune),
 )
 
@@ -125,7 +119,7 @@ def compared(outcomes: Outcome) -> dict[str, Any]:
 )
 def test_check_mode_and_the_run_agree(
     emulator: Emulator,
-    make_client: Callable[..., Client],
+    make_client: MakeClient,
     sleeps: list[float],
     service: dict[str, Any],
     found: list[Found],

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +21,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.reconcile i
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.report import counts, prepared
 from ansible_collections.ctyun.eci.plugins.module_utils._polling import Wait
 from tests.emulator import Emulator, Fault
-from tests.unit.plugins.emulated import BODY, CREATE, LIST, USAGE, A, B, operations, seed
+from tests.unit.plugins.emulated import BODY, CREATE, LIST, USAGE, A, B, MakeClient, Run, operations, seed
 
 LATER = 3 * 86400 + 60.0
 
@@ -37,7 +36,7 @@ def wanted(name: str, state: str = "present", **changes: Any) -> Desired:
 
 
 @pytest.fixture
-def run(client: Client) -> Callable[..., Outcome]:
+def run(client: Client) -> Run:
     def run(*wishes: Desired, **options: Any) -> Outcome:
         ctx = Context(client, Wait(60, 5), concurrency=3, diff_mode=options.pop("diff_mode", False))
         return reconcile(wishes, ctx, **options)
@@ -46,7 +45,7 @@ def run(client: Client) -> Callable[..., Outcome]:
 
 
 @pytest.fixture
-def release(emulator: Emulator, run: Callable[..., Outcome], client: Client) -> Callable[..., Outcome]:
+def release(emulator: Emulator, run: Run, client: Client) -> Run:
     """A task that does a little of everything."""
     seed(emulator, "same")
     seed(emulator, "retagged", tags=[A])
@@ -100,9 +99,7 @@ PLAN = {
 }
 
 
-def test_check_mode_and_the_run_say_the_same(
-    release: Callable[..., Outcome], make_client: Callable[..., Client], emulator: Emulator
-) -> None:
+def test_check_mode_and_the_run_say_the_same(release: Run, make_client: MakeClient, emulator: Emulator) -> None:
     predicted, real = release(check_mode=True), release()
     for outcomes in (predicted, real):
         assert text(outcomes) == TEXT
@@ -112,20 +109,20 @@ def test_check_mode_and_the_run_say_the_same(
     assert text(again).splitlines()[0].startswith("! drifted")
 
 
-def test_nothing_to_do(emulator: Emulator, run: Callable[..., Outcome]) -> None:
+def test_nothing_to_do(emulator: Emulator, run: Run) -> None:
     seed(emulator, "same")
     outcomes = run(wanted("same"), diff_mode=True)
     assert text(outcomes) == "no change; 1 unchanged; 40 GB before, 40 GB after; quota: 1 of 5000 used before\n"
 
 
-def test_without_diff_mode_nothing_more_is_asked_for(emulator: Emulator, run: Callable[..., Outcome]) -> None:
+def test_without_diff_mode_nothing_more_is_asked_for(emulator: Emulator, run: Run) -> None:
     seed(emulator, "same")
     outcomes = run(wanted("same"))
     assert (counts(outcomes)["quota_used"], counts(outcomes)["quota_limit"]) == (None, None)
     assert operations(emulator) == [LIST]
 
 
-def test_what_fails_is_told(emulator: Emulator, run: Callable[..., Outcome]) -> None:
+def test_what_fails_is_in_the_report(emulator: Emulator, run: Run) -> None:
     seed(emulator, "twice"), seed(emulator, "twice", images=["other"])
     outcomes = run(wanted("twice"), wanted("new"), diff_mode=True, check_mode=True)
     first, second, total = text(outcomes).splitlines()
@@ -134,7 +131,7 @@ def test_what_fails_is_told(emulator: Emulator, run: Callable[..., Outcome]) -> 
     assert total.startswith("1 create, 1 failed; 0 unchanged")
 
 
-def test_what_was_planned_and_failed_counts_as_failed(emulator: Emulator, run: Callable[..., Outcome]) -> None:
+def test_what_was_planned_and_failed_counts_as_failed(emulator: Emulator, run: Run) -> None:
     outcomes = run(wanted("bad", azInfo={"azName": "az9"}), wanted("good"), diff_mode=True)
     first, second, _total = text(outcomes).splitlines()
     assert first.startswith("x bad createImageCache failed")
@@ -147,7 +144,7 @@ def test_what_was_planned_and_failed_counts_as_failed(emulator: Emulator, run: C
     [([A], [A, B], "+b=1"), ([A, B], [A], "-b=1"), ([A], [], "-a=1"), ([A], [{**A, "value": "2"}], "-a=1 +a=2")],
 )
 def test_only_tags_that_change_are_shown(
-    before: list[Any], after: list[Any], change: str, emulator: Emulator, run: Callable[..., Outcome]
+    before: list[Any], after: list[Any], change: str, emulator: Emulator, run: Run
 ) -> None:
     seed(emulator, "web", tags=before)
     outcomes = run(wanted("web", tags=after), diff_mode=True, check_mode=True)
@@ -159,7 +156,7 @@ def test_only_tags_that_change_are_shown(
     [(0, "0 hours"), (7199, "1 hours"), (86399, "23 hours"), (86400, "1 days"), (3 * 86400 - 1, "2 days")],
 )
 def test_the_age_of_what_is_deleted(
-    seconds: float, age: str, emulator: Emulator, run: Callable[..., Outcome], make_client: Callable[..., Client]
+    seconds: float, age: str, emulator: Emulator, run: Run, make_client: MakeClient
 ) -> None:
     image_cache_id = seed(emulator, "old")
     born = datetime.fromisoformat(emulator.service.caches()[0]["creationTime"]).timestamp()
@@ -177,16 +174,13 @@ def test_an_age_that_is_unknown_is_left_out() -> None:
     assert text(outcomes).splitlines()[0] == "- old delete"
 
 
-def test_drift_beside_tags_is_shown_as_well(emulator: Emulator, run: Callable[..., Outcome]) -> None:
+def test_drift_beside_tags_is_shown_as_well(emulator: Emulator, run: Run) -> None:
     seed(emulator, "web", imageCacheSize=20)
     outcomes = run(wanted("web", tags=[A]), diff_mode=True, check_mode=True)
-    assert text(outcomes).splitlines()[:2] == [
-        "! web left as it is, image_cache_size 20 -> 40",
-        "~ web retag, +a=1",
-    ]
+    assert text(outcomes).splitlines()[:2] == ["! web left as it is, image_cache_size 20 -> 40", "~ web retag, +a=1"]
 
 
-def test_younger_ones_of_a_name(emulator: Emulator, run: Callable[..., Outcome]) -> None:
+def test_younger_ones_of_a_name(emulator: Emulator, run: Run) -> None:
     seed(emulator, "twice")
     emulator.advance(10)
     younger = seed(emulator, "twice")
@@ -195,21 +189,21 @@ def test_younger_ones_of_a_name(emulator: Emulator, run: Callable[..., Outcome])
     assert counts(outcomes)["delete"] == 1
 
 
-def test_an_account_that_may_not_read_the_quota(emulator: Emulator, run: Callable[..., Outcome]) -> None:
+def test_an_account_that_may_not_read_the_quota(emulator: Emulator, run: Run) -> None:
     emulator.inject(Fault("status", USAGE, status=403, reason="Forbidden"))
     outcomes = run(wanted("new"), diff_mode=True, check_mode=True)
     assert "quota" not in text(outcomes)
     assert counts(outcomes)["quota_limit"] is None
 
 
-def test_no_credentials(emulator: Emulator, run: Callable[..., Outcome]) -> None:
+def test_no_credentials(emulator: Emulator, run: Run) -> None:
     credentials = [{"server": "r", "userName": "u", "password": "planted-secret"}]
     outcomes = run(wanted("new", imageRegistryCredentials=credentials), diff_mode=True)
     assert "planted-secret" not in text(outcomes) + repr(counts(outcomes))
 
 
 @pytest.mark.parametrize("check_mode", [True, False], ids=["check", ""])
-def test_gb_count_duplicates(check_mode: bool, emulator: Emulator, run: Callable[..., Outcome]) -> None:
+def test_gb_count_duplicates(check_mode: bool, emulator: Emulator, run: Run) -> None:
     for _number in range(3):
         seed(emulator, "twice")
         emulator.advance(10)
@@ -217,13 +211,13 @@ def test_gb_count_duplicates(check_mode: bool, emulator: Emulator, run: Callable
     assert (plan["gb_before"], plan["gb_after"]) == (120, 40)
 
 
-def test_gb_count_one_that_was_created_and_failed(emulator: Emulator, run: Callable[..., Outcome]) -> None:
+def test_gb_count_one_that_was_created_and_failed(emulator: Emulator, run: Run) -> None:
     outcomes = run(wanted("bad", images=["does-not-exist"], wait=True))
     assert outcomes.items[0].error
     assert (counts(outcomes)["failed"], counts(outcomes)["gb_after"]) == (1, 40)
 
 
-def test_gb_count_one_whose_replacement_was_refused(emulator: Emulator, run: Callable[..., Outcome]) -> None:
+def test_gb_count_one_whose_replacement_was_refused(emulator: Emulator, run: Run) -> None:
     seed(emulator, "web", images=["redis:7"])
     emulator.inject(Fault("status", CREATE, status=422, reason="Invalid"))
     plan = counts(run(wanted("web", drift="recreate")))

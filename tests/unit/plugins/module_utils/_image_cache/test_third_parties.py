@@ -30,13 +30,13 @@ from tests.unit.plugins.emulated import (
     UPDATE,
     A,
     B,
+    MakeClient,
+    Run,
     operations,
     present,
     seed,
     somebody_else_creates,
 )
-
-Run = Callable[..., Outcome]
 
 
 @pytest.fixture
@@ -97,9 +97,7 @@ def test_an_elder_that_goes_before_the_younger_is_deleted(
     assert isinstance(item.error, WaitFailed)
 
 
-def test_names_asked_for_by_threads_share_the_zones(
-    emulator: Emulator, run: Run, make_client: Callable[..., Client]
-) -> None:
+def test_names_asked_for_by_threads_share_the_zones(emulator: Emulator, run: Run, make_client: MakeClient) -> None:
     emulator.settings.update({"zone_aliases": ["az1=cn-x-az1"], "latency": 0.02})
     ids = [somebody_else_creates(emulator, imageCacheName=f"c{number}") for number in range(6)]
     emulator.advance(100)
@@ -180,7 +178,7 @@ def test_what_is_absent_is_deleted_by_the_last_list(emulator: Emulator, run: Run
 
 
 def test_a_list_that_fails_after_a_deletion_is_not_called_a_failed_deletion(
-    emulator: Emulator, make_client: Callable[..., Client], run: Run, at: Callable[..., None]
+    emulator: Emulator, make_client: MakeClient, run: Run, at: Callable[..., None]
 ) -> None:
     old = seed(emulator, "old", status="delete_failed")
     before = {"imageCacheId": old, "imageCacheName": "old", "status": "delete_failed"}

@@ -117,7 +117,7 @@ def test_the_config_of_anything_but_an_image_is_none() -> None:
 @pytest.mark.parametrize(
     "config", [b"{}", b'{"os": "linux"}', b'{"os": 1, "architecture": "x"}', b'{"os": "a b", "architecture": "x"}']
 )
-def test_a_config_may_tell_no_platform(config: bytes) -> None:
+def test_a_config_may_have_no_platform(config: bytes) -> None:
     assert platform_of(config) is None
 
 

@@ -74,7 +74,7 @@ def test_a_name_is_read_as_docker_reads_it(image: str, expected: Reference) -> N
         ("nginx@md5:" + "0" * 64, "has an invalid digest"),
     ],
 )
-def test_what_is_no_name_is_told_what_to_write(image: str, advice: str) -> None:
+def test_the_error_for_a_wrong_name_says_what_to_write(image: str, advice: str) -> None:
     with pytest.raises(ValueError, match=advice):
         parse(image)
 

@@ -1,0 +1,135 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What differs from the task, and what is only written in another way: no drift, and no second disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
+from ansible_collections.ctyun.eci.plugins.module_utils._errors import DriftError, NameRewritten
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Desired
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.reconcile import Context, reconcile
+from ansible_collections.ctyun.eci.plugins.module_utils._polling import Wait
+from tests.emulator import Emulator, Fault
+from tests.unit.plugins.emulated import BODY, CREATE, LIST, REGION, MakeClient, RunOne, operations, present, seed
+
+ZONE = "cn-huadong1-az1-public-ctcloud"
+
+
+@pytest.mark.parametrize(
+    ("option", "settings"),
+    [
+        ("az_info.az_name", {"zone_aliases": [f"az1={ZONE}"], "zones": [ZONE]}),
+        ("images", {"image_prefix": "docker.io/library/"}),
+        ("images", {"image_prefix": "registry.internal/mirror/"}),
+        (None, {"size_step": 100}),
+    ],
+    ids=["zone", "images", "images of a mirror", "size"],
+)
+def test_it_is_no_drift_and_never_ordered_again(
+    option: str | None,
+    settings: dict[str, Any],
+    emulator: Emulator,
+    run_one: RunOne,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    emulator.settings.update(settings)
+    expected = [f"writes {option} as"] if option else []
+    for number in range(4):
+        (tmp_path / str(number)).mkdir()
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path / str(number)))  # each run may be in a fresh container
+        item = run_one(drift="recreate")
+        assert (item.changed, item.drift) == (number == 0, [])
+        assert [text in warning for text, warning in zip(expected, item.warnings, strict=True)] == [True] * len(
+            expected
+        )
+        assert not run_one(drift="recreate", check_mode=True).changed
+        assert not run_one(drift="fail").changed
+    assert len(emulator.sent(CREATE)) == 1
+
+
+def test_what_was_just_made_and_differs_is_not_replaced(emulator: Emulator, run_one: RunOne) -> None:
+    emulator.settings.update({"zone_aliases": [f"az1={ZONE}"], "zones": ["az1", ZONE]})  # both exist: that is drift
+    item = run_one(drift="recreate")
+    assert len(emulator.sent(CREATE)) == 1
+    (warning,) = item.warnings
+    assert warning == (
+        f"The new image cache {item.image_cache_id} has az_info.az_name {ZONE!r}, not 'az1' as the task says. From the next run"
+        " on this is drift."
+    )
+
+
+@pytest.mark.parametrize("bulk", [False, True])
+@pytest.mark.parametrize(("name", "becomes"), [("Web-APP", "web-app"), ("a" * 70, "a" * 63)], ids=["case", "length"])
+def test_a_name_of_its_own_is_deleted_again(
+    name: str, becomes: str, bulk: bool, emulator: Emulator, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = emulator.service._create
+    monkeypatch.setattr(emulator.service, "_create", lambda body, now: real({**body, "imageCacheName": becomes}, now))
+    desired = [Desired("present", {**BODY, "imageCacheName": name})]
+    for _run in range(2):
+        (item,) = reconcile(desired, Context(client, Wait(60, 5)), by_name=not bulk).items
+        assert isinstance(item.error, NameRewritten)
+        assert f"write image_cache_name: {becomes}, or" in item.error.message
+        assert (item.changed, item.image_cache_id) == (False, None)
+        assert present(emulator) == []
+
+
+def test_a_failed_status_is_no_spelling(emulator: Emulator, run_one: RunOne) -> None:
+    emulator.settings.ready_after = 0
+    outcome = run_one(images=["does-not-exist:1"])
+    assert outcome.image_cache and outcome.image_cache.has_failed
+    assert outcome.warnings == []
+
+
+def test_the_order_of_images_makes_no_difference(emulator: Emulator, run_one: RunOne) -> None:
+    emulator.settings.image_prefix = "docker.io/library/"
+    run_one(images=["nginx", "redis"])
+    assert run_one(images=["redis", "nginx"], drift="recreate").drift == []
+
+
+def test_a_zone_that_the_region_does_not_list_is_no_drift(emulator: Emulator, run_one: RunOne) -> None:
+    emulator.settings.zones = [ZONE, "cn-xinan1-2A"]
+    seed(emulator, azName=ZONE)
+    outcome = run_one(drift="recreate")
+    assert (outcome.changed, outcome.drift) == (False, [])
+    assert "az_info.az_name" in outcome.warnings[0]
+    assert operations(emulator) == [LIST, REGION]
+
+
+def test_two_zones_of_the_region_are_two(emulator: Emulator, run_one: RunOne) -> None:
+    old_id = seed(emulator, azName="cn-xinan1-1A")
+    outcome = run_one(drift="recreate")
+    assert outcome.changed
+    assert outcome.image_cache_id != old_id
+
+
+def test_a_zone_that_cannot_be_compared_is_no_drift(
+    emulator: Emulator, run_one: RunOne, make_client: MakeClient
+) -> None:
+    old_id = seed(emulator, azName="cn-xinan1-1A")
+    emulator.inject(Fault("status", REGION, times=None))
+    item = run_one(drift="recreate", client=make_client(retries=0))
+    assert (item.changed, item.drift, item.image_cache_id) == (False, [], old_id)
+
+
+def test_other_images_and_a_smaller_size_are_drift(emulator: Emulator, run_one: RunOne) -> None:
+    emulator.settings.size_step = 100
+    run_one()
+    assert [difference["option"] for difference in run_one(images=["redis:7"]).drift] == ["images"]
+    assert run_one(imageCacheSize=50).drift == []
+    assert [difference["option"] for difference in run_one(imageCacheSize=101).drift] == ["image_cache_size"]
+
+
+def test_present_takes_a_failed_deletion_for_a_failure(emulator: Emulator, run_one: RunOne) -> None:
+    seed(emulator, status="delete_failed")
+    with pytest.raises(DriftError, match="status"):
+        run_one(drift="fail")
+    assert run_one(drift="recreate").changed
