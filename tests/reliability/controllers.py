@@ -32,9 +32,9 @@ from ansible_collections.ctyun.eci.plugins.module_utils._errors import EciError
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import api as image_cache_api
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.batch import Item, Outcome
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.reconcile import Context, reconcile
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.report import counts, prepared
 from ansible_collections.ctyun.eci.plugins.module_utils._polling import Clock, Wait
 from ansible_collections.ctyun.eci.plugins.module_utils._tasks.image_cache_info import find_image_caches
+from ansible_collections.ctyun.eci.plugins.module_utils._tasks.image_caches import counts, prepared
 from tests.emulator import Emulator
 from tests.reliability.asks import PASSWORD, SECRET_KEY, Ask
 

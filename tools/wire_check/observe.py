@@ -57,7 +57,7 @@ class Probe:
 
     def read(self) -> None:
         """Observe what needs no new image cache. Raises EciError."""
-        caches = [cache for cache in self.read_list() if not cache.is_going]
+        caches = [cache for cache in self.read_list() if not cache.is_deleting]
         self._describe_unknown_id()
         self._read_region()
         quota = self.ask(region.image_cache_quota, self.client)
@@ -79,7 +79,7 @@ class Probe:
             pages = self._pages({})
         items = [item for page in pages for item in page["imageCaches"]]
         caches = list({cache.id: cache for cache in map(from_wire, items) if cache}.values())
-        names = [cache.name for cache in caches if cache.name and not cache.is_going]
+        names = [cache.name for cache in caches if cache.name and not cache.is_deleting]
         ages = [cache.created_at or 0.0 for cache in caches]
         times = [cache.creation_time for cache in caches if cache.creation_time]
         orders = {"oldest": sorted(ages), "newest": sorted(ages, reverse=True)}
@@ -128,7 +128,7 @@ class Probe:
             "delete_failed_status": cache.deletion_failed,
             "ready_status": cache.is_ready,
             "failed_status": cache.has_failed,
-            "deleting_status": cache.is_going,
+            "deleting_status": cache.is_deleting,
             "pending_status": True,
         }
         if cache.status:
@@ -306,7 +306,7 @@ class OwnImageCache:
             for image_cache_id, cache in listed.items():
                 self._probe.note_status(cache)
                 self._unanswered &= image_cache_id in self.ids
-                if not cache.is_going:
+                if not cache.is_deleting:
                     self._send_delete(image_cache_id)
         except Exception as error:  # noqa: BLE001
             self._problem = str(error)

@@ -174,6 +174,7 @@ class Batch:
         self.progress = Progress(client.clock, client.write)
         self.pruned: list[Item] = []
         self.warnings: list[str] = []
+        self.waited = 0.0  # seconds
         self._concurrency = concurrency
 
     @functools.cached_property

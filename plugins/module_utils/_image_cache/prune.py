@@ -11,7 +11,6 @@ from typing import Any, Collection, Iterable, NamedTuple
 
 from .._errors import EciError, QuotaUsedUp
 from . import actions
-from .actions import Waiter
 from .batch import Batch, Item, listed
 from .model import ImageCache, Tags, normal_tags
 
@@ -121,12 +120,11 @@ class Pruner:
         for cache in self._choose(predict=True):
             self._add(cache).predict()
 
-    def carry_out(self, waiter: Waiter) -> None:
+    def carry_out(self) -> None:
         """List, choose and delete."""
         for cache in self._choose():
             self._add(cache)
         self._batch.for_each(self._batch.pruned, lambda item: actions.delete_old(self._batch.api, item), "pruned")
-        waiter.until_gone([item for item in self._batch.pruned if item.desired.wait])
 
     def _choose(self, predict: bool = False) -> list[ImageCache]:
         batch, lister = self._batch, self._batch.lister

@@ -11,6 +11,7 @@ deleting anything. Whatever deletes lists first, at that moment, and decides on 
 from __future__ import annotations
 
 import contextlib
+import functools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Collection, ContextManager, Sequence
 
@@ -19,7 +20,6 @@ from .._api.client import Client
 from .._errors import EciError, QuotaUsedUp, ServiceError, internal_error
 from .._polling import Wait
 from . import actions
-from .actions import Waiter
 from .api import Lister
 from .batch import Batch, Item, Outcome
 from .confirm import Confirmer
@@ -30,6 +30,7 @@ from .planner import Planner
 if TYPE_CHECKING:  # loaded only by tasks that need them
     from .._registry.preflight import Preflight
     from .prune import Prune, Pruner
+    from .waiting import Waiter
 
 
 @dataclass
@@ -80,7 +81,6 @@ class _Run:
         self._ctx = ctx
         self._planner = Planner(self.batch)
         self._confirmer = Confirmer(self.batch, self._planner)
-        self._waiter = Waiter(self.batch, ctx.wait)
         self._pruner: Pruner | None = None
         if prune:
             from .prune import Pruner
@@ -90,6 +90,12 @@ class _Run:
         self._quota: tuple[int, int] | None = None
         self._quota_error: QuotaUsedUp | None = None
 
+    @functools.cached_property
+    def _waiter(self) -> Waiter:
+        from .waiting import Waiter  # tasks that wait have time to load it
+
+        return Waiter(self.batch, self._ctx.wait)
+
     def carry_out(self) -> None:
         """Run all phases. The locks are free while the task waits."""
         batch = self.batch
@@ -97,7 +103,7 @@ class _Run:
             self._consider()
             if self._pruner and self._pruner.options.first:
                 self._planner.check_replacements(None)
-                self._pruner.carry_out(self._waiter)
+                self._prune(self._pruner)
                 if batch.pruned:
                     self._plan_again(batch.items)
             self._create_and_retag(batch.planned(Action.CREATE, Action.RETAG))
@@ -239,14 +245,22 @@ class _Run:
         deletions = [*batch.planned(Action.DELETE), *younger]
         batch.for_each(deletions, lambda item: actions.delete_old(batch.api, item), "deleted")
         absent = [item for item in batch.items if not item.desired.is_present and item.change.before]
-        self._waiter.until_gone([item for item in [*absent, *younger] if item.desired.wait])
+        awaited = [item for item in [*absent, *younger] if item.desired.wait]
+        if awaited:
+            self._waiter.until_gone(awaited)
         for deletion, item in younger.items():
             item.changed = item.changed or deletion.changed
             item.removed += deletion.removed
-            item.duplicates.append(deletion.old.id)
+            item.duplicates += [deletion.old.id] * (deletion.done and not deletion.error)
             item.error = item.error or deletion.error
         if self._pruner and not self._pruner.options.first:
-            self._pruner.carry_out(self._waiter)
+            self._prune(self._pruner)
+
+    def _prune(self, pruner: Pruner) -> None:
+        pruner.carry_out()
+        awaited = [item for item in self.batch.pruned if item.desired.wait]
+        if awaited:
+            self._waiter.until_gone(awaited)
 
     def _deletions(self, item: Item) -> dict[Item, Item]:
         return {self.batch.deletion(cache, item.desired.wait): item for cache in self._planner.younger(item)}
@@ -294,6 +308,6 @@ class _Run:
 
     def outcome(self) -> Outcome:
         """Return what was reached."""
-        batch, waited = self.batch, self._waiter.waited
+        batch = self.batch
         kept = [kept.as_dict() for kept in self._pruner.kept] if self._pruner else []
-        return Outcome(batch.items, batch.pruned, kept, batch.warnings, self._before, self._quota, waited)
+        return Outcome(batch.items, batch.pruned, kept, batch.warnings, self._before, self._quota, batch.waited)

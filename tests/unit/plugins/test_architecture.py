@@ -40,7 +40,7 @@ WITHOUT_ANSIBLE = {"_api", "_image_cache", "_registry", *LAYERS[-1]}
 LEVELS = [
     {"reconcile"},
     {"confirm", "prune"},
-    {"actions", "duplicates", "planner", "report"},
+    {"actions", "duplicates", "planner", "waiting"},
     {"batch"},
     {"api", "capacity", "plan"},
     {"model"},

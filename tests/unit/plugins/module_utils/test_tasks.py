@@ -149,10 +149,20 @@ NO_ID = "must not be empty; leave it out to pick one by its name"
                     SAME_ID,
                     {"image_cache_id": "imc-2"},
                     body(),
-                    {"image_cache_id": "imc-3", "name": "web"},
+                    {"image_cache_id": "imc-3", "name": "web", "state": "absent"},
                 ]
             },
             [],
+        ),
+        # one that is kept by its ID, and none else of the name; not one of the name twice
+        ({"image_caches": [{**SAME_ID, "name": "web"}, {"name": "web", "state": "absent"}]}, []),
+        (
+            {"image_caches": [body(), {"image_cache_id": "imc-3", "name": "web"}]},
+            ["image_caches[1].name: is the same as in image_caches[0]"],
+        ),
+        (
+            {"image_caches": [{**SAME_ID, "name": "web"}, {"image_cache_id": "imc-3", "name": "web"}]},
+            ["image_caches[1].name: is the same as in image_caches[0]"],
         ),
         ({"image_caches": [{"imageCacheId": ""}]}, [f"image_caches[0].imageCacheId: {NO_ID}"]),
         ({"image_caches": [{"image_cache_id": None, "state": "absent"}]}, [f"image_caches[0].image_cache_id: {NO_ID}"]),
@@ -160,10 +170,10 @@ NO_ID = "must not be empty; leave it out to pick one by its name"
         ({"image_caches": [body()], "concurrency": 0}, ["concurrency: must be between 1 and 1000"]),
         ({"image_caches": [body()], "prune": True}, ["prune_tags: is required with prune"]),
         ({"image_caches": [body()], "prune": True, "prune_tags": []}, ["prune_tags: is required with prune"]),
-        ({"image_caches": [], "prune": True, "prune_tags": [A]}, ["image_caches: must not be empty with prune"]),
+        ({"image_caches": [], "prune": True, "prune_tags": [A]}, ["image_caches: must have one with state present"]),
         (
             {"image_caches": [body()], "prune": True, "prune_tags": [A], "state": "absent"},
-            ["state: must not be absent with prune"],
+            ["image_caches: must have one with state present"],
         ),
         (
             {"image_caches": [body()], "prune": True, "prune_tags": [A], "prune_first": True, "prune_grace": 1},

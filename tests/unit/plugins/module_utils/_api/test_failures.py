@@ -93,7 +93,6 @@ def test_without_a_reason_the_status_decides(status: int, kind: type[EciError]) 
 DISAGREEING: dict[type[EciError], list[tuple[int, dict[str, Any]]]] = {
     QuotaUsedUp: [
         (429, {"statusCode": 429, "error": REASON + "QuotaExceed"}),
-        (429, {"statusCode": 51003}),
         (200, {"error": REASON + "QuotaExceed"}),
     ],
     Throttled: [

@@ -78,7 +78,7 @@ CODES: dict[str, tuple[type[EciError], list[str]]] = {
         ("50001 50002", ServiceError, ["Open the service"]),
         ("51001", ServiceError, ["expired"]),
         ("51002", ServiceError, ["Buy"]),
-        ("51003", QuotaUsedUp, ["used up"]),
+        ("51003", ServiceError, ["used up"]),
     ]
     for code in codes.split()
 }

@@ -147,7 +147,7 @@ def test_a_list_in_several_replies_is_not(caches: ImageCachesApi, emulator: Emul
     emulator.settings.max_page = 2
     for number in range(4):
         seed(emulator, f"cache-{number}")
-    assert caches.find() == (caches.find().caches, False, 0)
+    assert caches.find() == (caches.find().caches, False, 0, False)
     assert len(emulator.sent()) == 4
 
 

@@ -46,7 +46,7 @@ def test_an_unknown_id_is_an_error(emulator: Emulator, run_one: RunOne) -> None:
 
 def test_a_name_beside_an_id_is_a_condition_for_a_deletion(emulator: Emulator, run_one: RunOne) -> None:
     other = seed(emulator, "other")
-    with pytest.raises(NoSuchCache, match=f"{other} is named 'other', not 'web'.*Nothing was deleted"):
+    with pytest.raises(NoSuchCache, match=f"{other} is named 'other', not 'web'"):
         run_one("absent", image_cache_id=other)
     assert present(emulator) == [other]
 
@@ -83,7 +83,7 @@ def test_tags_by_id_alone(emulator: Emulator, client: Client) -> None:
 @pytest.mark.parametrize("check_mode", [False, True], ids=["", "check"])
 def test_nothing_is_deleted_for_a_name_that_is_taken(check_mode: bool, emulator: Emulator, run_one: RunOne) -> None:
     old_id, other = seed(emulator, "old"), seed(emulator, "web")
-    with pytest.raises(Blocked, match=f"'web' is the name of {other}.*Nothing was deleted"):
+    with pytest.raises(Blocked, match=f"'web' is the name of {other}"):
         run_one(image_cache_id=old_id, drift="recreate", check_mode=check_mode)
     assert present(emulator) == [old_id, other]
 

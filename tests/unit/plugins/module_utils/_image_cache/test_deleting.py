@@ -66,7 +66,7 @@ def test_an_attempt_that_seemed_to_fail_is_the_cause_of_a_conflict(emulator: Emu
 
 
 @pytest.mark.parametrize(
-    ("status", "reason", "lists"), [(409, "Conflict", 3), (403, "Forbidden", 0), (404, "Unknown", 3)]
+    ("status", "reason", "lists"), [(409, "Conflict", 4), (403, "Forbidden", 0), (404, "Unknown", 4)]
 )
 def test_a_deletion_that_is_refused(
     status: int, reason: str, lists: int, emulator: Emulator, run_one: RunOne, make_client: MakeClient

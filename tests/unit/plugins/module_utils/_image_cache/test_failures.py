@@ -182,7 +182,7 @@ def test_cancelled_while_deleting_duplicates(emulator: Emulator, run: Run, inter
         seed(emulator, "web")
         emulator.advance(400)
     interrupt("delete", after=1)
-    (item,) = run(wanted("web")._replace(duplicates="delete_younger")).items
+    (item,) = run(wanted("web")._replace(duplicates="delete_younger"), concurrency=1).items
     assert isinstance(item.error, Cancelled)
     assert len(item.duplicates) == 1
     assert len(present(emulator)) == 2

@@ -20,8 +20,8 @@ from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.batch impor
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Desired
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.prune import Prune
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.reconcile import Context, reconcile
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.report import counts
 from ansible_collections.ctyun.eci.plugins.module_utils._polling import Wait
+from ansible_collections.ctyun.eci.plugins.module_utils._tasks.image_caches import counts
 from tests.emulator import Emulator
 from tests.unit.plugins.emulated import BODY, DELETE, A, B, MakeClient, present, seed
 

@@ -92,12 +92,12 @@ def test_candidates_carry_all_tags_and_are_not_wanted() -> None:
         tagged("going", A, B, status="deleting"),
         replace(tagged("nameless", A, B), image_cache_name=None),
     ]
-    carrying, unknown = candidates(Prune([B, A]), existing, {"wanted", "imc-id"})
+    carrying, unknown = candidates(Prune([B, A]), existing, {"wanted", "imc-id"}, True)
     assert ([one.name for one in carrying], unknown) == (["both"], [])
 
 
 def test_where_no_tags_are_shown_nothing_is_known() -> None:
-    carrying, unknown = candidates(Prune([A]), [tagged("one"), tagged("wanted")], {"wanted"})
+    carrying, unknown = candidates(Prune([A]), [tagged("one"), tagged("wanted")], {"wanted"}, False)
     assert (carrying, [(kept.image_cache.name, kept.reason) for kept in unknown]) == ([], [("one", "tags_unknown")])
 
 

@@ -66,7 +66,7 @@ def test_a_refused_creation_says_that_the_old_one_is_gone(emulator: Emulator, ru
 def test_nothing_is_deleted_for_a_zone_that_is_none(check_mode: bool, emulator: Emulator, run_one: RunOne) -> None:
     old_id = seed(emulator, images=["redis:7"])
     with pytest.raises(
-        match=rf"The image cache {old_id} is not replaced: .*'az9' is not a zone.*az1, cn-xinan1-1A.*Nothing was deleted"
+        match=rf"The image cache {old_id} is not replaced: .*'az9' is not a zone.*az1, cn-xinan1-1A"
     ):
         run_one(drift="recreate", azInfo={"azName": "az9"}, check_mode=check_mode)
     assert present(emulator) == [old_id]
@@ -77,7 +77,7 @@ def test_nothing_is_deleted_for_a_zone_that_is_none(check_mode: bool, emulator: 
 def test_nothing_is_deleted_where_the_quota_has_no_room(check_mode: bool, emulator: Emulator, run_one: RunOne) -> None:
     old_id, other = seed(emulator, images=["redis:7"]), seed(emulator, "other")
     emulator.settings.quota = 1
-    with pytest.raises(Blocked, match=r"no room.*2 of 1 are used.*Nothing was deleted"):
+    with pytest.raises(Blocked, match=r"no room.*2 of 1 are used"):
         run_one(drift="recreate", check_mode=check_mode)
     assert present(emulator) == [old_id, other]
     emulator.settings.quota = 2  # the old one makes room for the new one
@@ -203,7 +203,7 @@ def test_nothing_is_replaced_where_something_has_failed(
     outcomes = run(*items, wanted(**bad), check_mode=check_mode)
     errors = [item.error for item in outcomes.items]
     assert all(errors)
-    assert f"{bad['name']!r} failed. Nothing was deleted" in str(errors[0])
+    assert f"{bad['name']!r} failed." in str(errors[0])
     assert set(old) < set(present(emulator))
     assert not any(item.changed for item in outcomes.items)
 
@@ -221,7 +221,7 @@ def test_a_create_that_fails_keeps_the_old_ones(emulator: Emulator, run: Run) ->
     assert isinstance(run(*items, check_mode=True).items[0].error, Blocked)
     outcomes = run(*items)
     assert isinstance(outcomes.items[1].error, QuotaUsedUp)
-    assert "'new' failed. Nothing was deleted" in str(outcomes.items[0].error)
+    assert "'new' failed." in str(outcomes.items[0].error)
     assert present(emulator) == [old]
 
 

@@ -18,8 +18,8 @@ from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.model impor
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Desired
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.prune import Prune
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.reconcile import Context, reconcile
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.report import counts, prepared
 from ansible_collections.ctyun.eci.plugins.module_utils._polling import Wait
+from ansible_collections.ctyun.eci.plugins.module_utils._tasks.image_caches import counts, prepared
 from tests.emulator import Emulator, Fault
 from tests.unit.plugins.emulated import BODY, CREATE, LIST, USAGE, A, B, MakeClient, Run, operations, seed
 

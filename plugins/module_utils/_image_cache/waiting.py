@@ -1,0 +1,134 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Wait until image caches are ready, or gone. Private to the collection."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import Callable, Collection, Iterable
+
+from .._errors import EciError, WaitFailed, WaitTimeout
+from .._polling import Wait, minutes, poll
+from .batch import Batch, Item
+from .model import ImageCache
+
+
+class Waiter:
+    """Waits until image caches are ready, or gone, with one list for all."""
+
+    def __init__(self, batch: Batch, wait: Wait) -> None:
+        self._batch = batch
+        self._api = batch.api
+        self._wait = wait
+
+    def until_ready(self, items: Collection[Item]) -> None:
+        """Wait until these are ready. What fails becomes the error of its item."""
+
+        def observe(item: Item, cache: ImageCache | None, _reads: int) -> bool:
+            if cache is None and item.cache.status:
+                cache = self._api.get(item.cache.id)  # one miss is not gone
+                if cache is None:
+                    raise WaitFailed(
+                        f"The image cache {item.image_cache_id} is gone: somebody deleted it. Run the task again."
+                    )
+            item.image_cache = cache or item.image_cache
+            return _is_final(item.cache)
+
+        waiting = [item for item in items if not _is_final(item.cache)]
+        self._poll(
+            waiting, lambda item: item.image_cache_id or "", observe, "ready", self._wait.delays(self._batch.clock)
+        )
+        for item in items:
+            if not item.error and not item.cache.is_ready:
+                item.error = self.failed(item) if item.cache.has_failed else self._not_ready(item.cache)
+
+    def until_gone(self, items: Collection[Item]) -> None:
+        """Wait until the old image caches of these are gone. What fails becomes the error of its item."""
+
+        def observe(item: Item, cache: ImageCache | None, reads: int) -> bool:
+            cache = item.image_cache = None if cache and cache.is_deleted else cache
+            # right after a second deletion the list may still show that the first one failed
+            if cache and cache.deletion_failed and (cache.status != item.old.status or reads > 1):
+                item.image_cache, newest = self._api.with_events(cache)
+                raise WaitFailed(
+                    f"The image cache {cache.id} could not be deleted, its status is {cache.status!r}: it is still there and"
+                    f" billed.{newest}"
+                )
+            return cache is None
+
+        items = [item for item in items if not item.error]
+        delays = chain((0.0,), self._wait.delays(self._batch.clock))
+        self._poll(items, lambda item: item.old.id, observe, "gone", delays)
+        for item in items:
+            if item.image_cache:  # it is still billed
+                item.removed = [cache for cache in item.removed if cache.id != item.old.id]
+            if not item.error and item.image_cache:
+                item.error = WaitTimeout(
+                    f"The image cache {item.old.id} was deleted but is still listed after {self._wait.timeout:g} s (option"
+                    " wait_timeout)."
+                )
+
+    def failed(self, item: Item) -> WaitFailed:
+        """Return the error for a failed image cache, with its newest events, which go to the item as well."""
+        item.image_cache, newest = self._api.with_events(item.cache)
+        return WaitFailed(
+            f"The image cache {item.image_cache_id} has failed, its status is {item.cache.status!r}.{newest}"
+        )
+
+    def _not_ready(self, cache: ImageCache) -> WaitTimeout:
+        return WaitTimeout(
+            f"The image cache {cache.id} is not ready after {self._wait.timeout:g} s (option wait_timeout), its status is"
+            f" {cache.status!r}. It is still there; run the task again to wait on."
+        )
+
+    def _poll(
+        self,
+        items: Collection[Item],
+        key: Callable[[Item], str],
+        observe: Callable[[Item, ImageCache | None, int], bool],
+        goal: str,
+        delays: Iterable[float],
+    ) -> None:
+        """List until ``observe`` returns True or raises for each item; it gets what the list shows, and the number of the list."""
+        clock, lister = self._batch.clock, self._batch.lister
+        began = clock.monotonic()
+        pending = dict.fromkeys(items)
+        reads = 0
+
+        def read() -> dict[Item, None]:
+            nonlocal reads
+            reads += 1
+            lister.refresh()
+            for item in list(pending):
+                try:
+                    ends = observe(item, lister.get(key(item)), reads)
+                except EciError as error:
+                    item.error, ends = error, True
+                if ends:
+                    del pending[item]
+                    item.waited += clock.monotonic() - began
+            self._batch.progress.report(
+                lambda: self._progress_line(items, len(items) - len(pending), goal, clock.monotonic() - began)
+            )
+            return pending
+
+        try:
+            if pending:
+                poll(clock, delays, read, lambda left: not left, pending)
+        except EciError as error:
+            self._batch.fail(pending, error)
+        for item in pending:
+            item.waited += clock.monotonic() - began
+        self._batch.waited += clock.monotonic() - began
+
+    def _progress_line(self, items: Collection[Item], done: int, goal: str, seconds: float) -> str:
+        state = f"{done} of {len(items)} {goal}"
+        if self._batch.lister.is_for_one:
+            state = "; ".join(f"{item.label}: {item.cache.status}" for item in items)
+        return f"{state}, {minutes(seconds)} of {minutes(self._wait.timeout)}"
+
+
+def _is_final(cache: ImageCache) -> bool:
+    return cache.is_ready or cache.has_failed
