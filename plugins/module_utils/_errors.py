@@ -89,36 +89,12 @@ class InvalidArguments(EciError):
     """Arguments cannot be used; nothing was sent."""
 
 
-class DriftError(EciError):
-    """The image cache differs from the task, and may not be replaced."""
-
-
-class AmbiguousName(EciError):
-    """Several image caches have the wanted name, or one without a readable name may have it."""
-
-
-class NoSuchCache(EciError):
-    """No image cache has the wanted ID, or the one that has it is not the one described."""
-
-
-class NameRewritten(EciError):
-    """The service gave the new image cache another name than the one sent."""
-
-
-class Blocked(EciError):
-    """A deletion was left out, since a condition for it is not met; nothing was deleted."""
-
-
-class PreflightFailed(EciError):
-    """The preflight found a mistake; nothing was changed."""
+class StateConflict(EciError):
+    """What exists does not allow what the task asks for."""
 
 
 class WaitFailed(EciError):
-    """The image cache reached a state from which the wanted one cannot follow."""
-
-
-class WaitTimeout(EciError):
-    """The wanted state was not reached in time."""
+    """The wanted state was not reached: not in time, or it cannot follow from the current one."""
 
 
 class LockError(EciError):

@@ -178,7 +178,8 @@ class Probe:
 
     def _read_region(self) -> None:
         wanted = self.client.connection.region_id
-        for answer, operation, query in (("asked", region.REGION, ""), ("query", region.REGION_IN_QUERY, wanted)):
+        header_only = region.REGION._replace(path="/eci/api/v1/region")
+        for answer, operation, query in (("asked", header_only, ""), ("query", region.REGION, wanted)):
             reply = self.ask(self.client.call, operation, None, query)
             found = reply.obj.get("region") if reply else None
             if isinstance(found, dict) and self.answers.get("region_returned", OTHER) == OTHER:
@@ -213,7 +214,7 @@ class OwnImageCache:
     def check(self, duplicate: bool) -> None:
         """Create, observe and delete it. ``duplicate`` orders a second one of the name. Raises EciError."""
         if self._api.named(self.name):
-            raise errors.AmbiguousName(f"There is an image cache named {self.name} already. Nothing was created.")
+            raise errors.StateConflict(f"There is an image cache named {self.name} already. Nothing was created.")
         try:
             self._observe(self._create())
             if duplicate:
@@ -282,7 +283,7 @@ class OwnImageCache:
             probe.answers["tags_update"] = replaced if new in shown else OTHER
 
     def _delete(self) -> None:
-        """Delete what was created, and wait until no list shows it. Raises WaitTimeout if anything may be left."""
+        """Delete what was created, and wait until no list shows it. Raises WaitFailed if anything may be left."""
         clock = self._cleaner.client.clock
         began = clock.monotonic()
         self._say("Deleting what was created.")
@@ -291,7 +292,7 @@ class OwnImageCache:
             self._say("It is deleted.")
             return
         which = " and ".join(self.ids) or "an image cache"
-        raise errors.WaitTimeout(
+        raise errors.WaitFailed(
             f"{self._problem} This may be left, and is billed until it is deleted: {which}, named {self.name}. Delete it"
             f" with ctyun.eci.image_cache (name: {self.name}, state: absent) or in CTYun's console."
         )

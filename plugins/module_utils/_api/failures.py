@@ -68,24 +68,22 @@ class _Meaning(NamedTuple):
     advice: str = ""
 
 
+def _refused(advice: str, kind: type[EciError] = ServiceError) -> _Meaning:
+    return _Meaning(kind, NONE, advice)
+
+
 _OPEN = _Meaning(Unanswered, POSSIBLE)
-
-
-_KEY = _Meaning(
-    AuthenticationError, NONE, "Check access_key and secret_key: the gateway does not know this access key."
-)
-_SIGNATURE = _Meaning(
-    AuthenticationError,
-    NONE,
+_KEY = _refused("Check access_key and secret_key: the gateway does not know this access key.", AuthenticationError)
+_SIGNATURE = _refused(
     "Check that access_key and secret_key belong together and are complete, and the clock of this machine.",
-)
-_ADDRESS = _Meaning(
     AuthenticationError,
-    NONE,
-    "The account lists the IP addresses that may call its API: add the address of this machine, or of its proxy.",
 )
-_NOT_OPENED = _Meaning(ServiceError, NONE, "Open the service ECI for this account in the console of CTYun.")
-_UNKNOWN = _Meaning(ServiceError, NONE, "Check endpoint: the gateway there knows no such operation of ECI.")
+_ADDRESS = _refused(
+    "The account lists the IP addresses that may call its API: add the address of this machine, or of its proxy.",
+    AuthenticationError,
+)
+_NOT_OPENED = _refused("Open the service ECI for this account in the console of CTYun.")
+_UNKNOWN = _refused("Check endpoint: the gateway there knows no such operation of ECI.")
 
 GATEWAY_CODES = {
     "10000": _UNKNOWN,
@@ -101,11 +99,9 @@ GATEWAY_CODES = {
     "50001": _NOT_OPENED,
     "50002": _NOT_OPENED,
     "50003": _UNKNOWN,
-    "51001": _Meaning(
-        ServiceError, NONE, "The service has expired for this account: renew it in the console of CTYun."
-    ),
-    "51002": _Meaning(ServiceError, NONE, "Buy the use of this API first, in the console of CTYun."),
-    "51003": _Meaning(ServiceError, NONE, "The calls that the account may make are used up."),
+    "51001": _refused("The service has expired for this account: renew it in the console of CTYun."),
+    "51002": _refused("Buy the use of this API first, in the console of CTYun."),
+    "51003": _refused("The calls that the account may make are used up."),
 }
 
 

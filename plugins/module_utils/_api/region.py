@@ -9,16 +9,15 @@ Both only advise, so callers turn an EciError into a warning.
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
-from .._errors import ServiceError, Unanswered
+from .._errors import Unanswered
 from .._text import option_name
 from .client import Client
 from .transport import Operation
 
-REGION = Operation("region", "GET", "/eci/api/v1/region")
-REGION_IN_QUERY = Operation("region", "GET", "/eci/api/v1/region?regionId=")
+# CTYun's page knows no query, its SDK sends one beside the header.
+REGION = Operation("region", "GET", "/eci/api/v1/region?regionId=")
 USAGE = Operation("listUsage", "GET", "/eci/api/v1/resources/listUsage")
 
 IMAGE_CACHE_COUNT = "imageCacheCount"
@@ -27,18 +26,21 @@ _FIELDS = ("resourceType", "resourceName", "resourceDescription", "resourceLimit
 
 def region(client: Client) -> dict[str, Any]:
     """Return the ``region_id`` in the reply, None without one, and ``zones``, a list of names. Raises EciError."""
-    found = _region(client, REGION)
-    if not _is_wanted(client, found["region_id"]):
-        # CTYun's SDK has the region in the query as well, and the page's example answers about another region
-        with contextlib.suppress(ServiceError, Unanswered):  # the first answer is the best there is then
-            found = _region(client, REGION_IN_QUERY, client.connection.region_id)
-    return found
+    found = client.call(REGION, identifier=client.connection.region_id).obj.get("region")
+    if not isinstance(found, dict) or not isinstance(found.get("zones"), list):
+        raise Unanswered("The reply has no zones of the region.", operation=REGION.name)
+    region_id = found.get("regionId")
+    return {
+        # some regions have IDs of digits only, which a reply may write as a number
+        "region_id": str(region_id) if region_id and isinstance(region_id, (str, int)) else None,
+        "zones": [zone for zone in found["zones"] if isinstance(zone, str)],
+    }
 
 
 def zones(client: Client) -> list[str] | None:
     """Return the names of the region's zones, None if the service answers about another region. Raises EciError."""
     found = region(client)
-    return found["zones"] if _is_wanted(client, found["region_id"]) else None
+    return found["zones"] if found["region_id"] in (None, client.connection.region_id) else None
 
 
 def image_cache_quota(client: Client) -> tuple[int, int] | None:
@@ -55,22 +57,5 @@ def usage(client: Client) -> list[dict[str, Any]]:
     records = client.call(USAGE).obj.get("records")
     if not isinstance(records, list):
         raise Unanswered("The reply has no list of quota records.", operation=USAGE.name)
-    return [
-        {option_name(field): record.get(field) for field in _FIELDS} for record in records if isinstance(record, dict)
-    ]
-
-
-def _region(client: Client, operation: Operation, identifier: str = "") -> dict[str, Any]:
-    found = client.call(operation, identifier=identifier).obj.get("region")
-    if not isinstance(found, dict) or not isinstance(found.get("zones"), list):
-        raise Unanswered("The reply has no zones of the region.", operation=operation.name)
-    region_id = found.get("regionId")
-    return {
-        # some regions have IDs of digits only, which a reply may write as a number
-        "region_id": str(region_id) if region_id and isinstance(region_id, (str, int)) else None,
-        "zones": [zone for zone in found["zones"] if isinstance(zone, str)],
-    }
-
-
-def _is_wanted(client: Client, region_id: str | None) -> bool:
-    return region_id in (None, client.connection.region_id)
+    objects = (record for record in records if isinstance(record, dict))
+    return [{option_name(field): record.get(field) for field in _FIELDS} for record in objects]

@@ -34,15 +34,36 @@ class Violation(NamedTuple):
     advice: str
 
 
-def _text(description: str, *examples: str, **rules: Any) -> dict[str, Any]:
-    schema = {"description": description, "type": "string", "minLength": 1, **rules}
+def _field(description: str, kind: str, *examples: Any, **rules: Any) -> dict[str, Any]:
+    schema = {"description": description, "type": kind, **rules}
     return {**schema, "examples": list(examples)} if examples else schema
+
+
+def _text(description: str, *examples: str, **rules: Any) -> dict[str, Any]:
+    return _field(description, "string", *examples, minLength=1, **rules)
 
 
 def _object(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
 
+_TAG = {
+    "type": "object",
+    "properties": {
+        "key": _field("Key of the tag.", "string", "key-test"),
+        "value": _field("Value of the tag.", "string", "value-test"),
+    },
+    "additionalProperties": False,
+}
+_SERVER = _text(
+    "Address of the registry, without http:// or https:// in front.",
+    "chengdu1-az1.crs.ctyun.cn",
+    pattern="^(?![Hh][Tt][Tt][Pp][Ss]?://)",
+)
+_LOGIN = _object(
+    {"server": _SERVER, "userName": _text("Name of the user.", "testuser"), "password": _text("Password of the user.")},
+    ["server", "userName", "password"],
+)
 CREATE_IMAGE_CACHE: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "createImageCache",
@@ -50,31 +71,11 @@ CREATE_IMAGE_CACHE: dict[str, Any] = {
     **_object(
         {
             "imageCacheName": _text("Name of the image cache.", "test"),
-            "imageCacheSize": {
-                "description": "Size of the image cache in GB. The service takes 20 if it is not given.",
-                "type": "integer",
-                "examples": [20],
-            },
-            "retentionDays": {
-                "description": "Days for which the image cache is kept. Not given or 0 means for ever.",
-                "type": "integer",
-                "minimum": 0,
-                "maximum": 3650,
-                "examples": [30],
-            },
-            "tags": {
-                "description": "Tags.",
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "properties": {
-                        "key": {"description": "Key of the tag.", "type": "string", "examples": ["key-test"]},
-                        "value": {"description": "Value of the tag.", "type": "string", "examples": ["value-test"]},
-                    },
-                    "additionalProperties": False,
-                },
-                "examples": [[{"key": "user", "value": "eci"}]],
-            },
+            "imageCacheSize": _field("Size in GB. The service takes 20 if it is not given.", "integer", 20),
+            "retentionDays": _field(
+                "Days to keep it. 0 or not given: for ever.", "integer", 30, minimum=0, maximum=3650
+            ),
+            "tags": _field("Tags.", "array", [{"key": "user", "value": "eci"}], items=_TAG),
             "securityGroupId": _text("ID of the security group.", "sg-test"),
             "vSwitchId": _text("ID of the subnet.", "subnet-test"),
             "azInfo": {
@@ -82,29 +83,14 @@ CREATE_IMAGE_CACHE: dict[str, Any] = {
                 **_object({"azName": _text("Name of the zone.", "az1")}, ["azName"]),
                 "examples": [{"azName": "az1"}],
             },
-            "imageRegistryCredentials": {
-                "description": "Logins of image registries.",
-                "type": "array",
-                "items": _object(
-                    {
-                        "server": _text(
-                            "Address of the registry, without http:// or https:// in front.",
-                            "chengdu1-az1.crs.ctyun.cn",
-                            pattern="^(?![Hh][Tt][Tt][Pp][Ss]?://)",
-                        ),
-                        "userName": _text("Name of the user.", "testuser"),
-                        "password": _text("Password of the user."),
-                    },
-                    ["server", "userName", "password"],
-                ),
-            },
-            "images": {
-                "description": "Images that the cache holds.",
-                "type": "array",
-                "items": {"type": "string", "minLength": 1},
-                "minItems": 1,
-                "examples": [["registry-vpc-crs-huadong1.ctyun.cn/x-eci/base:latest"]],
-            },
+            "imageRegistryCredentials": _field("Logins of image registries.", "array", items=_LOGIN),
+            "images": _field(
+                "Images that the cache holds.",
+                "array",
+                ["registry-vpc-crs-huadong1.ctyun.cn/x-eci/base:latest"],
+                items={"type": "string", "minLength": 1},
+                minItems=1,
+            ),
             "eip": {
                 "description": "Elastic IP, for images from the internet where there is no NAT gateway.",
                 **_object({"eipInstanceId": _text("ID of the elastic IP.")}, ["eipInstanceId"]),

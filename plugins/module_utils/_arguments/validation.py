@@ -149,9 +149,7 @@ class _Conversion:
         if isinstance(value, str):
             if value != value.strip() and rules["type"] == "str" and option not in _FREE_TEXTS:
                 end = "begins" if value == value.rstrip() else "ends"
-                self._refuse(
-                    path, f"{end} with a line feed or a blank: give it without, for example with the filter trim"
-                )
+                self._refuse(path, f"{end} with a line feed or a blank; remove it, for example with the filter trim")
             elif _CONTROL.search(value):
                 self._refuse(path, "must not contain a control character, such as a line feed, a tab or a NUL")
         return value

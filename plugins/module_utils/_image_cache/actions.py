@@ -6,13 +6,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Callable, TypeVar
+
 from .._api.client import Attempts
-from .._errors import NONE, POSSIBLE, AlreadyExists, EciError, NoSuchCache, NotFound
+from .._errors import NONE, POSSIBLE, AlreadyExists, EciError, NotFound, StateConflict
 from .._polling import CONSISTENCY_DELAYS, poll
 from .api import CREATE, ImageCachesApi
 from .batch import Created, Item
 from .model import ImageCache, Tags, remaining
 from .plan import Action, Fits, diff
+
+T = TypeVar("T")
 
 
 def create(api: ImageCachesApi, item: Item, fits: Fits) -> Created:
@@ -48,10 +53,15 @@ def _find_created(api: ImageCachesApi, item: Item, error: EciError) -> list[Imag
     def read() -> list[ImageCache]:
         return remaining(cache for cache in api.named(item.name) if cache.id not in item.known)
 
+    return _look_up(api, error, read, bool, _may_exist(item.name))
+
+
+def _look_up(api: ImageCachesApi, error: EciError, read: Callable[[], T], until: Callable[[T], object], text: str) -> T:
+    """Read until the effect of a failed request shows. If that fails, raise its error with this text."""
     try:
-        return poll(api.client.clock, CONSISTENCY_DELAYS, read, bool, [])
+        return poll(api.client.clock, CONSISTENCY_DELAYS, read, until, None)
     except EciError as lookup:
-        error.add(f"Its name could not be looked up either: {lookup.message} {_may_exist(item.name)}")
+        error.add(f"It could not be looked up either: {lookup.message} {text}")
         raise error from None
 
 
@@ -94,17 +104,11 @@ def delete_old(api: ImageCachesApi, item: Item) -> None:
 def _is_deleting(api: ImageCachesApi, error: EciError, image_cache_id: str) -> bool:
     """Return True if the list shows that it is gone, or that its deletion is under way."""
 
-    def read() -> ImageCache | None:
-        return api.get(image_cache_id)
-
-    def is_deleting(cache: ImageCache | None) -> bool:
+    def read() -> bool:
+        cache = api.get(image_cache_id)
         return cache is None or cache.is_deleting
 
-    try:
-        return is_deleting(poll(api.client.clock, CONSISTENCY_DELAYS, read, is_deleting, None))
-    except EciError as lookup:
-        error.add(f"It could not be looked up either: {lookup.message} {_may_be_deleted(image_cache_id)}")
-        raise error from None
+    return _look_up(api, error, read, bool, _may_be_deleted(image_cache_id))
 
 
 def _may_be_deleted(image_cache_id: str) -> str:
@@ -140,7 +144,7 @@ def retag(api: ImageCachesApi, item: Item) -> None:
         raise
     item.image_cache, item.done = current, True
     if current is None:
-        raise NoSuchCache(_disappeared(existing.id))
+        raise StateConflict(_disappeared(existing.id))
     shown = current.tags or []
     if shown == tags:
         item.changed = True
@@ -161,13 +165,10 @@ def retag(api: ImageCachesApi, item: Item) -> None:
 
 
 def _read_tags(api: ImageCachesApi, existing: ImageCache, tags: Tags) -> ImageCache | None:
-    def read() -> ImageCache | None:
-        return api.get(existing.id)
-
     def is_shown(cache: ImageCache | None) -> bool:
         return cache is not None and (cache.tags is None or cache.tags == tags)
 
-    return poll(api.client.clock, CONSISTENCY_DELAYS, read, is_shown, None)
+    return poll(api.client.clock, CONSISTENCY_DELAYS, partial(api.get, existing.id), is_shown, None)
 
 
 def _keys(tags: Tags) -> str:

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from typing import Any, Collection, Iterable, Mapping, NamedTuple
+from dataclasses import replace
+from typing import Any, Callable, Collection, Iterable, Mapping, NamedTuple
 
 from .._api.client import Attempts, Client
 from .._api.responses import Reply
 from .._api.transport import Operation
-from .._errors import POSSIBLE, AmbiguousName, EciError, Unanswered
+from .._errors import POSSIBLE, EciError, StateConflict, Unanswered
 from .._pool import for_each
 from .._text import option_name
 from .model import ImageCache, Tag, Tags, from_wire
@@ -62,38 +63,34 @@ class ImageCachesApi:
     def named(self, name: str) -> list[ImageCache]:
         """Return the image caches of exactly this name.
 
-        Raises AmbiguousName if there are none, and the list has one without a readable name or ID, or is short.
+        Raises StateConflict if there are none, and the list has one without a readable name or ID, or is short.
         """
-        for _reading in range(2):
-            listing = self.find(imageCacheName=name)
-            found = [cache for cache in listing.caches if cache.image_cache_name == name]
-            if found or listing.complete:
-                return found
-        if listing.short:  # unless that total is the one of the region
-            listing = self.find()
-            found = [cache for cache in listing.caches if cache.image_cache_name == name]
-        if listing.unreadable or (listing.short and not found):
-            why = (
-                "an image cache without a name or an ID"
-                if listing.unreadable
-                else "fewer image caches than its total says"
-            )
-            raise AmbiguousName(
-                f"The service lists {why}, so {name!r} may exist. Check with the module ctyun.eci.image_cache_info.",
-                operation=LIST.name,
-            )
-        return found
+        listing, found = self._search(lambda cache: cache.image_cache_name == name, imageCacheName=name)
+        if listing.short and not found:  # unless that total is the one of the region
+            listing, found = self._search(lambda cache: cache.image_cache_name == name)
+        if found or not (listing.unreadable or listing.short):
+            return found
+        why = (
+            "an image cache without a name or an ID" if listing.unreadable else "fewer image caches than its total says"
+        )
+        raise StateConflict(
+            f"The service lists {why}, so {name!r} may exist. Check with the module ctyun.eci.image_cache_info.",
+            operation=LIST.name,
+        )
 
     def get(self, image_cache_id: str) -> ImageCache | None:
         """Return the image cache of this ID, or None."""
-        for _reading in range(2):
-            listing = self.find(imageCacheId=image_cache_id)
-            found = next((cache for cache in listing.caches if cache.image_cache_id == image_cache_id), None)
-            if found or listing.complete:
-                return found
-        if listing.idless:
+        listing, found = self._search(lambda cache: cache.id == image_cache_id, imageCacheId=image_cache_id)
+        if listing.idless and not found:
             raise Unanswered(f"The service lists an image cache without an ID in reply to {image_cache_id}.")
-        return None
+        return next(iter(found), None)
+
+    def _search(self, wanted: Callable[[ImageCache], bool], **filters: str) -> tuple[Listing, list[ImageCache]]:
+        """Return a list and those of it that are ``wanted``; read twice where none is, and the list may have missed one."""
+        listing = self.find(**filters)
+        if not (listing.complete or any(map(wanted, listing.caches))):
+            listing = self.find(**filters)
+        return listing, [cache for cache in listing.caches if wanted(cache)]
 
     def find(self, **filters: Any) -> Listing:
         """Return all pages of a list with these filters of describeImageCaches, each image cache once."""
@@ -169,7 +166,7 @@ class ImageCachesApi:
         with contextlib.suppress(EciError):
             events = self.events(cache.id)
             newest = "; ".join(" ".join(str(event.get("message")).split()) for event in events[-EVENTS_SHOWN:])
-            return cache.with_events(events), f" Its newest events: {newest}." if newest else ""
+            return replace(cache, events=events), f" Its newest events: {newest}." if newest else ""
         return cache, ""
 
     def _redacted(self, value: Any) -> Any:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Callable, Collection, Iterable, NamedTuple, Sequence
 
 from .._api.client import Client
-from .._errors import Blocked, EciError, Unanswered, internal_error
+from .._errors import EciError, StateConflict, Unanswered, internal_error
 from .._polling import Progress
 from .._pool import for_each
 from .api import ImageCachesApi, Lister
@@ -202,7 +202,7 @@ class Batch:
         """Let no item take this action if one has failed."""
         failures = self.failures()
         for item in self.planned(action) if failures else []:
-            item.error = Blocked(f"The image cache {item.image_cache_id} {what}, since {failures}.")
+            item.error = StateConflict(f"The image cache {item.image_cache_id} {what}, since {failures}.")
 
     def refresh(self, items: Iterable[Item]) -> None:
         """Read the list. What fails becomes the error of these items."""
@@ -257,9 +257,8 @@ class Batch:
 
     def fail_unfinished(self, error: EciError) -> None:
         """Give an error that ended the task to the items that were not finished, or to the last one if nothing failed."""
-        unfinished = [
-            item for item in self.items if item.change.action is not Action.NONE and not (item.done or item.error)
-        ]
+        active = [item for item in self.items if item.change.action is not Action.NONE]
+        unfinished = [item for item in active if not (item.done or item.error)]
         failed = any(item.error for item in self.items + self.pruned)
         for item in unfinished or ([] if failed else self.items[-1:]):
             item.error = error

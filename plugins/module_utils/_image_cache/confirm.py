@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Collection
 
-from .._errors import NO_FILES, NONE, POSSIBLE, DriftError, EciError, NameRewritten, WaitFailed
+from .._errors import NO_FILES, NONE, POSSIBLE, EciError, StateConflict, WaitFailed
 from .._polling import CONSISTENCY_DELAYS, poll
 from . import actions
 from .batch import Batch, Item
@@ -64,7 +64,7 @@ class Confirmer:
         if item.change.action is Action.CREATE:
             raise WaitFailed(f"The image cache named {item.name!r} is gone: somebody deleted it. Run the task again.")
         if item.change.action is Action.REPLACE:
-            raise DriftError(
+            raise StateConflict(
                 f"The image cache {item.id} was created while this task ran, and differs from it in {item.drifted_options}. It"
                 " may be another client's and is left as it is; run the task again to replace it."
             )
@@ -87,7 +87,7 @@ class Confirmer:
         item.image_cache = item.added = own
         text = f"The service named the new image cache {own.name!r}: write image_cache_name: {own.name}, or no task finds it."
         if item.removed:  # it takes the place of a good one
-            raise NameRewritten(f"{text} It was left as it is.")
+            raise StateConflict(f"{text} It was left as it is.")
         try:
             actions.delete(self._batch.api, own)
         except EciError as error:
@@ -97,7 +97,7 @@ class Confirmer:
         item.created, item.added, item.image_cache, item.image_cache_id = None, None, None, None
         if item.changed:
             text += " An earlier attempt may have created another one."
-        raise NameRewritten(f"{text} It was deleted again.", effect=POSSIBLE if item.changed else NONE)
+        raise StateConflict(f"{text} It was deleted again.", effect=POSSIBLE if item.changed else NONE)
 
     def _confirm_one(self, item: Item) -> None:
         read = self._read(item)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import datetime, timezone
 from typing import Any, Iterable, List, Mapping, TypedDict
 
@@ -130,14 +130,6 @@ class ImageCache:
         """A sort key, the eldest first, equal for every client."""
         created_at = self.created_at
         return (float("inf") if created_at is None else created_at, self.id)
-
-    def with_tags(self, tags: Tags | None) -> ImageCache:
-        """Return a copy with these tags."""
-        return replace(self, tags=tags)
-
-    def with_events(self, events: list[dict[str, Any]]) -> ImageCache:
-        """Return a copy with these events."""
-        return replace(self, events=events)
 
     def as_dict(self) -> dict[str, Any]:
         """Return its fields for a result, always with the same keys."""

@@ -7,10 +7,10 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Collection, Iterable, Mapping, NamedTuple, Sequence, TypedDict
 
-from .._errors import AmbiguousName
+from .._errors import StateConflict
 from .._text import option_name
 from .model import ImageCache, Tags, ids, normal_tags, predicted, remaining
 
@@ -119,7 +119,7 @@ def plan(desired: Desired, existing: ImageCache | None, drift: Collection[Differ
         return Plan(Action.NONE, existing, existing, drift=drift, refused=True)
     if tags is None or tags == (existing.tags or []):
         return Plan(Action.NONE, existing, existing, drift=drift)
-    return Plan(Action.RETAG, existing, existing.with_tags(tags), tags=tags, drift=drift)
+    return Plan(Action.RETAG, existing, replace(existing, tags=tags), tags=tags, drift=drift)
 
 
 def desired_tags(given: Sequence[Mapping[str, Any]] | None, purge: bool, current: Tags | None) -> Tags | None:
@@ -139,12 +139,12 @@ def _with_tags(body: Mapping[str, Any], tags: Tags | None) -> Mapping[str, Any]:
 
 
 def compare(
-    body: Mapping[str, Any], existing: ImageCache, zones: Collection[str] | None
+    body: Mapping[str, Any], existing: ImageCache, zones: Callable[[], Collection[str] | None]
 ) -> tuple[list[Difference], list[Difference]]:
     """Return the drift of an image cache, and the differences that are none: the service may write a value its own way.
 
     Values are compared in a normal form: images as a set, without registry where one of two leaves it out; a size that
-    is at least the wanted one is equal; two zones differ only if the region lists both (``zones``, None if unknown).
+    is at least the wanted one is equal; two zones differ only if the region lists both (``zones()``, None if unknown).
     Only what the service returns is compared. A failed status is drift. A name can differ where an ID selected it.
     """
     drift: list[Difference] = []
@@ -162,17 +162,11 @@ def compare(
     if size is not None and existing.image_cache_size is not None and size > existing.image_cache_size:
         add(drift, "image_cache_size", size, existing.image_cache_size)
     if zone is not None and existing.az_name not in (None, zone):
-        both_exist = {zone, existing.az_name} <= set(zones or ())
+        both_exist = {zone, existing.az_name} <= set(zones() or ())
         add(drift if both_exist else rewritten, ZONE, zone, existing.az_name)
     if existing.has_failed:
         add(drift, "status", "ready", existing.status)
     return drift, rewritten
-
-
-def needs_zones(body: Mapping[str, Any], existing: ImageCache) -> bool:
-    """Return True if ``compare`` needs the zones of the region."""
-    zone = body.get("azInfo", {}).get("azName")
-    return zone is not None and existing.az_name not in (None, zone)
 
 
 def _same_images(wanted: Sequence[str], found: Sequence[str]) -> bool:
@@ -218,12 +212,12 @@ def younger_ones(named: Iterable[ImageCache], fits: Fits) -> list[ImageCache]:
 def unique(named: Iterable[ImageCache]) -> ImageCache | None:
     """Return the image cache of a name, or None. One whose deletion is under way counts only if there is no other.
 
-    Raises AmbiguousName if there are several.
+    Raises StateConflict if there are several.
     """
     named = [cache for cache in named if not cache.is_deleted]
     several = remaining(named)
     if len(several) > 1:
-        raise AmbiguousName(
+        raise StateConflict(
             f"There are {len(several)} image caches named {several[0].name!r}: {ids(several)}. Select one with"
             " image_cache_id, or delete all but the eldest with duplicates: delete_younger."
         )

@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Collection, Iterable
 
-from .._errors import Blocked, DriftError, NoSuchCache, WaitFailed
+from .._errors import StateConflict, WaitFailed
 from . import plan as plans
 from .api import find_carriers
 from .batch import Batch, Item
@@ -49,7 +50,7 @@ class Planner:
             other = first.setdefault(item.old.id, item) if item.old.id and not item.error else item
             if other is not item:
                 text = f"{other.label!r} and {item.label!r} are the same image cache {item.old.id}: describe it once."
-                self._batch.fail([other, item], Blocked(text))
+                self._batch.fail([other, item], StateConflict(text))
 
     def refresh(self, items: Iterable[Item]) -> None:
         """List until other controllers have left one of each name, or have had time to."""
@@ -80,7 +81,7 @@ class Planner:
             self.plan_for(item, unique(named))
 
     def plan_for(self, item: Item, existing: ImageCache | None) -> None:
-        """Plan an item for this image cache. Raises DriftError if the task says drift: fail."""
+        """Plan an item for this image cache. Raises StateConflict if the task says drift: fail."""
         drift: list[Difference] = []
         item.plan_warnings = []
         if existing and not existing.is_deleting and item.desired.is_present:
@@ -90,14 +91,14 @@ class Planner:
                 and tags
                 and all(existing.id in self._carriers.get((tag["key"], tag["value"]), ()) for tag in tags)
             ):
-                existing = existing.with_tags(tags)
+                existing = replace(existing, tags=tags)
             drift, rewritten = self.compare(item, existing)
             item.plan_warnings += [rewritten_note(difference) for difference in rewritten]
         item.set_plan(existing, drift)
         if drift and item.change.action is not Action.REPLACE:
             text = f"The image cache {item.image_cache_id} differs from the task in {item.drifted_options}"
             if item.change.refused:
-                raise DriftError(f"{text}, and the task says drift: fail. See drift in the result.")
+                raise StateConflict(f"{text}, and the task says drift: fail. See drift in the result.")
             item.plan_warnings.append(f"{text}, and is left as it is (drift: warn).")
 
     def fits(self, item: Item) -> Fits:
@@ -113,25 +114,20 @@ class Planner:
         batch.block(Action.REPLACE, "is not replaced")
         items = batch.planned(Action.REPLACE)
         if items:
-            zones, quota = batch.capacity.zones(), None if more is None else batch.capacity.quota()
+            problem = batch.capacity.checker(more)
             for item in items:
-                batch.attempt(item, lambda item: self._check_replacement(item, zones, quota, more or 0))
+                batch.attempt(item, lambda item: self._check_replacement(item, problem(item.change.body)))
             batch.block(Action.REPLACE, "is not replaced")
 
-    def _check_replacement(self, item: Item, zones: list[str] | None, quota: tuple[int, int] | None, more: int) -> None:
-        batch, name, zone = self._batch, item.name, item.change.body["azInfo"]["azName"]
-        problem = ""
-        if zones and zone not in zones:
-            problem = f"az_info.az_name {zone!r} is not a zone of this region. Its zones: {', '.join(zones)}."
-        elif quota and quota[0] + more > quota[1]:
-            problem = f"the quota of image caches has no room for a new one ({quota[0]} of {quota[1]} are used)."
+    def _check_replacement(self, item: Item, problem: str) -> None:
+        batch, name = self._batch, item.name
         if problem:
-            raise Blocked(f"The image cache {item.old.id} is not replaced: {problem}")
+            raise StateConflict(f"The image cache {item.old.id} is not replaced: {problem}")
         if item.desired.image_cache_id:
             named = batch.api.named(name) if batch.lister.is_for_one else batch.lister.named(name)
             item.known |= {cache.id for cache in named}
             if named and item.old.name != name:
-                raise Blocked(
+                raise StateConflict(
                     f"The image cache {item.old.id} has another name, and {name!r} is the name of {ids(named)}: replacing it"
                     " would create a second one of that name."
                 )
@@ -156,8 +152,7 @@ class Planner:
 
     def compare(self, item: Item, cache: ImageCache) -> tuple[list[Difference], list[Difference]]:
         """Compare as ``plan.compare`` does, with the zones of the region where two differ."""
-        body = item.desired.body
-        return compare(body, cache, self._batch.capacity.zones() if plans.needs_zones(body, cache) else None)
+        return compare(item.desired.body, cache, lambda: self._batch.capacity.zones())
 
     def _is_contested(self, item: Item) -> bool:
         """Return True if other controllers may be about to leave one of several of the name."""
@@ -184,15 +179,15 @@ class Planner:
 
 
 def _selected(desired: Desired, existing: ImageCache | None) -> ImageCache | None:
-    """Return the image cache that an ID selects. Raises NoSuchCache if it is not the one that the task describes."""
+    """Return the image cache that an ID selects. Raises StateConflict if it is not the one that the task describes."""
     if not desired.is_present:
         if existing and existing.image_cache_name and desired.name not in (None, existing.image_cache_name):
-            raise NoSuchCache(
+            raise StateConflict(
                 f"The image cache {desired.image_cache_id} is named {existing.image_cache_name!r}, not {desired.name!r} as the"
                 " task says. Nothing was deleted."
             )
     elif existing is None or existing.is_deleting:
-        raise NoSuchCache(
+        raise StateConflict(
             f"There is no image cache with the ID {desired.image_cache_id}. To create one, leave image_cache_id out: the"
             " service chooses the ID."
         )

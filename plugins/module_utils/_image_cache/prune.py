@@ -85,12 +85,12 @@ def choose(
     return rest, kept
 
 
-def why_not(wanted: Iterable[ImageCache | None], labels: Iterable[str]) -> tuple[str, str]:
+def why_not(wanted: Iterable[tuple[str, ImageCache | None]]) -> tuple[str, str]:
     """Return why nothing may be pruned, for a program and for a message; empty texts if all wanted ones are ready.
 
-    ``wanted`` are the image caches as the list to prune from shows them, None for one that is not in it.
+    ``wanted`` are names and image caches as the list to prune from shows them, None for one that is not in it.
     """
-    for cache, label in zip(wanted, labels):
+    for label, cache in wanted:
         if cache is None:
             return "missing", f"{label!r} is not listed any more"
         if cache.has_failed:
@@ -157,8 +157,8 @@ class Pruner:
             return "", ""
         if predict:  # a run that waits goes on only if all are ready
             present = [item for item in present if item.cache.has_failed or not item.desired.wait]
-            return why_not([item.cache for item in present], [item.label for item in present])
-        return why_not([self._batch.lister.shows(item.id) for item in present], [item.label for item in present])
+            return why_not((item.label, item.cache) for item in present)
+        return why_not((item.label, self._batch.lister.shows(item.id)) for item in present)
 
     def _advise_room(self, names: list[str]) -> None:
         """Add to the error of a used-up quota which image caches pruning would delete."""

@@ -245,9 +245,7 @@ class _Run:
         deletions = [*batch.planned(Action.DELETE), *younger]
         batch.for_each(deletions, lambda item: actions.delete_old(batch.api, item), "deleted")
         absent = [item for item in batch.items if not item.desired.is_present and item.change.before]
-        awaited = [item for item in [*absent, *younger] if item.desired.wait]
-        if awaited:
-            self._waiter.until_gone(awaited)
+        self._wait_until_gone([*absent, *younger])
         for deletion, item in younger.items():
             item.changed = item.changed or deletion.changed
             item.removed += deletion.removed
@@ -258,7 +256,10 @@ class _Run:
 
     def _prune(self, pruner: Pruner) -> None:
         pruner.carry_out()
-        awaited = [item for item in self.batch.pruned if item.desired.wait]
+        self._wait_until_gone(self.batch.pruned)
+
+    def _wait_until_gone(self, items: Collection[Item]) -> None:
+        awaited = [item for item in items if item.desired.wait]
         if awaited:
             self._waiter.until_gone(awaited)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import Callable, Collection, Iterable
 
-from .._errors import EciError, WaitFailed, WaitTimeout
+from .._errors import EciError, WaitFailed
 from .._polling import Wait, minutes, poll
 from .batch import Batch, Item
 from .model import ImageCache
@@ -30,19 +30,22 @@ class Waiter:
             if cache is None and item.cache.status:
                 cache = self._api.get(item.cache.id)  # one miss is not gone
                 if cache is None:
-                    raise WaitFailed(
-                        f"The image cache {item.image_cache_id} is gone: somebody deleted it. Run the task again."
-                    )
+                    raise WaitFailed(f"The image cache {item.id} is gone: somebody deleted it. Run the task again.")
             item.image_cache = cache or item.image_cache
             return _is_final(item.cache)
 
         waiting = [item for item in items if not _is_final(item.cache)]
-        self._poll(
-            waiting, lambda item: item.image_cache_id or "", observe, "ready", self._wait.delays(self._batch.clock)
-        )
+        self._poll(waiting, lambda item: item.id, observe, "ready", self._wait.delays(self._batch.clock))
         for item in items:
             if not item.error and not item.cache.is_ready:
-                item.error = self.failed(item) if item.cache.has_failed else self._not_ready(item.cache)
+                item.error = (
+                    self.failed(item)
+                    if item.cache.has_failed
+                    else WaitFailed(
+                        f"The image cache {item.id} is not ready after {self._wait.timeout:g} s (option wait_timeout), its status"
+                        f" is {item.cache.status!r}. It is still there; run the task again to wait on."
+                    )
+                )
 
     def until_gone(self, items: Collection[Item]) -> None:
         """Wait until the old image caches of these are gone. What fails becomes the error of its item."""
@@ -65,7 +68,7 @@ class Waiter:
             if item.image_cache:  # it is still billed
                 item.removed = [cache for cache in item.removed if cache.id != item.old.id]
             if not item.error and item.image_cache:
-                item.error = WaitTimeout(
+                item.error = WaitFailed(
                     f"The image cache {item.old.id} was deleted but is still listed after {self._wait.timeout:g} s (option"
                     " wait_timeout)."
                 )
@@ -73,15 +76,7 @@ class Waiter:
     def failed(self, item: Item) -> WaitFailed:
         """Return the error for a failed image cache, with its newest events, which go to the item as well."""
         item.image_cache, newest = self._api.with_events(item.cache)
-        return WaitFailed(
-            f"The image cache {item.image_cache_id} has failed, its status is {item.cache.status!r}.{newest}"
-        )
-
-    def _not_ready(self, cache: ImageCache) -> WaitTimeout:
-        return WaitTimeout(
-            f"The image cache {cache.id} is not ready after {self._wait.timeout:g} s (option wait_timeout), its status is"
-            f" {cache.status!r}. It is still there; run the task again to wait on."
-        )
+        return WaitFailed(f"The image cache {item.id} has failed, its status is {item.cache.status!r}.{newest}")
 
     def _poll(
         self,
@@ -109,9 +104,7 @@ class Waiter:
                 if ends:
                     del pending[item]
                     item.waited += clock.monotonic() - began
-            self._batch.progress.report(
-                lambda: self._progress_line(items, len(items) - len(pending), goal, clock.monotonic() - began)
-            )
+            self._batch.progress.report(lambda: self._progress_line(items, pending, goal, clock.monotonic() - began))
             return pending
 
         try:
@@ -123,8 +116,8 @@ class Waiter:
             item.waited += clock.monotonic() - began
         self._batch.waited += clock.monotonic() - began
 
-    def _progress_line(self, items: Collection[Item], done: int, goal: str, seconds: float) -> str:
-        state = f"{done} of {len(items)} {goal}"
+    def _progress_line(self, items: Collection[Item], pending: Collection[Item], goal: str, seconds: float) -> str:
+        state = f"{len(items) - len(pending)} of {len(items)} {goal}"
         if self._batch.lister.is_for_one:
             state = "; ".join(f"{item.label}: {item.cache.status}" for item in items)
         return f"{state}, {minutes(seconds)} of {minutes(self._wait.timeout)}"

@@ -173,25 +173,21 @@ class Lookup:
         wanted, status = self._wanted, reply.status
         if status in (401, 403):
             return self._refusal(f"HTTP {status}")
-        # any other server, or a proxy, answers 404 as well
-        if status == 404 and (
-            "Docker-Distribution-Api-Version" in reply.headers or b'"errors"' in (reply.content or b"")
-        ):
+        is_registry = "Docker-Distribution-Api-Version" in reply.headers or b'"errors"' in (reply.content or b"")
+        if status == 404 and is_registry:  # any other server, or a proxy, answers 404 as well
             part = "digest" if wanted.digest else "tag"
             return _LookupDone(NOT_FOUND, f"{self._address} has no {wanted}. Check the name and the {part}.")
         if status == 429 or status >= 500:
-            return _LookupDone(
-                UNREACHABLE, f"{self._address} is busy or out of order (HTTP {status}). Try again later."
-            )
+            text = f"{self._address} is busy or out of order (HTTP {status}). Try again later."
+            return _LookupDone(UNREACHABLE, text)
         return self._unusable("it is too large" if status == 200 else f"no registry answers so (HTTP {status})")
 
     def _unusable(self, why: str) -> _LookupDone:
         return _LookupDone(UNREACHABLE, f"The reply of {self._address} cannot be used: {why}.")
 
     def _refusal(self, how: str) -> _LookupDone:
-        text = (
-            f"{self._address} does not let {'this login' if self._login else 'anybody'} read {self._wanted.repository}"
-        )
+        who = "this login" if self._login else "anybody"
+        text = f"{self._address} does not let {who} read {self._wanted.repository}"
         advice = f"check the name, and the login for {self._wanted.server} in image_registry_credentials"
         return _LookupDone(REFUSED, f"{text}, or has no such repository: {advice} ({how}).")
 
@@ -231,9 +227,8 @@ class Lookup:
             is_own = own_http and parts.scheme == "http" and parts.hostname == self._host
             is_address = parts.hostname and parts.port != 0 and "@" not in parts.netloc and _PRINTABLE.fullmatch(url)
             if is_address and (parts.scheme == "https" or is_own):
-                return f"{parts.scheme}://{parts.netloc}", (parts.path or "/") + (
-                    f"?{parts.query}" if parts.query else ""
-                )
+                query = f"?{parts.query}" if parts.query else ""
+                return f"{parts.scheme}://{parts.netloc}", f"{parts.path or '/'}{query}"
         raise self._unusable(f"it names {what} whose address is not one with https, so nothing was sent there")
 
 

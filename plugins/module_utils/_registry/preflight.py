@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence, Tuple
 
-from .._errors import PreflightFailed
+from .._errors import StateConflict
 from .client import FOUND, NOT_FOUND, REFUSED, Found, Login, required_size
 from .reference import names_server, server_name
 
@@ -42,7 +42,7 @@ class Preflight:
     def check(
         self, orders: Sequence[Order], zones: list[str] | None, quota: tuple[int, int] | None, makes_room: bool = False
     ) -> list[str]:
-        """Return warnings, or raise PreflightFailed. ``zones`` and ``quota`` (used, limit) are None where not known.
+        """Return warnings, or raise StateConflict. ``zones`` and ``quota`` (used, limit) are None where not known.
 
         Where the task ``makes_room`` before it orders, a lack of quota is no mistake.
         """
@@ -52,7 +52,7 @@ class Preflight:
             return [f"Preflight: {text}" for text, _is_mistake in findings]
         notes = [f"- {text}" for text, is_mistake in findings if not is_mistake]
         lines = ["The preflight found mistakes. Nothing was ordered or changed:", *mistakes]
-        raise PreflightFailed("\n".join(lines + (["Not known:", *notes] if notes else [])))
+        raise StateConflict("\n".join(lines + (["Not known:", *notes] if notes else [])))
 
     def _check_images(self, orders: Sequence[Order]) -> Iterator[_Finding]:
         self._look_up_all(orders)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Iterator, Mapping
 
 from .._api.client import Client
@@ -88,9 +89,9 @@ def _with_events(api: ImageCachesApi, found: list[ImageCache]) -> list[ImageCach
 
     def add(cache: ImageCache) -> None:
         try:
-            read[cache.id] = cache.with_events(api.events(cache.id))
+            read[cache.id] = replace(cache, events=api.events(cache.id))
         except NotFound:  # deleted since the list was read
-            read[cache.id] = cache.with_events([])
+            read[cache.id] = replace(cache, events=[])
         except EciError as error:
             errors.append(error)
 

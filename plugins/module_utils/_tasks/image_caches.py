@@ -9,17 +9,8 @@ from __future__ import annotations
 from typing import Any, Iterable, Iterator
 
 from .._api.client import Client
+from .._arguments import specs
 from .._arguments.schema import Violation
-from .._arguments.specs import (
-    Spec,
-    body_spec,
-    connection_spec,
-    policy_spec,
-    preflight_spec,
-    prune_spec,
-    registry_spec,
-    wait_spec,
-)
 from .._arguments.validation import mappings
 from .._image_cache.batch import Item, Outcome
 from .._image_cache.model import ImageCache, Tags
@@ -33,9 +24,9 @@ ERRORS_SHOWN = 5
 _KINDS = ("create", "retag", "replace", "delete", "prune", "drift", "unchanged", "failed")
 
 
-def _spec() -> Spec:
+def _spec() -> specs.Spec:
     entry = {
-        **body_spec(),
+        **specs.body_spec(),
         "state": {"type": "str", "choices": ["present", "absent"]},
         "image_cache_id": {"type": "str", "aliases": ["imageCacheId"]},
     }
@@ -43,12 +34,12 @@ def _spec() -> Spec:
         "image_caches": {"type": "list", "elements": "dict", "required": True, "options": entry},
         "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
         "concurrency": {"type": "int", "default": 10},
-        **prune_spec(),
-        **policy_spec(),
-        **preflight_spec(),
-        **registry_spec(),
-        **wait_spec(),
-        **connection_spec(),
+        **specs.prune_spec(),
+        **specs.policy_spec(),
+        **specs.preflight_spec(),
+        **specs.registry_spec(),
+        **specs.wait_spec(),
+        **specs.connection_spec(),
     }
 
 

@@ -67,15 +67,9 @@ def _run(arguments: Arguments, client: None, check_mode: bool, diff_mode: bool) 
 
 
 def _shown(found: Found) -> dict[str, Any]:
-    return {
-        "image": found.image,
-        "outcome": found.outcome,
-        "digest": found.digest,
-        "media_type": found.media_type,
-        "platforms": list(found.platforms),
-        "compressed_size": found.size,
-        "message": found.message,
-    }
+    values = {**found._asdict(), "platforms": list(found.platforms), "compressed_size": found.size}
+    del values["layers"]
+    return values
 
 
 TASK = Task(_spec, _check, _run, needs_service=False)

@@ -96,7 +96,7 @@ def test_what_is_returned(registry: Registry) -> None:
     result = done(images=[one, two], image_registry_credentials=login, ca_path=registry.ca_file)
     assert not result.failed
     first, second = result.values["images"]
-    assert list(first) == ["image", "outcome", "digest", "media_type", "platforms", "compressed_size", "message"]
+    assert list(first) == ["image", "outcome", "digest", "media_type", "platforms", "message", "compressed_size"]
     assert [first["image"], second["image"]] == [one, two]
     assert [first["compressed_size"], second["compressed_size"]] == [9 * GB, 10 * GB]
     assert result.values["image_cache_size"] == 45

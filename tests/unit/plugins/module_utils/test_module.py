@@ -21,7 +21,7 @@ from ansible.module_utils.testing import patch_module_args
 from ansible_collections.ctyun.eci.plugins.module_utils import _module
 from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._arguments.redaction import HIDDEN
-from ansible_collections.ctyun.eci.plugins.module_utils._errors import Failure, WaitTimeout
+from ansible_collections.ctyun.eci.plugins.module_utils._errors import Failure, WaitFailed
 from ansible_collections.ctyun.eci.plugins.module_utils._polling import Clock
 from ansible_collections.ctyun.eci.plugins.module_utils._task import Result
 from tests.emulator import Emulator, Fault
@@ -123,7 +123,7 @@ def test_what_a_task_returns_is_the_result(run: Run) -> None:
 
 
 def test_what_a_task_that_failed_returns_is_the_result(run: Run) -> None:
-    error = WaitTimeout("It takes too long.")
+    error = WaitFailed("It takes too long.")
     failed = Result({**DONE.values, "msg": error.message, "failure": error.failure()}, ["careful"], failed=True)
     ended = run("image_cache", failed, **BODY)
     assert ended.status == 1

@@ -182,7 +182,7 @@ def test_the_server_accepts_the_signature_of_the_bytes_it_got(make_client: MakeC
     for record in emulator.sent():
         headers = record.headers
         request_id, keys = headers["ctyun-eop-request-id"], (settings.access_key, settings.secret_key)
-        value = expected(request_id, headers["eop-date"], "", record.raw, *keys)
+        value = expected(request_id, headers["eop-date"], record.query, record.raw, *keys)
         assert headers["eop-authorization"].endswith(f" Signature={value}")
         assert record.status == 200
     assert [len(record.raw) > 0 for record in emulator.sent()] == [False, True, False, True]

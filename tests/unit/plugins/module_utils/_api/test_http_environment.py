@@ -149,7 +149,7 @@ def test_a_proxy_of_the_environment_is_used(
 ) -> None:  # fmt: skip
     monkeypatch.setenv(variable, f"{scheme}{server.host}")
     assert make_client().call(REGION).obj == GOOD["returnObj"]
-    assert server.heads[0].startswith(f"GET {emulator.url}/eci/api/v1/region HTTP/1.1\r\n")
+    assert server.heads[0].startswith(f"GET {emulator.url}/eci/api/v1/region?regionId= HTTP/1.1\r\n")
     assert emulator.sent() == []
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils._api.region import REGION, REGION_IN_QUERY, USAGE
+from ansible_collections.ctyun.eci.plugins.module_utils._api.region import REGION, USAGE
 from ansible_collections.ctyun.eci.plugins.module_utils._api.transport import Operation
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
     NONE,
@@ -80,7 +80,7 @@ def test_what_cannot_be_an_identifier_is_not_sent(
 @pytest.mark.parametrize("region", ["bb9fdb42056f11eda1610242ac110002", "200000002368", "a+b/c&d=e%20#?"])
 def test_a_query_is_signed_as_it_is_sent(region: str, make_client: MakeClient, emulator: Emulator) -> None:
     emulator.settings.region_id = region
-    make_client(retries=0).call(REGION_IN_QUERY, identifier=region)
+    make_client(retries=0).call(REGION, identifier=region)
     (record,) = emulator.sent()
     assert record.status == 200
     assert record.query.startswith("regionId=")

@@ -16,10 +16,10 @@ from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
     NONE,
     POSSIBLE,
     AlreadyExists,
-    AmbiguousName,
     AuthenticationError,
     EciError,
     ServiceError,
+    StateConflict,
     Throttled,
     Unanswered,
     Unreachable,
@@ -345,7 +345,7 @@ def test_an_earlier_attempt_that_may_still_take_effect_is_mentioned(emulator: Em
     assert len(emulator.sent(CREATE)) == 2
     assert "If it takes effect late, there will be two image caches of that name" in outcome.warnings[0]
     emulator.advance(30)
-    with pytest.raises(AmbiguousName):
+    with pytest.raises(StateConflict):
         run()
 
 
@@ -356,7 +356,7 @@ def test_of_several_that_may_still_take_effect_one_is_found(emulator: Emulator, 
     assert [outcome.image_cache_id] == present(emulator)
     assert "If it takes effect late, there will be two image caches of that name" in outcome.warnings[0]
     emulator.advance(30)
-    with pytest.raises(AmbiguousName):
+    with pytest.raises(StateConflict):
         run()
 
 

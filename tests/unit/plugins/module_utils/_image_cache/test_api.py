@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
-from ansible_collections.ctyun.eci.plugins.module_utils._errors import POSSIBLE, AmbiguousName, NotFound, Unanswered
+from ansible_collections.ctyun.eci.plugins.module_utils._errors import POSSIBLE, NotFound, StateConflict, Unanswered
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache import api as operations
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.api import ImageCachesApi, Listing, find_carriers
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.model import ImageCache
@@ -188,7 +188,7 @@ def test_an_odd_object_does_not_hide_the_others(
 
 def test_a_name_that_an_odd_object_may_have_is_not_called_missing(caches: ImageCachesApi, emulator: Emulator) -> None:
     emulator.inject(listing({"imageCacheId": "imc-2"}), listing({"imageCacheId": "imc-2"}), listing(FULL, None))
-    with pytest.raises(AmbiguousName, match="so 'web' may exist"):
+    with pytest.raises(StateConflict, match="so 'web' may exist"):
         caches.named("web")
     assert names(caches.named("web")) == ["web"]
 

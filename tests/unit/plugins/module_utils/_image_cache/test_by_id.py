@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
-from ansible_collections.ctyun.eci.plugins.module_utils._errors import Blocked, LockError, NoSuchCache
+from ansible_collections.ctyun.eci.plugins.module_utils._errors import LockError, StateConflict
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Desired
 from ansible_collections.ctyun.eci.plugins.module_utils._polling import Wait
 from tests.emulator import Emulator, Fault
@@ -39,14 +39,14 @@ def test_an_id_picks_one_of_several(emulator: Emulator, run_one: RunOne) -> None
 
 
 def test_an_unknown_id_is_an_error(emulator: Emulator, run_one: RunOne) -> None:
-    with pytest.raises(NoSuchCache, match="imc-none"):
+    with pytest.raises(StateConflict, match="imc-none"):
         run_one(image_cache_id="imc-none")
     assert set(operations(emulator)) == {LIST}
 
 
 def test_a_name_beside_an_id_is_a_condition_for_a_deletion(emulator: Emulator, run_one: RunOne) -> None:
     other = seed(emulator, "other")
-    with pytest.raises(NoSuchCache, match=f"{other} is named 'other', not 'web'"):
+    with pytest.raises(StateConflict, match=f"{other} is named 'other', not 'web'"):
         run_one("absent", image_cache_id=other)
     assert present(emulator) == [other]
 
@@ -83,7 +83,7 @@ def test_tags_by_id_alone(emulator: Emulator, client: Client) -> None:
 @pytest.mark.parametrize("check_mode", [False, True], ids=["", "check"])
 def test_nothing_is_deleted_for_a_name_that_is_taken(check_mode: bool, emulator: Emulator, run_one: RunOne) -> None:
     old_id, other = seed(emulator, "old"), seed(emulator, "web")
-    with pytest.raises(Blocked, match=f"'web' is the name of {other}"):
+    with pytest.raises(StateConflict, match=f"'web' is the name of {other}"):
         run_one(image_cache_id=old_id, drift="recreate", check_mode=check_mode)
     assert present(emulator) == [old_id, other]
 
@@ -111,7 +111,7 @@ def test_another_of_its_name_is_not_taken_for_the_new_one(emulator: Emulator, ru
 
 def test_one_that_is_going_cannot_be_picked(emulator: Emulator, run_one: RunOne) -> None:
     image_cache_id = seed(emulator, status="deleting")
-    with pytest.raises(NoSuchCache):
+    with pytest.raises(StateConflict):
         run_one(image_cache_id=image_cache_id)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
-from ansible_collections.ctyun.eci.plugins.module_utils._errors import DriftError, NameRewritten
+from ansible_collections.ctyun.eci.plugins.module_utils._errors import StateConflict
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Desired
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.reconcile import Context, reconcile
 from ansible_collections.ctyun.eci.plugins.module_utils._polling import Wait
@@ -76,7 +76,7 @@ def test_a_name_of_its_own_is_deleted_again(
     desired = [Desired("present", {**BODY, "imageCacheName": name})]
     for _run in range(2):
         (item,) = reconcile(desired, Context(client, Wait(60, 5)), by_name=not bulk).items
-        assert isinstance(item.error, NameRewritten)
+        assert isinstance(item.error, StateConflict)
         assert f"write image_cache_name: {becomes}, or" in item.error.message
         assert (item.changed, item.image_cache_id) == (False, None)
         assert present(emulator) == []
@@ -130,6 +130,6 @@ def test_other_images_and_a_smaller_size_are_drift(emulator: Emulator, run_one: 
 
 def test_present_takes_a_failed_deletion_for_a_failure(emulator: Emulator, run_one: RunOne) -> None:
     seed(emulator, status="delete_failed")
-    with pytest.raises(DriftError, match="status"):
+    with pytest.raises(StateConflict, match="status"):
         run_one(drift="fail")
     assert run_one(drift="recreate").changed

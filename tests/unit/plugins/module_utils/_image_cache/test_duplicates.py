@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
-from ansible_collections.ctyun.eci.plugins.module_utils._errors import AmbiguousName, EciError, ServiceError, WaitFailed
+from ansible_collections.ctyun.eci.plugins.module_utils._errors import EciError, ServiceError, StateConflict, WaitFailed
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.batch import Item
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.duplicates import Verdict, judge
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.model import ImageCache
@@ -264,7 +264,7 @@ class TestCreatedAtTheSameMoment:
                 seed(emulator), seed(emulator)
 
         after(emulator, leave_two)
-        with pytest.raises(AmbiguousName):
+        with pytest.raises(StateConflict):
             run()
         assert len(emulator.sent(CREATE)) == 1
 
@@ -329,7 +329,7 @@ class TestSeveralThatAreThere:
         ids = [seed(emulator), seed(emulator, **changes)]
         make_client().clock.sleep(seconds)
         before = sum(sleeps)
-        with pytest.raises(AmbiguousName) as caught:
+        with pytest.raises(StateConflict) as caught:
             run()
         assert all(image_cache_id in caught.value.message for image_cache_id in ids)
         assert sum(sleeps) - before == (sum(OTHERS_DELAYS) if waits else 0)
@@ -364,7 +364,7 @@ class TestSeveralThatAreThere:
 
     def test_one_that_does_not_fit_is_never_deleted(self, emulator: Emulator, run: RunOne) -> None:
         ids = [seed(emulator), seed(emulator, images=["other"])]
-        with pytest.raises(AmbiguousName):
+        with pytest.raises(StateConflict):
             run(duplicates="delete_younger")
         assert present(emulator) == ids
 
@@ -376,7 +376,7 @@ class TestSeveralThatAreThere:
 
     def test_absent_deletes_no_duplicates(self, emulator: Emulator, run: RunOne) -> None:
         ids = [seed(emulator), seed(emulator)]
-        with pytest.raises(AmbiguousName):
+        with pytest.raises(StateConflict):
             run(state="absent", duplicates="delete_younger")
         assert present(emulator) == ids
 

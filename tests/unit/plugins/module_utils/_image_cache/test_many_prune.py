@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.ctyun.eci.plugins.module_utils import _lock
-from ansible_collections.ctyun.eci.plugins.module_utils._errors import QuotaUsedUp, WaitTimeout
+from ansible_collections.ctyun.eci.plugins.module_utils._errors import QuotaUsedUp, WaitFailed
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.batch import Outcome
 from tests.emulator import Emulator, Fault
 from tests.unit.plugins.emulated import (
@@ -248,5 +248,5 @@ def test_a_deletion_that_takes_too_long(emulator: Emulator, run: Run) -> None:
     emulator.settings.delete_after = 1000
     seed(emulator, "away", tags=[A])
     outcomes = run(wanted("new", wait=True), prune_tags=[A])
-    assert isinstance(outcomes.pruned[0].error, WaitTimeout)
+    assert isinstance(outcomes.pruned[0].error, WaitFailed)
     assert outcomes.pruned[0].changed

@@ -21,7 +21,6 @@ from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import
     compare,
     desired_tags,
     diff,
-    needs_zones,
     plan,
 )
 from tests.unit.plugins.emulated import BODY as PLAIN_BODY
@@ -51,7 +50,7 @@ def cache(**changes: Any) -> ImageCache:
 
 def planned(wanted: Desired, existing: ImageCache | None) -> Plan:
     """The plan for what exists."""
-    return plan(wanted, existing, compare(wanted.body, existing, ZONES)[0] if existing else ())
+    return plan(wanted, existing, compare(wanted.body, existing, lambda: ZONES)[0] if existing else ())
 
 
 @pytest.mark.parametrize(
@@ -85,17 +84,18 @@ def planned(wanted: Desired, existing: ImageCache | None) -> Plan:
     ],
 )
 def test_compare(body: dict[str, Any], existing: dict[str, Any], drift: list[str], rewritten: list[str]) -> None:
-    found = compare(body, cache(**existing), ZONES)
+    found = compare(body, cache(**existing), lambda: ZONES)
     assert [[difference["option"] for difference in differences] for differences in found] == [drift, rewritten]
     assert all(difference["wanted"] != difference["found"] for differences in found for difference in differences)
 
 
+def test_zones_are_read_only_where_two_differ() -> None:
+    assert compare({"azInfo": {"azName": "az1"}}, cache(), lambda: pytest.fail("not needed")) == ([], [])
+
+
 @pytest.mark.parametrize("zones", [None, []])
 def test_zones_differ_only_if_the_region_lists_both(zones: Any) -> None:
-    other = {"azInfo": {"azName": "az2"}}
-    assert needs_zones(other, cache())
-    assert not needs_zones({"azInfo": {"azName": "az1"}}, cache())
-    drift, rewritten = compare(other, cache(), zones)
+    drift, rewritten = compare({"azInfo": {"azName": "az2"}}, cache(), lambda: zones)
     assert (drift, [difference["option"] for difference in rewritten]) == ([], ["az_info.az_name"])
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils._errors import AmbiguousName, DriftError, Unanswered, WaitFailed
+from ansible_collections.ctyun.eci.plugins.module_utils._errors import StateConflict, Unanswered, WaitFailed
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.batch import Item
 from tests.emulator import Emulator, Fault, Record
 from tests.unit.plugins.emulated import (
@@ -120,7 +120,7 @@ def test_transition(
     fails = becomes == "fail" or (wait and becomes in ("warn", "retag+") and existing == "failed")
 
     if fails:
-        with pytest.raises(DriftError if becomes == "fail" else WaitFailed) as caught:
+        with pytest.raises(StateConflict if becomes == "fail" else WaitFailed) as caught:
             run_one(state, **options)
         outcome = caught.value.item
     else:
@@ -207,7 +207,7 @@ def test_every_page_is_looked_at(emulator: Emulator, run_one: RunOne) -> None:
 def test_several_of_a_name_are_an_error_with_their_ids(emulator: Emulator, run_one: RunOne) -> None:
     ids = [seed(emulator), seed(emulator)]
     for state in ("present", "absent"):
-        with pytest.raises(AmbiguousName) as caught:
+        with pytest.raises(StateConflict) as caught:
             run_one(state)
         assert all(image_cache_id in caught.value.message for image_cache_id in ids)
         assert "image_cache_id" in caught.value.message
@@ -217,7 +217,7 @@ def test_several_of_a_name_are_an_error_with_their_ids(emulator: Emulator, run_o
 def test_a_list_that_may_hide_the_name_makes_nothing(emulator: Emulator, run_one: RunOne) -> None:
     seed(emulator)
     emulator.inject(Fault("nameless", LIST, times=2))
-    with pytest.raises(AmbiguousName, match="so 'web' may exist"):
+    with pytest.raises(StateConflict, match="so 'web' may exist"):
         run_one()
     assert CREATE not in operations(emulator)
 

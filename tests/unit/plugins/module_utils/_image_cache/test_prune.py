@@ -105,7 +105,7 @@ def test_where_no_tags_are_shown_nothing_is_known() -> None:
     ("status", "reason"), [("ready", ""), ("failed", "failed"), ("pending", "not_ready"), (None, "missing")]
 )
 def test_why_nothing_may_be_pruned(status: str | None, reason: str) -> None:
-    wanted = [ImageCache("imc-1", status="ready"), status and ImageCache("imc-2", status=status)]
-    found, text = why_not(wanted, ["one", "two"])
+    second = ImageCache("imc-2", status=status) if status else None
+    found, text = why_not([("one", ImageCache("imc-1", status="ready")), ("two", second)])
     assert found == reason
     assert ("'two'" in text) is bool(reason)

@@ -11,13 +11,11 @@ from typing import Any
 import pytest
 
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
-    Blocked,
-    DriftError,
     QuotaUsedUp,
     ServiceError,
+    StateConflict,
     Unanswered,
     WaitFailed,
-    WaitTimeout,
 )
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Desired
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.reconcile import Context, reconcile
@@ -46,7 +44,7 @@ from tests.unit.plugins.emulated import (
 def test_a_deletion_that_takes_too_long_creates_nothing(emulator: Emulator, run_one: RunOne) -> None:
     emulator.settings.delete_after = 1000
     old_id = seed(emulator, images=["redis:7"])
-    with pytest.raises(WaitTimeout, match=old_id) as caught:
+    with pytest.raises(WaitFailed, match=old_id) as caught:
         run_one(drift="recreate")
     assert caught.value.item.changed
     assert CREATE not in operations(emulator)
@@ -65,9 +63,7 @@ def test_a_refused_creation_says_that_the_old_one_is_gone(emulator: Emulator, ru
 @pytest.mark.parametrize("check_mode", [False, True], ids=["", "check"])
 def test_nothing_is_deleted_for_a_zone_that_is_none(check_mode: bool, emulator: Emulator, run_one: RunOne) -> None:
     old_id = seed(emulator, images=["redis:7"])
-    with pytest.raises(
-        match=rf"The image cache {old_id} is not replaced: .*'az9' is not a zone.*az1, cn-xinan1-1A"
-    ):
+    with pytest.raises(match=rf"The image cache {old_id} is not replaced: .*'az9' is not a zone.*az1, cn-xinan1-1A"):
         run_one(drift="recreate", azInfo={"azName": "az9"}, check_mode=check_mode)
     assert present(emulator) == [old_id]
     assert DELETE not in operations(emulator)
@@ -77,7 +73,7 @@ def test_nothing_is_deleted_for_a_zone_that_is_none(check_mode: bool, emulator: 
 def test_nothing_is_deleted_where_the_quota_has_no_room(check_mode: bool, emulator: Emulator, run_one: RunOne) -> None:
     old_id, other = seed(emulator, images=["redis:7"]), seed(emulator, "other")
     emulator.settings.quota = 1
-    with pytest.raises(Blocked, match=r"no room.*2 of 1 are used"):
+    with pytest.raises(StateConflict, match=r"no room.*2 of 1 are used"):
         run_one(drift="recreate", check_mode=check_mode)
     assert present(emulator) == [old_id, other]
     emulator.settings.quota = 2  # the old one makes room for the new one
@@ -130,7 +126,7 @@ def test_one_that_another_client_makes_meanwhile_is_compared_and_left(emulator: 
     seed(emulator, images=["redis:7"])
     emulator.settings.unique_names = True
     others = somebody_else_creates_before(emulator)
-    with pytest.raises(DriftError, match=r"differs from it in images.*left as it is") as caught:
+    with pytest.raises(StateConflict, match=r"differs from it in images.*left as it is") as caught:
         run_one(drift="recreate")
     assert caught.value.item.changed
     assert caught.value.item.image_cache_id == others[0]
@@ -141,7 +137,7 @@ def test_one_that_another_client_makes_meanwhile_is_compared_and_left(emulator: 
 def test_one_that_another_client_makes_first_is_left_until_the_next_run(emulator: Emulator, run_one: RunOne) -> None:
     emulator.settings.unique_names = True
     somebody_else_creates_before(emulator)
-    with pytest.raises(DriftError, match="run the task again to replace it") as caught:
+    with pytest.raises(StateConflict, match="run the task again to replace it") as caught:
         run_one(drift="recreate")
     assert not caught.value.item.changed
     assert run_one(drift="recreate").changed
@@ -151,7 +147,7 @@ def test_one_that_another_client_makes_first_is_left_until_the_next_run(emulator
 def test_one_that_shows_after_an_open_outcome_is_not_replaced(emulator: Emulator, run_one: RunOne) -> None:
     emulator.inject(Fault("reset", CREATE))
     others = somebody_else_creates_before(emulator)
-    with pytest.raises(DriftError, match=r"differs from it in images.*left as it is"):
+    with pytest.raises(StateConflict, match=r"differs from it in images.*left as it is"):
         run_one(drift="recreate")
     assert present(emulator) == others
 
@@ -218,7 +214,7 @@ def test_a_create_that_fails_keeps_the_old_ones(emulator: Emulator, run: Run) ->
     old = seed(emulator, "old", images=["redis:7"])
     emulator.settings.quota = 1
     items = [wanted("old", drift="recreate"), wanted("new")]
-    assert isinstance(run(*items, check_mode=True).items[0].error, Blocked)
+    assert isinstance(run(*items, check_mode=True).items[0].error, StateConflict)
     outcomes = run(*items)
     assert isinstance(outcomes.items[1].error, QuotaUsedUp)
     assert "'new' failed." in str(outcomes.items[0].error)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils._errors import Unanswered, WaitFailed, WaitTimeout
+from ansible_collections.ctyun.eci.plugins.module_utils._errors import Unanswered, WaitFailed
 from tests.emulator import Emulator, Fault, Record
 from tests.unit.plugins.emulated import (
     CREATE,
@@ -61,7 +61,7 @@ def test_a_failure_ends_it_at_once_with_the_newest_events(run_one: RunOne, sleep
 @pytest.mark.parametrize("timeout", [0, 1, 60, 61])
 def test_the_time_out_is_kept(emulator: Emulator, run_one: RunOne, sleeps: list[float], timeout: float) -> None:
     emulator.settings.ready_after = 10_000
-    with pytest.raises(WaitTimeout, match=f"after {timeout} s") as caught:
+    with pytest.raises(WaitFailed, match=f"after {timeout} s") as caught:
         run_one(wait=True, timeout=timeout)
     assert sum(sleeps) == timeout
     outcome = caught.value.item
@@ -72,7 +72,7 @@ def test_the_time_out_is_kept(emulator: Emulator, run_one: RunOne, sleeps: list[
 
 def test_an_unknown_status_is_waited_on(emulator: Emulator, run_one: RunOne) -> None:
     seed(emulator, status="defragmenting")
-    with pytest.raises(WaitTimeout, match="defragmenting"):
+    with pytest.raises(WaitFailed, match="defragmenting"):
         run_one(wait=True)
 
 
@@ -116,7 +116,7 @@ def test_one_that_disappears_meanwhile(emulator: Emulator, run: Run, make_client
 def test_one_that_no_list_shows(emulator: Emulator, run: Run) -> None:
     emulator.settings.list_lag = 10_000
     (item,) = run(wanted("new", wait=True)).items
-    assert isinstance(item.error, WaitTimeout)
+    assert isinstance(item.error, WaitFailed)
     assert [item.image_cache_id] == present(emulator)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils._errors import PreflightFailed
+from ansible_collections.ctyun.eci.plugins.module_utils._errors import StateConflict
 from ansible_collections.ctyun.eci.plugins.module_utils._registry.client import (
     FOUND,
     NOT_FOUND,
@@ -87,7 +87,7 @@ def test_what_is_wrong_with_an_image(one: Found, logins: Any, path: str, is_note
     if is_note:
         assert preflight.check([wanted], None, None) == ["Preflight: " + found]
     else:
-        with pytest.raises(PreflightFailed) as caught:
+        with pytest.raises(StateConflict) as caught:
             preflight.check([wanted], None, None)
         assert f"- {found}" in caught.value.message
 
@@ -140,7 +140,7 @@ def test_the_quota_counts_what_replaces_nothing(limit: int, is_short: bool) -> N
     if is_short:
         preflight = Preflight(True, 3, Registries())
         assert preflight.check(orders, None, (1, limit), makes_room=True) == [f"Preflight: {text}"]
-        with pytest.raises(PreflightFailed, match="2 would be created"):
+        with pytest.raises(StateConflict, match="2 would be created"):
             preflight.check(orders, None, (1, limit))
     assert findings(order(is_replacement=True), quota=(9, 2)) == []
 
@@ -150,7 +150,7 @@ def test_all_is_in_one_message_with_what_is_not_known() -> None:
         order("image_caches[0].", images=[FAR.image], azInfo={"azName": "nowhere"}),
         order("image_caches[2].", images=[MISSING.image]),
     ]
-    with pytest.raises(PreflightFailed) as caught:
+    with pytest.raises(StateConflict) as caught:
         Preflight(True, 3, Registries(FAR, MISSING)).check(orders, ["az1"], (0, 0))
     assert [line.partition(": ")[0] for line in caught.value.message.splitlines()] == [
         "The preflight found mistakes. Nothing was ordered or changed:",
