@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Desired
@@ -62,12 +62,24 @@ class Ask:
     wait: bool = False
     duplicates: str = "fail"
     prune_tags: Tags | None = None
+    prune_first: bool = False
     concurrency: int = 1
 
     @property
     def names(self) -> list[str]:
         """The names it is about."""
         return [wish.name for wish in self.wishes]
+
+    def calm(self, wait: bool) -> Ask:
+        """The task for later runs: without IDs, except where only they say which of a name is meant."""
+        wishes = [
+            wish if self.names.count(wish.name) > 1 else replace(wish, image_cache_id=None) for wish in self.wishes
+        ]
+        return replace(self, wishes=tuple(wishes), wait=wait or any(wish.state == ABSENT for wish in wishes))
+
+    def spares(self, image_cache_id: str) -> bool:
+        """Whether a wish selects this one by its ID, to be present."""
+        return any(wish.image_cache_id == image_cache_id and wish.state == PRESENT for wish in self.wishes)
 
     def desired(self) -> list[Desired]:
         """What it asks the collection for."""
@@ -76,7 +88,7 @@ class Ask:
 
     def prune(self) -> Prune | None:
         """What it says of others."""
-        return None if self.prune_tags is None else Prune(tag_list(self.prune_tags))
+        return None if self.prune_tags is None else Prune(tag_list(self.prune_tags), first=self.prune_first)
 
 
 def tag_list(tags: Tags) -> list[dict[str, str]]:

@@ -142,7 +142,7 @@ def one_of_each(run: Run) -> None:
 def one_left(run: Run, world: World) -> None:
     """(a) No name has more image caches in the world, which may be a later one, than it had before or may have."""
     for name in {fact.name for fact in world.staying.values()}:
-        many = len(world.of(name)) > max(1, len(run.before.of(name)))
+        many = len(world.of(name)) > max(1, run.ask.names.count(name), len(run.before.of(name)))
         run.demand("a", not many or _told_of_late(run), f"there are several named {name}")
 
 
@@ -181,6 +181,11 @@ def _changes(run: Run) -> Iterator[str]:
 
 
 def _concerns(run: Run, entry: Entry, image_cache_id: str) -> bool:
+    if run.ask.names.count(entry.name) > 1:  # the one with an ID is about that one
+        owners = [one for one in run.told.entries if one.name == entry.name]
+        owner = next((one for one in owners if one.image_cache_id == image_cache_id), None)
+        if owner or entry.image_cache_id in [wish.image_cache_id for wish in run.ask.wishes if wish.image_cache_id]:
+            return entry is owner
     fact = run.after.all.get(image_cache_id) or run.before.all.get(image_cache_id)
     picked = [wish.image_cache_id for wish in run.ask.wishes if wish.name == entry.name]
     return image_cache_id in (entry.image_cache_id, *picked) or (fact is not None and fact.name == entry.name)
@@ -260,7 +265,8 @@ def make_before_break(run: Run) -> None:
         run.demand("g", carries, f"{fact} is pruned and carries not all of {run.ask.prune_tags}")
         for wish in run.ask.wishes:
             ready = [one for one in world.of(wish.name) if one.status == run.settings.ready_status]
-            run.demand("g", ready or wish.state == ABSENT, f"{fact} is pruned, and {wish.name} is not ready")
+            ready = ready or wish.state == ABSENT or run.ask.prune_first
+            run.demand("g", ready, f"{fact} is pruned, and {wish.name} is not ready")
 
 
 def _is_duplicate(run: Run, world: World, fact: Fact) -> bool:
@@ -293,6 +299,7 @@ def gone_is_gone(run: Run, world: World) -> None:
             continue
         meant = [one for one in world.all.values() if wish.image_cache_id in (None, one.image_cache_id)]
         left = [one for one in meant if wish.image_cache_id or one.name == wish.name]
+        left = [one for one in left if not run.ask.spares(one.image_cache_id)]
         run.demand("h", all(one.going for one in left), f"absent, and there is {left}")
         run.demand("h", not left or not run.ask.wait, f"awaited, and still there: {left}")
 
@@ -312,6 +319,9 @@ def reached(run: Run) -> None:
         refused = entry.failed and run.ask.drift == "fail" and entry.drift
         run.demand("d", refused or not entry.failed, f"{wish.name}: not reached without faults")
         found = run.after.of(wish.name)
+        if wish.state == ABSENT:
+            found = [one for one in found if wish.image_cache_id in (None, one.image_cache_id)]
+            found = [one for one in found if not run.ask.spares(one.image_cache_id)]
         run.demand("d", len(found) == (wish.state != ABSENT), f"{wish.name}: found {found}")
         if wish.state == ABSENT or refused:
             continue

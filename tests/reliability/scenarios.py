@@ -34,6 +34,11 @@ class Scenario(NamedTuple):
     reachable: bool = True
 
     @property
+    def creates(self) -> bool:
+        """Whether the task creates an image cache."""
+        return any(word in self.name for word in ("create", "going", "that failed", "new", "many"))
+
+    @property
     def is_for_many(self) -> bool:
         """Whether the task is for many image caches."""
         return self.name.startswith("many")
@@ -41,7 +46,8 @@ class Scenario(NamedTuple):
     @property
     def habits(self) -> tuple[str, ...]:
         """The habits of the service that it is worth to be tried with."""
-        return ("plain", *self.differences, "all of these")
+        # where names are unique, an image cache cannot be there beside the one that it takes the place of
+        return ("plain", *self.differences, *["all of these"] * ("a new one for" not in self.name))
 
 
 # The settings of the emulator that differ from its first ones.
@@ -145,6 +151,30 @@ def _many(ask: Ask) -> Prepare:
     return prepare
 
 
+def _renamed(ask: Ask) -> Prepare:
+    def prepare(emulator: Emulator) -> Ask:
+        (wish,) = ask.wishes
+        return replace(ask, wishes=(replace(wish, image_cache_id=seed(emulator, "old name")),))
+
+    return prepare
+
+
+def _new_one_for_old(ask: Ask) -> Prepare:
+    def prepare(emulator: Emulator) -> Ask:
+        return replace(ask, wishes=(Wish(state=ABSENT, image_cache_id=seed(emulator, "web", OLD)), Wish(tags=A)))
+
+    return prepare
+
+
+def _keep_one(ask: Ask) -> Prepare:
+    def prepare(emulator: Emulator) -> Ask:
+        seed(emulator, "web", OLD)
+        emulator.advance(400.0)
+        return replace(ask, wishes=(Wish(image_cache_id=seed(emulator, "web")), Wish(state=ABSENT)))
+
+    return prepare
+
+
 _ABSENT = Ask((Wish(state=ABSENT),))
 _RECREATE = Ask(drift="recreate")
 _TAGGED = Ask((Wish(tags=A),))
@@ -192,6 +222,12 @@ SCENARIOS = (
     Scenario("many and wait", _many(replace(_MANY, wait=True)), ("lists lag", "deletions take time")),
     Scenario("many and prune", _many(replace(_MANY, wait=True, prune_tags=TEAM)), (*_GOES, *_TAGS)),
     Scenario("many that fit, and prune", _many(_FITS), (*_GOES, *_TAGS, "pages of one")),
+    Scenario("rename by ID", _renamed(_RECREATE), (*_MAKES, *_GOES)),
+    Scenario(
+        "many: a new one for the one with an ID", _new_one_for_old(Ask(bulk=True, wait=True)), ("lists lag", *_GOES)
+    ),
+    Scenario("many: keep the one with an ID", _keep_one(Ask(bulk=True)), _GOES),
+    Scenario("many and prune first", _many(replace(_MANY, prune_tags=TEAM, prune_first=True)), (*_MAKES, *_GOES)),
     Scenario("info", _one(Ask(info=True))),
     Scenario("info with events", _one(Ask(info=True, events=True))),
 )

@@ -17,7 +17,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ansible_collections.ctyun.eci.plugins.module_utils._api.config import Connection
@@ -25,7 +24,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._api.responses import Ht
 from ansible_collections.ctyun.eci.plugins.module_utils._api.transport import Transport
 from tests.emulator import Emulator, Proxy, Record
 from tests.reliability import promises
-from tests.reliability.asks import ABSENT, SECRET_KEY, Ask
+from tests.reliability.asks import SECRET_KEY, Ask
 from tests.reliability.controllers import Controller, apart, behind, pass_time, to, virtual_clock
 from tests.reliability.figures import Figures
 from tests.reliability.kinds import ANY, KINDS, Kind
@@ -164,8 +163,7 @@ class Prover:
 
     def _settle(self, case: Case, controller: Controller, ask: Ask) -> None:
         """Two more runs without faults: one that gets there, one that rests."""
-        wishes = tuple(replace(wish, image_cache_id=None) for wish in ask.wishes)
-        calm = replace(ask, wishes=wishes, wait=ask.wait or any(wish.state == ABSENT for wish in wishes))
+        calm = ask.calm(ask.wait)
         first = self._run(controller, calm)
         if case.kind.is_late and any("There are " in text for text in first.told.texts):
             return  # two of a name, which the user was told of and has to decide about

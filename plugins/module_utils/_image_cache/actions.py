@@ -51,7 +51,7 @@ def create(api: ImageCachesApi, item: Item, fits: Fits) -> Created:
 
 def _find_created(api: ImageCachesApi, item: Item, error: EciError) -> list[ImageCache]:
     def read() -> list[ImageCache]:
-        return remaining(cache for cache in api.named(item.name) if cache.id not in item.known)
+        return remaining(api.named(item.name, item.known))
 
     return _look_up(api, error, read, bool, _may_exist(item.name))
 

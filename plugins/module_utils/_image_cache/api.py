@@ -60,14 +60,18 @@ class ImageCachesApi:
     def __init__(self, client: Client) -> None:
         self.client = client
 
-    def named(self, name: str) -> list[ImageCache]:
-        """Return the image caches of exactly this name.
+    def named(self, name: str, without: Collection[str] = ()) -> list[ImageCache]:
+        """Return the image caches of exactly this name, without these IDs.
 
         Raises StateConflict if there are none, and the list has one without a readable name or ID, or is short.
         """
-        listing, found = self._search(lambda cache: cache.image_cache_name == name, imageCacheName=name)
+
+        def is_wanted(cache: ImageCache) -> bool:
+            return cache.image_cache_name == name and cache.id not in without
+
+        listing, found = self._search(is_wanted, imageCacheName=name)
         if listing.short and not found:  # unless that total is the one of the region
-            listing, found = self._search(lambda cache: cache.image_cache_name == name)
+            listing, found = self._search(is_wanted)
         if found or not (listing.unreadable or listing.short):
             return found
         why = (

@@ -40,8 +40,12 @@ class Planner:
         if not batch.lister.complete:
             batch.capacity  # noqa: B018  made before threads share it
             missing = [item for item in items if not (item.error or item.change.before or item.desired.image_cache_id)]
-            batch.for_each(missing, lambda item: self._plan_named(item, batch.api.named(item.name)), "listed")
+            batch.for_each(missing, lambda item: self._plan_named(item, self._listed_alone(item)), "listed")
         self._refuse_same()
+
+    def _listed_alone(self, item: Item) -> list[ImageCache]:
+        selected, present = self._batch.selected, item.desired.is_present
+        return self._batch.api.named(item.name, [one for one in selected if not (present and selected[one])])
 
     def _refuse_same(self) -> None:
         """Refuse two items that are one image cache, by its ID and by its name."""

@@ -23,7 +23,7 @@ from . import actions
 from .api import Lister
 from .batch import Batch, Item, Outcome
 from .confirm import Confirmer
-from .model import ImageCache, predicted, remaining
+from .model import ImageCache, ids, predicted, remaining
 from .plan import Action, Desired, unique
 from .planner import Planner
 
@@ -215,7 +215,9 @@ class _Run:
         self._confirmer.confirm(created)
         for item in items:
             if item.error and item.removed and not item.added:
-                item.error.add(f"The old image cache {item.old.id} was deleted before, as drift: recreate asks for.")
+                item.error.add(
+                    f"The old image cache {ids(item.removed)} was deleted before, as drift: recreate asks for."
+                )
         self._create_and_retag(others)
 
     def _adopt_another(self, item: Item) -> None:
@@ -302,10 +304,8 @@ class _Run:
 
     def _locked(self) -> ContextManager[None]:
         connection, batch = self._ctx.client.connection, self.batch
-        scope = f"{connection.endpoint}\0{connection.region_id}"
-        return lock.held(
-            scope, (item.label for item in batch.items), batch.clock, self._ctx.wait.timeout, batch.progress
-        )
+        scope, labels = f"{connection.endpoint}\0{connection.region_id}", [item.label for item in batch.items]
+        return lock.held(scope, labels, batch.clock, self._ctx.wait.timeout, batch.progress)
 
     def outcome(self) -> Outcome:
         """Return what was reached."""

@@ -32,9 +32,9 @@ class Waiter:
                 if cache is None:
                     raise WaitFailed(f"The image cache {item.id} is gone: somebody deleted it. Run the task again.")
             item.image_cache = cache or item.image_cache
-            return _is_final(item.cache)
+            return item.cache.is_ready or item.cache.has_failed
 
-        waiting = [item for item in items if not _is_final(item.cache)]
+        waiting = [item for item in items if not (item.cache.is_ready or item.cache.has_failed)]
         self._poll(waiting, lambda item: item.id, observe, "ready", self._wait.delays(self._batch.clock))
         for item in items:
             if not item.error and not item.cache.is_ready:
@@ -121,7 +121,3 @@ class Waiter:
         if self._batch.lister.is_for_one:
             state = "; ".join(f"{item.label}: {item.cache.status}" for item in items)
         return f"{state}, {minutes(seconds)} of {minutes(self._wait.timeout)}"
-
-
-def _is_final(cache: ImageCache) -> bool:
-    return cache.is_ready or cache.has_failed
