@@ -43,7 +43,7 @@ _ROWS = {
     ),
     "third-parties": (
         "cases",
-        *(f"cases: {act}" for act in (*third_parties.TO_ONE, *third_parties.OF_A_NAME)),
+        "cases in which there was nothing to act on",
         "runs of a task",
         "requests",
     ),
