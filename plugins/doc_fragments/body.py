@@ -117,7 +117,9 @@ options:
 options:
   image_caches:
     description:
-      - The image caches, with their states. Each name may occur once, except in entries with an ID, and each ID once.
+      - The image caches, with their states.
+      - Each ID may occur once. Each name may occur once among the entries without an ID, and with O(drift=recreate) once among those with O(state=present).
+        If an entry with an ID and one with a name turn out to be the same image cache, both fail.
     type: list
     elements: dict
     required: true

@@ -33,10 +33,11 @@ options:
     description:
       - What to do if several image caches have the name. Tasks on different machines may create them at the same moment. They
         then delete all but one themselves, unless they are killed.
-      - V(fail) fails. If one of the image caches is at most five minutes old, the task first waits half a minute at most for the tasks
-        that created them to delete theirs.
+      - V(fail) fails. If all are what the task wants, and one of them is at most five minutes old, the task first waits half a minute
+        at most for the tasks that created them to delete theirs.
       - V(delete_younger) deletes all but the oldest, if all of them are what the task wants. Otherwise it fails. They are deleted
-        only if the oldest is ready. If it is not, a warning says so, and a later run or O(wait=true) deletes them.
+        only if the oldest is ready and nothing in the task has failed. If they are not deleted, a warning says so. If the oldest was
+        not ready, a later run or O(wait=true) deletes them.
     type: str
     choices: [fail, delete_younger]
     default: fail

@@ -14,6 +14,7 @@ options:
       - This is done last, on a list that is read at that moment, and only if every image cache of the task with O(state=present)
         is in that list and ready. Without O(wait), new ones are mostly not ready yet, and the next run of the task prunes. RV(kept)
         lists what was not deleted.
+      - At least one image cache of the task must have O(state=present). Otherwise the task is refused.
     type: bool
     default: false
   prune_tags:
@@ -39,6 +40,7 @@ options:
     description:
       - For how many seconds after the newest wanted image cache was created nothing is pruned.
       - The clock of this machine is compared with the time of creation that the service returns.
+      - It cannot be given together with O(prune_first).
     type: float
     default: 0.0
   prune_first:

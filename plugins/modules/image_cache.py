@@ -58,8 +58,8 @@ notes:
   - Tasks on different machines may each create an image cache of the same name at the same moment. A task that finds an older
     one that fits as well deletes the one that it has just created, uses the older one, and warns. After a task was killed there
     may be two. The next run reports both, and O(duplicates) can delete the younger.
-  - If the service gives a new image cache another name, no later task would find it. It is deleted again, and the task fails
-    with the name to write.
+  - If the service gives a new image cache another name, no later task would find it. It is deleted again, unless it
+    replaces another one, and the task fails with the name to write.
   - If the service writes an image or a zone in its own way, that is a warning and no drift.
   - If O(image_cache_id) and O(image_cache_name) are both given, the ID selects the image cache. With O(state=present), a
     different name is drift. With O(state=absent), the name is a condition. If the image cache of that ID has another name, the

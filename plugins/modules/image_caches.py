@@ -14,8 +14,8 @@ description:
   - Does for a list of image caches what M(ctyun.eci.image_cache) does for one, in one task and with few requests. It reads
     one list for all, creates what is missing with several requests at a time, and waits for all together.
   - It creates what is missing and changes tags, then replaces, waits, deletes and prunes. It lists again before it deletes. If
-    one image cache fails, the others are still created, but none is replaced, deleted with O(state=absent) or pruned. The task
-    fails at the end, and its result has an entry for each.
+    one image cache fails, the others are still created, but none is replaced, deleted (with O(state=absent) or because of
+    O(duplicates)) or pruned. The task fails at the end, and its result has an entry for each.
 options:
   state:
     description:

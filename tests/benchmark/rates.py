@@ -21,7 +21,7 @@ from .measure import run
 
 BURST = 10
 LATENCY = 0.05
-MOST_TIME = 1.2
+MOST_TIME = 1.25
 
 
 @dataclass(frozen=True)

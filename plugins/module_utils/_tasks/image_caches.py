@@ -49,7 +49,7 @@ def _check(values: Arguments, check_mode: bool) -> Iterator[Violation]:
         yield from check_desired(values, entry, ("image_caches", index), check_mode)
         by_id, name = "image_cache_id" in entry, "image_cache_name"
         keys = [("image_cache_id", entry["image_cache_id"])] if by_id else [(name, entry.get(name))]
-        if is_present(values, entry):  # by an ID as well, it is or gets the only one of its name
+        if is_present(values, entry) and (not by_id or values.get("drift") == "recreate"):  # it gets the name
             keys.append(("present", entry.get(name)))
         for kind, value in keys:
             if isinstance(value, str) and value and first.setdefault((kind, value), index) != index:

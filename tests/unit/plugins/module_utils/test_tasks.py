@@ -102,6 +102,9 @@ def test_specs_do_not_share_what_can_be_changed(name: str) -> None:
 # --- the check of image_caches
 
 SAME_ID = {"image_cache_id": "imc-1"}
+OTHER_ID = {"image_cache_id": "imc-3", "name": "web"}
+NAMELESS = {key: value for key, value in BODY.items() if key != "imageCacheName"}
+PRUNE, FIRST = {"prune": True, "prune_tags": [A]}, {"prune_first": True}
 NO_ID = "must not be empty; leave it out to pick one by its name"
 
 
@@ -111,24 +114,18 @@ NO_ID = "must not be empty; leave it out to pick one by its name"
         ({}, ["image_caches: is required"]),
         ({"image_caches": None}, ["image_caches: is required"]),
         ({"image_caches": '[{"name": "web"}]'}, ["image_caches: must be a list, and a text in JSON is none"]),
-        (
-            {"image_caches": ["web", body(), 5]},
-            ["image_caches[0]: must be a mapping", "image_caches[2]: must be a mapping"],
-        ),
+        ({"image_caches": ["web", body(), 5]}, [f"image_caches[{number}]: must be a mapping" for number in (0, 2)]),
         ({"image_caches": [body(), body("b", images=[])]}, ["image_caches[1].images: must list at least one"]),
         ({"image_caches": [body(imageCacheSize="x")]}, ["image_caches[0].imageCacheSize: must be a whole number"]),
-        (
-            {"image_caches": [{**body(), "name": None}]},
-            ["image_caches[0].name: is given twice, also as imageCacheName"],
-        ),
+        ({"image_caches": [{**BODY, "name": None}]}, ["image_caches[0].name: is given twice, also as imageCacheName"]),
         ({"image_caches": [{1: 2, **SAME_ID}]}, ["image_caches[0].1: is not an option here"]),
         (
-            {"image_caches": [body(), body("b"), body()]},
+            {"image_caches": [BODY, body("b"), BODY]},
             ["image_caches[2].imageCacheName: is the same as in image_caches[0]"],
         ),
         (
-            {"image_caches": [{key: value for key, value in BODY.items() if key != "imageCacheName"}] * 2},
-            ["image_caches[0].imageCacheName: is required", "image_caches[1].imageCacheName: is required"],
+            {"image_caches": [NAMELESS] * 2},
+            [f"image_caches[{number}].imageCacheName: is required" for number in (0, 1)],
         ),
         (
             {"image_caches": [{"tags": []}], "state": "absent"},
@@ -143,26 +140,16 @@ NO_ID = "must not be empty; leave it out to pick one by its name"
             {"image_caches": [{**SAME_ID, "name": "a"}, {"imageCacheId": "imc-1", "name": "b"}], "state": "absent"},
             ["image_caches[1].imageCacheId: is the same as in image_caches[0]"],
         ),
-        (
-            {
-                "image_caches": [
-                    SAME_ID,
-                    {"image_cache_id": "imc-2"},
-                    body(),
-                    {"image_cache_id": "imc-3", "name": "web", "state": "absent"},
-                ]
-            },
-            [],
-        ),
+        ({"image_caches": [SAME_ID, {"image_cache_id": "imc-2"}, body(), {**OTHER_ID, "state": "absent"}]}, []),
         # one that is kept by its ID, and none else of the name; not one of the name twice
         ({"image_caches": [{**SAME_ID, "name": "web"}, {"name": "web", "state": "absent"}]}, []),
-        (
-            {"image_caches": [body(), {"image_cache_id": "imc-3", "name": "web"}]},
-            ["image_caches[1].name: is the same as in image_caches[0]"],
-        ),
-        (
-            {"image_caches": [{**SAME_ID, "name": "web"}, {"image_cache_id": "imc-3", "name": "web"}]},
-            ["image_caches[1].name: is the same as in image_caches[0]"],
+        *(
+            (
+                {"image_caches": [first, body(image_cache_id="imc-2")], "drift": drift},
+                ["image_caches[1].imageCacheName: is the same as in image_caches[0]"] * (drift == "recreate"),
+            )
+            for first in (body(), body(image_cache_id="imc-1"))
+            for drift in ("warn", "recreate")
         ),
         ({"image_caches": [{"imageCacheId": ""}]}, [f"image_caches[0].imageCacheId: {NO_ID}"]),
         ({"image_caches": [{"image_cache_id": None, "state": "absent"}]}, [f"image_caches[0].image_cache_id: {NO_ID}"]),
@@ -170,13 +157,10 @@ NO_ID = "must not be empty; leave it out to pick one by its name"
         ({"image_caches": [body()], "concurrency": 0}, ["concurrency: must be between 1 and 1000"]),
         ({"image_caches": [body()], "prune": True}, ["prune_tags: is required with prune"]),
         ({"image_caches": [body()], "prune": True, "prune_tags": []}, ["prune_tags: is required with prune"]),
-        ({"image_caches": [], "prune": True, "prune_tags": [A]}, ["image_caches: must have one with state present"]),
+        ({"image_caches": [], **PRUNE}, ["image_caches: must have one with state present"]),
+        ({"image_caches": [body()], **PRUNE, "state": "absent"}, ["image_caches: must have one with state present"]),
         (
-            {"image_caches": [body()], "prune": True, "prune_tags": [A], "state": "absent"},
-            ["image_caches: must have one with state present"],
-        ),
-        (
-            {"image_caches": [body()], "prune": True, "prune_tags": [A], "prune_first": True, "prune_grace": 1},
+            {"image_caches": [body()], **PRUNE, **FIRST, "prune_grace": 1},
             ["prune_grace: has no meaning with prune_first"],
         ),
         ({"image_caches": []}, []),
@@ -187,7 +171,7 @@ NO_ID = "must not be empty; leave it out to pick one by its name"
         ({"image_caches": [], "prune_tags": [A, A]}, ["prune_tags[1].key: is the same as in prune_tags[0]"]),
         (
             {"image_caches": [body(tags=[A, A])]},
-            ["image_caches[0].tags[1].key: is the same as in image_caches[0].tags[0]"],
+            ["image_caches[0].tags[1].key: is the same as in image_caches[0].tags"],
         ),
         ({"image_caches": [body()], "registry_addresses": {"a/b": "c"}}, ["registry_addresses.a/b: must be a host"]),
         # options that are gone
@@ -249,10 +233,8 @@ def test_what_the_engine_gets_of_many(diff_mode: bool, asked: Any) -> None:
     facts = run(image_caches.TASK, CLIENT, True, image_caches=unknown_ids).values["ansible_facts"]
     assert facts == {"imageCacheIds": {"web": None}}
     (desired, ctx, options), (unknown, *_rest, more) = asked
-    assert desired == [
-        Desired("present", body("a"), purge_tags=False),
-        Desired("absent", {"imageCacheName": "b"}, purge_tags=False),
-    ]
+    bodies = {"present": body("a"), "absent": {"imageCacheName": "b"}}
+    assert desired == [Desired(state, bodies[state], purge_tags=False) for state in bodies]
     assert ctx == Context(CLIENT, Wait(1800.0, 5.0), 3, diff_mode=diff_mode)
     assert options == {"prune": Prune([A], 1, 60.0, False), "check_mode": False}
     assert [one.image_cache_id for one in unknown] == [None, "", ""]
@@ -260,7 +242,7 @@ def test_what_the_engine_gets_of_many(diff_mode: bool, asked: Any) -> None:
 
 
 @pytest.mark.parametrize("task", [image_cache.TASK, image_caches.TASK])
-def test_a_preflight_looks_images_up_with_certificates_checked(
+def test_a_preflight_checks_the_certificates_of_registries(
     task: Task, asked: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(preflight, "Preflight", lambda *given: given)
@@ -351,11 +333,8 @@ ALL = "must not be empty; leave it out to list all"
         ({"tags": [{"value": "x"}]}, ["tags[0].key: is required"]),
         ({"tags": [{"key": None, "value": "x"}]}, ["tags[0].key: is required"]),
         *(
-            (
-                {"tags": [{"key": "a", "value": value}]},
-                ["tags[0].value: must not be empty; leave it out to look for any value"],
-            )
-            for value in ("", None)
+            ({"tags": [{"key": "a", "value": no}]}, ["tags[0].value: must not be empty; leave it out to look"])
+            for no in ("", None)
         ),
         ({"tags": [A, {"key": "a", "value": "2"}]}, ["tags[1].key: is the same as in tags[0]"]),
         ({"tags": [5], "images": {"a": 1}}, ["images: must be a list", "tags[0]: must be a mapping"]),
@@ -390,9 +369,8 @@ def test_other_empty_filters_are_refused_in_check_mode_as_well(given: dict[str, 
 
 @pytest.mark.parametrize("check_mode", [False, True])
 def test_reading_the_region(check_mode: bool, client: Client, emulator: Emulator) -> None:
-    region = run(region_info.TASK, client, check_mode).values
-    expected = {"region_id": emulator.settings.region_id, "zones": emulator.settings.zones}
-    assert region == {"changed": False, "region": expected}
+    region = {"region_id": emulator.settings.region_id, "zones": emulator.settings.zones}
+    assert run(region_info.TASK, client, check_mode).values == {"changed": False, "region": region}
     quota = run(quota_info.TASK, client, check_mode).values
     assert (quota["changed"], len(quota["quotas"])) == (False, 4)
 
