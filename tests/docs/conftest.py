@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,29 +19,24 @@ from tests.emulator import Emulator
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
+PLACES = {"vpc_id": "vpc-test", "v_switch_id": "subnet-test", "security_group_id": "sg-test"}
 
 # Variables that would change a run.
 _PREFIXES = ("ANSIBLE_", "CTYUN_", "CTAPI_")
-_NAMES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+_NAMES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca_bundle", "curl_ca_bundle")
 
 Ansible = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-@pytest.fixture(scope="session")
-def tool(tmp_path_factory: pytest.TempPathFactory) -> Ansible:
-    """Run ``tool("ansible-playbook", argument, ..., NAME="value", ...)``, with these variables in its environment."""
-    base = tmp_path_factory.mktemp("ansible")
+def environment_of(base: Path) -> dict[str, str]:
+    """The environment of a run with this checkout as the collection, and no other settings than those in ``base``."""
     link = base / "collections" / "ansible_collections" / "ctyun" / "eci"
     link.parent.mkdir(parents=True)
     link.symlink_to(ROOT)
     (base / "ansible.cfg").touch()
-    inherited = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(_PREFIXES) and name.lower() not in _NAMES
-    }
-    environment = {
-        **inherited,
+    kept = (name for name in os.environ if not name.startswith(_PREFIXES) and name.lower() not in _NAMES)
+    return {
+        **{name: os.environ[name] for name in kept},
         "ANSIBLE_COLLECTIONS_PATH": str(base / "collections"),
         "ANSIBLE_CONFIG": str(base / "ansible.cfg"),
         "ANSIBLE_HOME": str(base / "home"),
@@ -51,9 +47,14 @@ def tool(tmp_path_factory: pytest.TempPathFactory) -> Ansible:
         "PATH": os.pathsep.join([str(BIN), os.environ["PATH"]]),
     }
 
-    def run(
-        command: str, *arguments: str | Path, cwd: Path = base, **variables: str
-    ) -> subprocess.CompletedProcess[str]:
+
+@pytest.fixture(scope="session")
+def tool(tmp_path_factory: pytest.TempPathFactory) -> Ansible:
+    """Run ``tool("ansible-playbook", argument, ..., NAME="value", ...)``, with these variables in its environment."""
+    base = tmp_path_factory.mktemp("ansible")
+    environment = environment_of(base)
+
+    def run(command: str, *arguments: Any, cwd: Path = base, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [str(BIN / command), *map(str, arguments)],
             cwd=cwd,

@@ -10,6 +10,7 @@ from tests.emulator import Registry, images
 
 MB = 1_000_000
 BASE, RUNTIME = 180 * MB, 420 * MB
+CTYUN = "registry-crs-huadong1.ctyun.cn"
 
 
 def documented(password: str) -> Registry:
@@ -17,24 +18,15 @@ def documented(password: str) -> Registry:
     return Registry(
         "bearer",
         tls=True,
-        names={
-            "registry-1.docker.io": "registry",
-            "registry-crs-huadong1.ctyun.cn": "registry",
-            "auth.docker.io": "realm",
-        },
+        names={**dict.fromkeys(("registry-1.docker.io", CTYUN), "registry"), "auth.docker.io": "realm"},
         users={"testuser": password},
         public=("library/nginx",),
     )
 
 
 def fill(registry: Registry) -> None:
-    registry.add(
-        "library/nginx",
-        "1.29",
-        images.index(
-            images.image([28 * MB, 44 * MB]), images.image([27 * MB, 43 * MB], "linux/arm64/v8"), images.attestation()
-        ),
-    )
+    nginx = images.image([28 * MB, 44 * MB]), images.image([27 * MB, 43 * MB], "linux/arm64/v8"), images.attestation()
+    registry.add("library/nginx", "1.29", images.index(*nginx))
     registry.add("x-eci/base", "latest", images.image([BASE, RUNTIME], media_type=images.DOCKER_MANIFEST))
     registry.add("x-eci/train", "7", images.image([BASE, RUNTIME, 8_300 * MB], media_type=images.DOCKER_MANIFEST))
     registry.add("x-eci/edge", "1", images.image([BASE], "linux/arm64", media_type=images.DOCKER_MANIFEST))

@@ -16,10 +16,9 @@ import yaml
 from tests.emulator import Emulator
 from tests.unit.plugins.emulated import seed
 
-from .conftest import Ansible
+from .conftest import PLACES, Ansible
 
 TAGS = [{"key": "team", "value": "web"}, {"key": "odd", "value": "{{ 7 * 7 }} 'q' \"d\" # no"}]
-PLACES = {"vpc_id": "vpc-test", "v_switch_id": "subnet-test", "security_group_id": "sg-test"}
 
 
 def adopt(ansible: Ansible, emulator: Emulator, path: Path, *arguments: str) -> Any:
@@ -68,9 +67,7 @@ def test_only_some(ansible: Ansible, emulator: Emulator, tmp_path: Path) -> None
     assert [one["name"] for one in yaml.safe_load(path.read_text().replace("!unsafe ", ""))["image_caches"]] == ["web"]
 
 
-def test_what_is_being_deleted_or_has_no_name_is_a_comment(
-    ansible: Ansible, emulator: Emulator, tmp_path: Path
-) -> None:
+def test_what_is_deleted_or_has_no_name_is_a_comment(ansible: Ansible, emulator: Emulator, tmp_path: Path) -> None:
     seed(emulator, "web")
     left_out = {
         seed(emulator, "old", status="Deleting"): '"old", Deleting',

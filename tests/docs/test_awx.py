@@ -97,9 +97,7 @@ def test_a_job_with_the_credential(job: Job, emulator: Emulator, credential: dic
     assert emulator.settings.secret_key not in done.stdout + done.stderr
 
 
-def test_a_job_without_the_credential_names_its_variables(
-    job: Job, emulator: Emulator, credential: dict[str, str]
-) -> None:
+def test_a_job_without_the_credential(job: Job, emulator: Emulator, credential: dict[str, str]) -> None:
     done = job({})
     assert done.returncode != 0
     for variable in credential:

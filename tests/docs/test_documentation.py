@@ -106,9 +106,7 @@ def test_options_are_those_of_the_code(documentation: dict[str, dict[str, Any]],
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_environment_variables_of_the_code_are_documented(
-    documentation: dict[str, dict[str, Any]], module: str
-) -> None:
+def test_environment_variables_are_documented(documentation: dict[str, dict[str, Any]], module: str) -> None:
     options = documentation[module]["doc"]["options"]
     for name, rules in task_of(module).spec().items():
         for variable in rules.get("fallback", (None, []))[1]:

@@ -61,13 +61,7 @@ def test_examples_run(ansible: Ansible, emulator: Emulator, tmp_path: Path, path
         if action in task:
             kept.append(task.setdefault("register", f"example_{len(kept)}"))
     show = {"name": "Results", "ansible.builtin.debug": {"msg": "{{ [" + ", ".join(kept) + "] }}"}}
-    play = {
-        "hosts": "localhost",
-        "connection": "local",
-        "gather_facts": False,
-        "vars": VARIABLES,
-        "tasks": [*tasks, show],
-    }
+    play = {"hosts": "localhost", "gather_facts": False, "vars": VARIABLES, "tasks": [*tasks, show]}
     playbook = tmp_path / "examples.yml"
     playbook.write_text(json.dumps([play]), encoding="utf-8")
 

@@ -66,14 +66,7 @@ def read(path: Path) -> Guide:
 
 
 def play(tasks: list[Any]) -> dict[str, Any]:
-    return {
-        "name": "Tasks of the guide",
-        "hosts": "localhost",
-        "connection": "local",
-        "gather_facts": False,
-        "module_defaults": DEFAULTS,
-        "tasks": tasks,
-    }
+    return {"hosts": "localhost", "gather_facts": False, "module_defaults": DEFAULTS, "tasks": tasks}
 
 
 @pytest.mark.parametrize("path", GUIDES, ids=lambda path: str(path.relative_to(ROOT)))

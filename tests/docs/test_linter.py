@@ -12,16 +12,9 @@ from typing import Any
 
 import pytest
 
-from .conftest import Ansible
+from .conftest import PLACES, Ansible
 
-BODY = {
-    "name": "web",
-    "images": ["nginx:latest"],
-    "vpc_id": "vpc-test",
-    "v_switch_id": "subnet-test",
-    "security_group_id": "sg-test",
-    "az_info": {"az_name": "az1"},
-}
+BODY = {"name": "web", "images": ["nginx:latest"], "az_info": {"az_name": "az1"}, **PLACES}
 ONE, MANY, INFO = "ctyun.eci.image_cache", "ctyun.eci.image_caches", "ctyun.eci.image_cache_info"
 REGION, QUOTA = "ctyun.eci.region_info", "ctyun.eci.quota_info"
 
@@ -51,10 +44,7 @@ RIGHT: list[tuple[str, dict[str, Any]]] = [
     (ONE, {"imageCacheName": "web", "azInfo": {"azName": "az1"}, "vSwitchId": "s", "imageCacheSize": 40}),
     (ONE, {"image_cache_id": "imc-1", "tags": [{"key": "team", "value": "{{ team }}"}]}),
     (MANY, {"image_caches": "{{ caches }}", "concurrency": "{{ many }}"}),
-    (
-        MANY,
-        {"image_caches": [{**BODY, "image_cache_size": "{{ size }}", "tags": "{{ tags }}", "state": "{{ state }}"}]},
-    ),
+    (MANY, {"image_caches": [{**BODY, "image_cache_size": "{{ size }}", "tags": "{{ tags }}", "state": "{{ a }}"}]}),
     (MANY, {"image_caches": [{**BODY, "az_info": "{{ zone }}", "eip": {"eip_instance_id": "e"}}], "prune_keep": 2}),
     (INFO, {}),
     (INFO, {"tags": [{"key": "team"}], "events": "{{ events }}"}),

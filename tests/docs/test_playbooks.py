@@ -25,9 +25,7 @@ BODY = {
     "images": ["nginx:latest"],
     "tags": [{"key": "user", "value": "eci"}],
     "azInfo": {"azName": "az1"},
-    "imageRegistryCredentials": [
-        {"server": "chengdu1-az1.crs.ctyun.cn", "userName": "hello", "password": "planted-password"}
-    ],
+    "imageRegistryCredentials": [{"server": "az1.crs.ctyun.cn", "userName": "hello", "password": "planted-password"}],
 }
 
 
@@ -66,10 +64,8 @@ def test_image_cache_takes_the_body_of_the_request(ansible: Ansible, emulator: E
     assert [request.body for request in emulator.sent("createImageCache")] == [BODY]
     assert "planted-password" not in run.stdout
 
-    run = ansible(
-        "playbook", "ctyun.eci.image_cache", "-e", f"@{variables}", "-e", "image_cache_state=absent",
-        **emulator.environment,
-    )  # fmt: skip
+    given = ["-e", f"@{variables}", "-e", "image_cache_state=absent"]
+    run = ansible("playbook", "ctyun.eci.image_cache", *given, **emulator.environment)
 
     assert (run.returncode, run.stderr) == (0, ""), run.stdout
     assert emulator.service.caches() == []

@@ -42,9 +42,7 @@ def anchors(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("path", READMES, ids=name)
-def test_the_examples_run_and_print_what_the_page_shows(
-    ansible: Ansible, emulator: Emulator, tmp_path: Path, path: Path
-) -> None:
+def test_the_examples_print_what_is_shown(ansible: Ansible, emulator: Emulator, tmp_path: Path, path: Path) -> None:
     found = blocks(path)
     for number, block in enumerate(found):
         if block.kind == "yaml":
@@ -87,16 +85,13 @@ def test_links_lead_somewhere(path: Path) -> None:
 
 def test_commands_of_make_exist() -> None:
     targets = set(re.findall(r"^([a-z-]+):", text(ROOT / "Makefile"), re.MULTILINE))
-    named = {
-        (name(path), target) for path in PAGES for target in re.findall(r"`make ([a-z][a-z-]*)\b[^`\n]*`", text(path))
-    }
+    commands = re.compile(r"`make ([a-z][a-z-]*)\b[^`\n]*`")
+    named = {(name(path), target) for path in PAGES for target in commands.findall(text(path))}
     assert [pair for pair in sorted(named) if pair[1] not in targets] == []
 
 
 def test_environment_variables_exist() -> None:
-    known = {
-        variable for rules in region_info.TASK.spec().values() for variable in rules.get("fallback", (None, []))[1]
-    }
+    known = {one for rules in region_info.TASK.spec().values() for one in rules.get("fallback", (None, []))[1]}
     named = {(name(path), word) for path in PAGES for word in re.findall(r"\b(?:CTYUN|CTAPI)_[A-Z_]+\b", text(path))}
     assert [pair for pair in sorted(named) if pair[1] not in known] == []
 

@@ -7,29 +7,22 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+from tests.docs.conftest import BIN, environment_of
 from tests.emulator import Emulator
-
-ROOT = Path(__file__).resolve().parents[2]
 
 # What differs between any two runs: IDs and times.
 CHANGING = re.compile(
     r"imc-[a-z0-9]{16}(\.[0-9a-f]+)?|\b[0-9a-f]{32}\b|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|order:[0-9a-f]{32}"
     r"|20\d\d-\d\d-\d\dT[0-9:+]+Z?"
 )
-# What would change a run, were it set where the tests run.
-_PREFIXES = ("ANSIBLE_", "CTYUN_", "CTAPI_")
-_NAMES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca_bundle", "curl_ca_bundle")
-
 Task = dict[str, Any]
 
 
@@ -54,38 +47,19 @@ def emulator() -> Iterator[Emulator]:
 @pytest.fixture
 def play(emulator: Emulator, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run a playbook, of this folder if the path is relative; more arguments and variables of the environment may follow."""
-    namespace = tmp_path / "collections" / "ansible_collections" / "ctyun"
-    namespace.mkdir(parents=True)
-    (namespace / "eci").symlink_to(ROOT)
-    (tmp_path / "ansible.cfg").touch()
-
-    inherited = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(_PREFIXES) and name.lower() not in _NAMES
+    own = {
+        **environment_of(tmp_path),
+        **emulator.environment,
+        "ANSIBLE_CONNECTION_PLUGINS": str(Path(__file__).with_name("plugins") / "connection"),
+        "ANSIBLE_BECOME_PLUGINS": str(Path(__file__).with_name("plugins") / "become"),
+        "ANSIBLE_ASYNC_DIR": str(tmp_path / "async"),
+        "HOME": str(tmp_path),
     }
 
     def run(playbook: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [
-                str(Path(sys.executable).with_name("ansible-playbook")),
-                str(Path(__file__).parent / playbook),
-                *arguments,
-            ],
-            env={
-                **inherited,
-                **emulator.environment,
-                "ANSIBLE_COLLECTIONS_PATH": str(tmp_path / "collections"),
-                "ANSIBLE_CONFIG": str(tmp_path / "ansible.cfg"),
-                "ANSIBLE_CONNECTION_PLUGINS": str(Path(__file__).with_name("plugins") / "connection"),
-                "ANSIBLE_BECOME_PLUGINS": str(Path(__file__).with_name("plugins") / "become"),
-                "ANSIBLE_ASYNC_DIR": str(tmp_path / "async"),
-                "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
-                "ANSIBLE_LOCALHOST_WARNING": "false",
-                "ANSIBLE_NOCOLOR": "true",
-                "HOME": str(tmp_path),
-                **environment,
-            },
+            [str(BIN / "ansible-playbook"), str(Path(__file__).parent / playbook), *arguments],
+            env={**own, **environment},
             capture_output=True,
             text=True,
             timeout=240,
@@ -96,9 +70,7 @@ def play(emulator: Emulator, tmp_path: Path) -> Callable[..., subprocess.Complet
 
 
 @pytest.fixture
-def tasks(
-    play: Callable[..., subprocess.CompletedProcess[str]], emulator: Emulator, tmp_path: Path
-) -> Callable[..., Run]:
+def tasks(play: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path) -> Callable[..., Run]:
     """Run tasks through one door, in a playbook in the folder of the test. Those that fail do not end it.
 
     What the first one returned is in the variable ``result_0``, and so on.
@@ -108,13 +80,9 @@ def tasks(
         results = tmp_path / f"results-{in_process}.json"
         named = {task["name"]: f"result_{number}" for number, task in enumerate(given)}
         assert len(named) == len(given)
-        content = (
-            "{{ {" + ", ".join(f"{json.dumps(name)}: {variable}" for name, variable in named.items()) + "} | to_json }}"
-        )
-        written = {
-            "ansible.builtin.copy": {"dest": str(results), "mode": "0600", "content": content},
-            "check_mode": False,
-        }
+        pairs = ", ".join(f"{json.dumps(name)}: {variable}" for name, variable in named.items())
+        copied = {"dest": str(results), "mode": "0600", "content": "{{ {" + pairs + "} | to_json }}"}
+        written = {"ansible.builtin.copy": copied, "check_mode": False}
         playing = {
             "hosts": "localhost",
             "gather_facts": False,

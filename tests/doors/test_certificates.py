@@ -95,9 +95,7 @@ def test_a_file_beside_the_playbook(
 
 
 @DOORS
-def test_a_file_that_is_nowhere_is_named(
-    in_process: bool, tasks: Callable[..., Run], environment: dict[str, str]
-) -> None:
+def test_no_file_is_named(in_process: bool, tasks: Callable[..., Run], environment: dict[str, str]) -> None:
     found = tasks([reading(ca_path="nowhere/ca.pem"), reading("other")], in_process, **environment).results
     assert "- ca_path: there is no file or directory nowhere/ca.pem" in found["read"]["msg"]
     assert "No trusted TLS connection" in found["other"]["msg"]

@@ -43,9 +43,7 @@ def test_both_doors_tell_the_same(tasks: Callable[..., Run], emulator: Emulator,
         task("enough", images=some[:1], imageRegistryCredentials=login, registry_addresses=addresses, size_factor="2"),
         task("refused", images=some[:1], image_registry_credentials=wrong, registry_addresses=addresses),
         task("with what a group gives", images=some[:1], access_key=KEY, secret_key=KEY, region_id="r", timeout=5),
-        task(
-            "bad", images=["A b", "https://a.b/c"], image_registry_credentials=[{"server": "x", "password": PASSWORD}]
-        ),
+        task("bad", images=["A b", "https://a.b"], image_registry_credentials=[{"server": "x", "password": PASSWORD}]),
         task("no authority", images=some[:1], ca_path="/nowhere.pem"),
     ]
     runs, asked = [], []

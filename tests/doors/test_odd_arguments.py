@@ -29,13 +29,10 @@ REFUSED: list[tuple[Task, str]] = [
     (task("null ID", "image_cache", {"image_cache_id": None, "tags": [A]}), "image_cache_id: must not be empty"),
     (task("empty ID", "image_cache", {"imageCacheId": "", **BODY}), "imageCacheId: must not be empty"),
     (
-        task("absent", "image_cache", {"image_cache_id": None, "state": "absent", "name": "web"}),
+        task("absent", "image_cache", {"image_cache_id": None, "state": "absent", "name": "a"}),
         "image_cache_id: must not",
     ),
-    (
-        task("null filter", "image_cache_info", {"image_cache_id": None}),
-        "image_cache_id: must not be empty; leave it out to",
-    ),
+    (task("null filter", "image_cache_info", {"image_cache_id": None}), "image_cache_id: must not be empty; leave it"),
     (task("empty name", "image_cache_info", {"name": ""}), "name: must not be empty; leave it out to list all"),
     (task("no images", "image_cache_info", {"images": []}), "images: must not be empty; leave it out to list all"),
     (task("null tags", "image_cache_info", {"tags": None}), "tags: must not be empty; leave it out to list all"),
@@ -52,7 +49,7 @@ REFUSED: list[tuple[Task, str]] = [
     ),
     (
         task("a boolean", "image_cache", {**BODY, "tags": [{"key": "a", "value": True}]}),
-        "tags[0].value: must be a text; put it",
+        "tags[0].value: must be a text",
     ),
     (task("a key twice", "image_cache", {**BODY, "tags": [A, A]}), "tags[1].key: is the same as in tags[0]"),
     (task("a filter twice", "image_cache_info", {"tags": [A, A]}), "tags[1].key: is the same as in tags[0]"),
@@ -65,7 +62,7 @@ REFUSED: list[tuple[Task, str]] = [
         "prune_tags[0].value: is required",
     ),
     (
-        task("JSON", "image_cache", {**BODY, "images": " ['a', 'b']{{ '' }}"}),
+        task("JSON", "image_cache", {**BODY, "images": " ['a']{{ '' }}"}),
         "images: must be a list, and a text in JSON is",
     ),
     (
@@ -94,7 +91,7 @@ NULL: list[Task] = [
     task(
         "many",
         "image_caches",
-        {"image_caches": [BODY], **NULLS, "concurrency": None, "prune": None, "prune_tags": None},
+        {"image_caches": [BODY], **NULLS, **dict.fromkeys(["concurrency", "prune", "prune_tags"])},
     ),
     task("info", "image_cache_info", {"name": "web", "events": None, **NULLS}),
     task("no endpoint", "region_info", {"endpoint": None, **NULLS}),
@@ -118,13 +115,7 @@ def test_what_check_mode_has_not_made_is_predicted_alike(both: Callable[..., Run
     done = both(PREDICTED, "--check", prepare=lambda: seed(emulator, "other") and None)
     found = done.results
     assert [name for name, result in found.items() if result["failed"]] == []
-    assert {name: result["changed"] for name, result in found.items()} == {
-        "create": True,
-        "wait": False,
-        "retag": True,
-        "read": False,
-        "delete": True,
-    }
+    assert [name for name, result in found.items() if result["changed"]] == ["create", "retag", "delete"]
     assert found["read"]["image_caches"] == []
     assert found["retag"]["image_cache"]["tags"] == [A]
     assert {str(record.operation) for record in emulator.requests} == {"describeImageCaches"}

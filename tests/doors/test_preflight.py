@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.emulator import Emulator, Registry, images
-from tests.unit.plugins.emulated import operations
+from tests.unit.plugins.emulated import BODY, operations
 
 from .conftest import Run, _same
 
@@ -28,37 +28,26 @@ def registry() -> Iterator[Registry]:
 
 
 def entry(name: str, image: str, **options: Any) -> dict[str, Any]:
-    return {
-        "name": name,
-        "images": [f"registry.example.com/{image}"],
-        "image_registry_credentials": [LOGIN],
-        "vpc_id": "vpc-test",
-        "v_switch_id": "subnet-test",
-        "security_group_id": "sg-test",
-        "az_info": {"az_name": "az1"},
-        **options,
-    }
+    given = {"images": [f"registry.example.com/{image}"], "image_registry_credentials": [LOGIN]}
+    return {**BODY, "imageCacheName": name, **given, **options}
 
 
 def test_both_doors_give_the_same(tasks: Callable[..., Run], emulator: Emulator, registry: Registry) -> None:
     given = [
         {
             "name": "refused",
-            "ctyun.eci.image_cache": entry("edge", "team/none:1", az_info={"az_name": "az9"}, preflight="fail"),
+            "ctyun.eci.image_cache": entry("edge", "team/none:1", azInfo={"azName": "az9"}, preflight="fail"),
             "ignore_errors": True,
         },
         # without quotes, as people write it
         {"name": "not checked", "ctyun.eci.image_cache": entry("edge", "team/none:1", preflight=False)},
-        {
-            "name": "many",
-            "ctyun.eci.image_caches": {"image_caches": [entry("web", "team/app:stable")], "preflight": "warn"},
-        },
+        {"name": "many", "ctyun.eci.image_caches": {"image_caches": [entry("web", "team/app:1")], "preflight": "warn"}},
     ]
     runs, asked = [], []
     for in_process in (True, False):
         emulator.reset()
         registry.reset()
-        registry.add("team/app", "stable", images.image([b"one"]))
+        registry.add("team/app", "1", images.image([b"one"]))
         runs.append(tasks(given, in_process, "-vvvv", **registry.environment))
         asked.append((operations(emulator), [(seen.host, seen.path.partition("?")[0]) for seen in registry.requests]))
     process, module = runs

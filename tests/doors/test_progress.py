@@ -11,20 +11,11 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.docs.conftest import ROOT
 from tests.emulator import Emulator
-
-from .conftest import ROOT
+from tests.unit.plugins.emulated import BODY
 
 Play = Callable[..., subprocess.CompletedProcess[str]]
-
-BODY = {
-    "name": "one",
-    "images": ["nginx:latest"],
-    "az_info": {"az_name": "az1"},
-    "vpc_id": "vpc-test",
-    "v_switch_id": "subnet-test",
-    "security_group_id": "sg-test",
-}
 
 
 def test_stdout_can_be_parsed(play: Play, emulator: Emulator, tmp_path: Path) -> None:
@@ -38,5 +29,5 @@ def test_stdout_can_be_parsed(play: Play, emulator: Emulator, tmp_path: Path) ->
     (result,) = [json.loads(line)["result"] for line in done.stdout.splitlines()]
     assert result["image_cache"]["status"] == "ready"
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("ctyun.eci: ")]
-    assert line.startswith("ctyun.eci: one: "), line
+    assert line.startswith("ctyun.eci: web: "), line
     assert line.endswith(" of 30:00"), line

@@ -28,6 +28,7 @@ class Client:
         self._emulator = emulator
         self._session = requests.Session()
         self._session.trust_env = False
+        self._session.verify = emulator.ca_file or True
 
     def headers(self, body: bytes = b"", age: float = 0, **changes: str | None) -> dict[str, str]:
         access_key = changes.pop("access_key", None) or self._emulator.settings.access_key
@@ -52,12 +53,10 @@ class Client:
 
     def send(self, method: str, path: str, body: Any = None, **options: Any) -> requests.Response:
         raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        timeout, stream = options.pop("timeout", 5), options.pop("stream", False)
+        timeout = options.pop("timeout", 5)
         headers = options.pop("headers", None) or self.headers(raw, **options)
         url = self._emulator.url + PREFIX + path
-        return self._session.request(
-            method, url, data=raw, headers=headers, timeout=timeout, stream=stream, allow_redirects=False
-        )
+        return self._session.request(method, url, data=raw, headers=headers, timeout=timeout, allow_redirects=False)
 
     def create(self, **fields: Any) -> requests.Response:
         return self.send("POST", "imageCache/createImageCache", self.body(**fields))

@@ -90,20 +90,6 @@ def test_unknown_operations(api: Any) -> None:
     assert api.control("GET", "other").status_code == api.control("GET", "reset").status_code == 404
 
 
-def test_before_can_act_between_two_pages(api: Any, emulator: Emulator) -> None:
-    first = emulator.service.seed("cache-0", ["a:1"])
-    emulator.service.seed("cache-1", ["a:1"])
-    emulator.service.seed("cache-2", ["a:1"])
-
-    def between(record: Record) -> None:
-        if record.operation == "describeImageCaches" and record.body.get("nextToken"):
-            emulator.service.remove(first)
-
-    emulator.before = between
-    value = api.find(limit=1).json()["returnObj"]
-    assert api.listed(limit=1, nextToken=value["nextToken"]) == ["cache-2"]
-
-
 def test_before_can_advance_the_clock_and_inject_but_not_reset(
     api: Any, emulator: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -39,9 +39,7 @@ def bytes_of(api: Any, emulator: Emulator) -> bytes:
     ],
     ids=str,
 )
-def test_no_whole_reply(
-    api: Any, emulator: Emulator, fault: dict[str, Any], error: str | None, when: str, effect: bool
-) -> None:
+def test_no_whole_reply(api: Any, emulator: Emulator, fault: Any, error: str | None, when: str, effect: bool) -> None:
     emulator.inject(Fault(operation="createImageCache", when=when, **fault))
     with pytest.raises(BROKEN, match=error):
         api.create()
@@ -49,13 +47,6 @@ def test_no_whole_reply(
     (record,) = emulator.requests
     assert (record.status, record.effect) == (f"fault:{fault['kind']}", effect)
     assert api.create().status_code == 200
-
-
-def test_hang_outlasts_a_timeout(api: Any, emulator: Emulator) -> None:
-    emulator.inject(Fault("hang", when="after"))
-    with pytest.raises(requests.ReadTimeout):
-        api.send("POST", "imageCache/createImageCache", api.body(), timeout=0.05)
-    assert len(emulator.service.caches()) == 1
 
 
 def test_status(api: Any, emulator: Emulator) -> None:
@@ -90,20 +81,17 @@ def test_other_contents_with_http_200(api: Any, emulator: Emulator) -> None:
     assert (redirect.status_code, redirect.headers["Location"]) == (302, "/elsewhere")
 
 
-@pytest.mark.parametrize(
-    ("shape", "status_code"), [("full", "CTAPI_51003"), ("bare", "CTAPI_51003"), ("number", 51003)]
-)
+@pytest.mark.parametrize("shape", ["full", "bare", "number"])
 @pytest.mark.parametrize("place", ["body", "X-Request-Id", "x-trace-id", "none"])
-def test_failures_of_the_gateway(api: Any, emulator: Emulator, shape: str, status_code: object, place: str) -> None:
+def test_failures_of_the_gateway(api: Any, emulator: Emulator, shape: str, place: str) -> None:
     emulator.inject(Fault("gateway", code="51003", shape=shape, request_id=place))
     response = api.create()
     body = response.json()
-    assert (response.status_code, body["statusCode"], body["message"]) == (401, status_code, "injected: 51003")
+    code = 51003 if shape == "number" else "CTAPI_51003"
+    assert (response.status_code, body["statusCode"], body["message"]) == (401, code, "injected: 51003")
     assert (len(body) > 2) is (shape == "full")
     assert ("requestId" in body) is ((shape, place) == ("full", "body"))
-    assert [name in response.headers for name in ("X-Request-Id", "x-trace-id")] == [
-        name == place for name in ("X-Request-Id", "x-trace-id")
-    ]
+    assert all((name in response.headers) is (name == place) for name in ("X-Request-Id", "x-trace-id"))
     assert emulator.service.caches() == []
 
 
@@ -167,19 +155,6 @@ def test_replies_that_lack_an_id_or_a_name(api: Any, emulator: Emulator) -> None
         for lacking in ([0], [2], []):
             found = api.find().json()["returnObj"]["imageCaches"]
             assert [number for number, cache in enumerate(found) if name not in cache] == lacking
-
-
-def test_pages_without_an_end(api: Any, emulator: Emulator) -> None:
-    emulator.service.seed("base", ["a:1"])
-    for kind, different in (("repeat_token", 2), ("endless_pages", 4)):
-        emulator.faults.clear()
-        emulator.inject(Fault(kind, times=None))
-        tokens = [""]
-        for _number in range(3):
-            value = api.find(nextToken=tokens[-1]).json()["returnObj"]
-            assert len(value["imageCaches"]) == 1
-            tokens.append(value["nextToken"])
-        assert len(set(tokens)) == different
 
 
 def test_other_encodings(api: Any, emulator: Emulator) -> None:

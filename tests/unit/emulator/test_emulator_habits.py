@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from tests.emulator import Emulator
-from tests.emulator.caches import with_prefix
 from tests.emulator.like import like, read
 
 
@@ -31,25 +30,13 @@ def test_zones_can_have_other_names(api: Any, emulator: Emulator) -> None:
     assert api.create(azInfo={"azName": "lost"}).status_code == 422
 
 
-@pytest.mark.parametrize(
-    ("image", "expected"),
-    [
-        ("nginx:latest", "hub.test/library/nginx:latest"),
-        ("team/nginx", "hub.test/library/team/nginx"),
-        ("registry.test/nginx", "registry.test/nginx"),
-        ("registry:5000/nginx", "registry:5000/nginx"),
-        ("localhost/nginx", "localhost/nginx"),
-    ],
-)
-def test_images_without_a_registry_get_a_prefix(image: str, expected: str) -> None:
-    assert with_prefix(image, "hub.test/library/") == expected
-
-
 def test_images_can_have_a_prefix_in_replies(api: Any, emulator: Emulator) -> None:
     emulator.settings.image_prefix = "hub.test/library/"
-    identifier = api.created(images=["nginx:latest", "registry.test/a:1"])
-    assert returned(api, identifier)["images"] == ["hub.test/library/nginx:latest", "registry.test/a:1"]
-    assert emulator.service.caches()[0]["images"] == ["nginx:latest", "registry.test/a:1"]
+    with_a_registry = ["registry.test/a:1", "registry:5000/nginx", "localhost/nginx"]
+    sent = ["nginx:latest", "team/nginx", *with_a_registry]
+    prefixed = ["hub.test/library/nginx:latest", "hub.test/library/team/nginx", *with_a_registry]
+    assert returned(api, api.created(images=sent))["images"] == prefixed
+    assert emulator.service.caches()[0]["images"] == sent
     for image in ("nginx:latest", "hub.test/library/nginx:latest"):
         assert api.listed(images=[image, "registry.test/a:1"]) == ["base"]
     assert api.listed(images=["hub.test/library/registry.test/a:1"]) == []
@@ -59,16 +46,6 @@ def test_images_can_have_a_prefix_in_replies(api: Any, emulator: Emulator) -> No
 def test_sizes_can_be_rounded_up(api: Any, emulator: Emulator, sent: Any, step: int, size: int) -> None:
     emulator.settings.size_step = step
     assert returned(api, api.created(imageCacheSize=sent))["imageCacheSize"] == size
-
-
-def test_times_and_fields_that_are_not_set_can_have_other_forms(api: Any, emulator: Emulator) -> None:
-    emulator.service.seed("web", ["nginx:latest"])
-    for form, end in (("offset", "+08:00"), ("utc", "Z"), ("bare", "")):
-        emulator.settings.update({"time_form": form})
-        assert api.find().json()["returnObj"]["imageCaches"][0]["creationTime"][19:] == end
-    emulator.settings.null_fields = True
-    reply = api.find().json()
-    assert (reply["error"], reply["returnObj"]["imageCaches"][0]["tags"]) == (None, None)
 
 
 def test_a_report_gives_settings() -> None:

@@ -88,13 +88,14 @@ def test_a_deletion_can_fail(api: Any, emulator: Emulator) -> None:
 
 def test_the_statuses_can_have_other_names(api: Any, emulator: Emulator) -> None:
     names = {
-        "pending_status": "Creating",
-        "ready_status": "Available",
-        "failed_status": "Broken",
-        "deleting_status": "Terminating",
-        "delete_failed_status": "Undead",
+        "pending": "Creating",
+        "ready": "Available",
+        "failed": "Broken",
+        "deleting": "Going",
+        "delete_failed": "Undead",
     }
-    emulator.settings.update({**names, "delete_after": 10, "delete_fails": 1})
+    emulator.settings.update({f"{word}_status": name for word, name in names.items()})
+    emulator.settings.update({"delete_after": 10, "delete_fails": 1})
     good, bad = api.created(), api.created(images=["does-not-exist:1"])
     assert api.status(good) == api.status(bad) == "Creating"
     emulator.advance(2)
@@ -102,7 +103,7 @@ def test_the_statuses_can_have_other_names(api: Any, emulator: Emulator) -> None
     assert messages(api, good)[-1] == "[ImageCache] ready"
     assert messages(api, bad)[-1] == "[ImageCache] failed"
     api.delete(good)
-    assert api.status(good) == "Terminating"
+    assert api.status(good) == "Going"
     emulator.advance(10)
     assert api.status(good) == "Undead"
     assert api.status(emulator.service.seed("seeded", ["a:1"])) == "Available"

@@ -67,15 +67,10 @@ def test_create_takes_everything_documented(api: Any, emulator: Emulator) -> Non
         ({"retentionDays": 3651}, "retentionDays"),
         ({"tags": [{"key": "a", "value": 1}]}, "tags[0].value"),
         ({"surprise": 1}, "surprise"),
-        (
-            {"imageRegistryCredentials": [{**LOGIN, "server": "HTTPS://registry.test"}]},
-            "imageRegistryCredentials[0].server",
-        ),
+        ({"imageRegistryCredentials": [{**LOGIN, "server": "HTTPS://r.test"}]}, "imageRegistryCredentials[0].server"),
     ],
 )
-def test_create_refuses_a_wrong_field_by_its_name(
-    api: Any, emulator: Emulator, change: dict[str, Any], field: str
-) -> None:
+def test_a_wrong_field_is_refused_by_its_name(api: Any, emulator: Emulator, change: dict[str, Any], field: str) -> None:
     response = api.create(**change)
     assert failure(response) == (422, "Invalid")
     assert response.json()["message"].startswith(f"{field}: ")
@@ -162,13 +157,9 @@ def test_usage_and_quota(api: Any, emulator: Emulator) -> None:
     assert sorted(value) == ["records", "requestId"]
     records = {record.pop("resourceType"): record for record in value["records"]}
     assert sorted(records) == ["cpu", "gpu", "imageCacheCount", "memory"]
-    assert sorted(records["imageCacheCount"]) == [
-        "resourceDescription",
-        "resourceLimit",
-        "resourceName",
-        "resourceUsed",
-    ]
-    assert (records["imageCacheCount"]["resourceLimit"], records["imageCacheCount"]["resourceUsed"]) == (1, 1)
+    count = records["imageCacheCount"]
+    assert sorted(count) == ["resourceDescription", "resourceLimit", "resourceName", "resourceUsed"]
+    assert (count["resourceLimit"], count["resourceUsed"]) == (1, 1)
     assert failure(api.create()) == (429, "QuotaExceed")
 
 

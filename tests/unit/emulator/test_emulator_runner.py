@@ -20,8 +20,6 @@ import requests
 from tests.emulator import Emulator, Fault
 from tests.emulator.__main__ import main
 
-from .conftest import Client
-
 
 def test_environment_and_settings() -> None:
     with Emulator(region_id="here", access_key="mine") as emulator:
@@ -92,12 +90,6 @@ class TestTls:
         secure_emulator.reset()
         return secure_emulator
 
-    @pytest.fixture
-    def api(self, emulator: Emulator) -> Client:
-        client = Client(emulator)
-        client._session.verify = emulator.ca_file
-        return client
-
     def test_it_works_as_without(self, api: Any, emulator: Emulator) -> None:
         assert emulator.url.startswith("https://127.0.0.1:")
         assert emulator.environment["REQUESTS_CA_BUNDLE"] == emulator.ca_file
@@ -132,12 +124,6 @@ class TestTls:
         with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
             api.create()
         assert api.listed() == []
-
-    @pytest.mark.parametrize("kind", ["trickle", "drip_headers", "drip_chunks"])
-    def test_slow_and_good(self, api: Any, emulator: Emulator, kind: str) -> None:
-        emulator.inject(Fault(kind, interval=0, when="after"))
-        assert api.create().json()["statusCode"] == 200
-        assert emulator.connections == 1
 
     def test_the_certificate_goes_with_the_emulator(self) -> None:
         with Emulator(tls=True) as emulator:

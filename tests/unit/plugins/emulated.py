@@ -101,9 +101,7 @@ def held(client: Client, *names: str) -> Iterator[None]:
             process.communicate()
 
 
-def reconcile_one(
-    desired: Desired, client: Client, wait: Wait | None = None, check_mode: bool = False, **more: Any
-) -> Item:
+def reconcile_one(desired: Desired, client: Client, wait: Any = None, check_mode: bool = False, **more: Any) -> Item:
     """Reconcile one image cache as the module image_cache does; its error is raised, with the item as ``item``."""
     ctx = Context(client, wait or Wait(60, 5), **more)
     (item,) = reconcile([desired], ctx, check_mode=check_mode, by_name=True).items

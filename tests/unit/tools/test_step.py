@@ -50,25 +50,6 @@ def test_it_prints_its_start_and_its_log_first(tool: Path) -> None:
     assert (tool.parents[2] / "build" / "logs" / "unit.log").read_text() == "7 passed\n"
 
 
-def test_its_usual_duration_is_that_of_the_last_good_run(tool: Path) -> None:
-    times = tool.parents[2] / "build" / "times"
-    step(tool, "unit", "--", "true")
-    assert float((times / "unit").read_text()) < 10
-    (times / "unit").write_text("33.2\n")
-    assert "usually 33 s" in step(tool, "unit", "--", "false").stdout
-    assert (times / "unit").read_text() == "33.2\n", "a failed step"
-    (times / "unit").write_text("nonsense")
-    assert f"usually {step_module.USUAL['unit']} s" in step(tool, "unit", "--", "true").stdout
-
-
-def test_a_short_step_has_no_duration(tool: Path) -> None:
-    assert step(tool, "reuse", "--", "true").stdout.splitlines()[0].endswith("build/logs/reuse.log")
-
-
-def test_a_prefix_of_the_name(tool: Path) -> None:
-    assert "again-reuse" in step(tool, "reuse", "--", "true", STEP_PREFIX="again-").stdout
-
-
 @pytest.mark.parametrize(
     ("arguments", "status", "complaint"),
     [
@@ -86,6 +67,11 @@ def test_a_step_fails(tool: Path, arguments: list[str], status: int, complaint: 
     assert "----- output of odd -----" in result.stdout
 
 
-def test_quiet_shows_no_output(tool: Path) -> None:
-    result = step(tool, "odd", "--", "echo", "words", STEP_QUIET="1")
-    assert (result.returncode, "words" in result.stdout) == (0, False)
+def test_quiet_shows_no_output_and_the_usual_duration_is_that_of_the_last_good_run(tool: Path) -> None:
+    times = tool.parents[2] / "build" / "times"
+    result = step(tool, "odd", "--", "echo", "words", STEP_QUIET="1", STEP_PREFIX="again-")
+    assert (result.returncode, "words" in result.stdout, "again-odd" in result.stdout) == (0, False, True)
+    assert float((times / "again-odd").read_text()) < 10
+    (times / "odd").write_text("33.2\n")
+    assert "usually 33 s" in step(tool, "odd", "--", "false").stdout
+    assert (times / "odd").read_text() == "33.2\n"

@@ -29,33 +29,15 @@ from ansible_collections.ctyun.eci.plugins.module_utils._polling import Clock, W
 from tests.emulator import Emulator, Fault
 from tests.emulator.like import like
 from tests.emulator.settings import Settings
+from tests.unit.plugins.emulated import BODY, CREATE, DELETE, LIST, UPDATE
 from tools.wire_check import observe
 from tools.wire_check.__main__ import main, report
 from tools.wire_check.observe import OwnImageCache, Probe
 
 ROOT = Path(__file__).resolve().parents[3]
-CREATE, UPDATE, DELETE, LIST = "createImageCache", "updateImageCache", "deleteImageCache", "describeImageCaches"
-PLACE = {
-    "vpcId": "vpc-test",
-    "vSwitchId": "subnet-test",
-    "securityGroupId": "sg-test",
-    "azInfo": {"azName": "az1"},
-    "images": ["nginx:latest"],
-    "imageCacheSize": 10,
-}
-FLAGS = [
-    "--create",
-    "--vpc",
-    "vpc-test",
-    "--subnet",
-    "subnet-test",
-    "--security-group",
-    "sg-test",
-    "--zone",
-    "az1",
-    "--image",
-    "nginx:latest",
-]
+PLACE = {key: value for key, value in {**BODY, "imageCacheSize": 10}.items() if key != "imageCacheName"}
+FLAGS = ["--create", *("--vpc", "vpc-test"), *("--subnet", "subnet-test"), *("--security-group", "sg-test")]
+FLAGS += [*("--zone", "az1"), *("--image", "nginx:latest")]
 NAME = re.compile("wire-check-[0-9a-f]{32}")
 
 
@@ -141,9 +123,7 @@ SERVICES: dict[str, dict[str, Any]] = {
         "zone_returned": "listed", "images_returned": "prefixed", "size_returned": "larger", "ready_status": "Ready",
         "time_form": "bare", "status_code_style": "800", "null_fields": True,
     },
-    "curt": {
-        "http_errors": False, "missing_reason": "Gone", "list_total": False, "region_returned": "query", "max_page": 1,
-    },
+    "curt": {"http_errors": False, "missing_reason": "Gone", "list_total": False, "region_returned": "query", "max_page": 1},
     "broken": {"failed_status": "CreateFailed", "delete_failed_status": "delete_failed", "quota": 7},
 }  # fmt: skip
 # Settings that bring these habits about.
@@ -182,9 +162,7 @@ def test_the_report_holds_no_other_text(value: Any) -> None:
 
 
 @pytest.mark.parametrize(("settings", "last"), [({"list_needs_images": True}, LIST), ({"quota": 0}, CREATE)])
-def test_nothing_is_deleted_if_nothing_was_created(
-    settings: dict[str, Any], last: str, check: Check, emulator: Emulator
-) -> None:
+def test_nothing_created_is_nothing_deleted(settings: Any, last: str, check: Check, emulator: Emulator) -> None:
     emulator.settings.update(settings)
     with pytest.raises(errors.ServiceError):
         check.run()
@@ -216,9 +194,7 @@ def test_a_creation_without_an_answer_is_found_by_its_name(check: Check, emulato
         ({"list_lag": 10_000.0}, Fault("reset", CREATE, when="after")),
     ],
 )
-def test_what_may_be_left_is_named(
-    settings: dict[str, Any], fault: Fault | None, check: Check, emulator: Emulator
-) -> None:
+def test_what_may_be_left_is_named(settings: Any, fault: Fault | None, check: Check, emulator: Emulator) -> None:
     emulator.settings.update(settings)
     emulator.inject(*([fault] if fault else []))
     with pytest.raises(errors.WaitFailed, match="billed until it is deleted") as caught:

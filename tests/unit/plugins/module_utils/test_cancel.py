@@ -52,9 +52,7 @@ def test_the_first_reason_stays_and_the_handlers_are_restored() -> None:
 @pytest.mark.parametrize("is_set", [True, False])
 def test_the_alarm_of_the_keyword_timeout(is_set: bool) -> None:
     cancellation = Cancellation()
-    before = signal.signal(
-        signal.SIGALRM, (lambda *_arguments: pytest.fail("the alarm of Ansible")) if is_set else signal.SIG_IGN
-    )
+    before = signal.signal(signal.SIGALRM, (lambda *_: pytest.fail("Ansible's alarm")) if is_set else signal.SIG_IGN)
     try:
         with cancel_on_signals(cancellation):
             os.kill(os.getpid(), signal.SIGALRM)

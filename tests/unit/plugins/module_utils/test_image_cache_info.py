@@ -108,9 +108,7 @@ def test_an_image_cache_that_goes_away_before_its_events_are_read(client: Client
 
 @pytest.mark.parametrize("times", [1, None])
 @pytest.mark.parametrize("operation", ["describeImageCaches", "describeImageCache"])
-def test_an_error_of_either_read_is_the_error(
-    operation: str, times: int | None, make_client: MakeClient, seeded: Emulator
-) -> None:
+def test_an_error_of_either_read(operation: str, times: Any, make_client: MakeClient, seeded: Emulator) -> None:
     seeded.inject(Fault("status", operation, status=500, times=times))
     with pytest.raises(EciError) as caught:
         with_events(make_client(retries=0))

@@ -46,37 +46,25 @@ def done(**given: Any) -> Result:
     [
         ({}, ["images: is required, for example ["]),
         ({"images": None}, ["images: is required, for example ["]),
-        ({"images": []}, ["images: must list at least one"]),
-        ({"images": ["nginx", ""]}, ["images[1]: must not be empty"]),
         ({"images": ["https://a.b/c"]}, ["images[0]: must be a name without http:// or https:// in front"]),
         ({"images": ["a.b/C"]}, ["images[0]: must be in lower case up to the tag"]),
         ({"images": ["a.b/c", "a b"]}, ["images[1]: is not a name of an image"]),
         ({"images": ["nginx"], "image": "x"}, ["image: is not an option here; did you mean images?"]),
         ({"images": ["nginx"], "size_factor": 0.5}, ["size_factor: must be between 1 and 100"]),
-        ({"images": ["nginx"], "size_factor": 101}, ["size_factor: must be between 1 and 100"]),
-        ({"images": ["nginx"], "concurrency": 0}, ["concurrency: must be between 1 and 1000"]),
         ({"images": ["nginx"], "platform": "linux"}, ["platform: must be a system and an architecture"]),
-        (
-            {"images": ["nginx"], "registry_addresses": {"a.b": "https://c.d"}},
-            ["registry_addresses.a.b: must be a host"],
-        ),
         ({"images": ["nginx"], "registry_addresses": {"a.b/c": "c.d"}}, ["registry_addresses.a.b/c: must be a host"]),
-        ({"images": ["nginx"], "registry_addresses": {"a.b": 5}}, ["registry_addresses.a.b: must be a host"]),
         ({"images": ["nginx"], "registry_addresses": {"A.b:5000": "[::1]:5000"}}, []),
         (
             {"images": ["nginx"], "imageRegistryCredentials": [{"server": "https://a.b", "userName": "u"}]},
             [
-                "imageRegistryCredentials[0].server: must be the plain address",
-                "imageRegistryCredentials[0].password: is required",
+                f"imageRegistryCredentials[0].{text}"
+                for text in ("server: must be the plain address", "password: is req")
             ],
         ),
         (
             {
                 "images": ["nginx"],
-                "access_key": "a",
-                "secret_key": "b",
-                "region_id": "c",
-                "endpoint": "d",
+                **dict.fromkeys(("access_key", "secret_key", "region_id", "endpoint"), "a"),
                 "retries": 1,
             },
             [],
@@ -137,9 +125,8 @@ def test_nothing_is_sent_to_the_service_and_nothing_of_it_is_needed(
 def test_authorities_that_are_not_there(tmp_path: Path) -> None:
     result = done(images=["nginx"], ca_path=str(tmp_path / "none.pem"))
     assert result.failed
-    assert result.values["msg"].startswith(
-        "No registry can be reached with these arguments:\n- ca_path: there is no file"
-    )
+    text = "No registry can be reached with these arguments:\n- ca_path: there is no file"
+    assert result.values["msg"].startswith(text)
     assert result.values["failure"]["effect"] == "none"
 
 

@@ -34,19 +34,16 @@ def held(*names, clock=Clock()):
     return _lock.held({scope!r}, names, clock, 1.0, Progress(clock, None))
 """
 HOLD = CHILD + "with held(*{names!r}): print('held', flush=True); sys.stdin.read()"
-HOLD_AND_DIE = CHILD + (
-    "with held(*{names!r}): subprocess.Popen(['cat'], close_fds=False); os.kill(os.getpid(), signal.SIGKILL)"
+HOLD_AND_DIE = (
+    CHILD + "with held('web'): subprocess.Popen(['cat'], close_fds=False); os.kill(os.getpid(), signal.SIGKILL)"
 )
-COUNT = (
-    CHILD
-    + """
+COUNT = f"""{CHILD}
 for _time in range(20):
     with held('counter', clock=Clock(sleep=lambda _: os.sched_yield())):
-        number = int(open({counter!r}).read())
+        number = int(open({{counter!r}}).read())
         os.sched_yield()
-        open({counter!r}, 'w').write(str(number + 1))
+        open({{counter!r}}, 'w').write(str(number + 1))
 """
-)
 
 
 class Time:
@@ -206,13 +203,11 @@ def test_the_lock_of_a_process_ends_with_it(end: signal.Signals, start: Callable
 
 
 def test_a_child_that_outlives_the_process_holds_nothing(start: Callable[..., subprocess.Popen[str]]) -> None:
-    assert start(HOLD_AND_DIE, "web").wait(30) == -signal.SIGKILL
+    assert start(HOLD_AND_DIE).wait(30) == -signal.SIGKILL
     assert is_free("web")
 
 
-def test_processes_that_count_together_lose_nothing(
-    tmp_path: Path, start: Callable[..., subprocess.Popen[str]]
-) -> None:
+def test_processes_that_count_together(tmp_path: Path, start: Callable[..., subprocess.Popen[str]]) -> None:
     (tmp_path / "counter").write_text("0")
     assert [process.wait(60) for process in [start(COUNT) for _number in range(4)]] == [0] * 4
     assert (tmp_path / "counter").read_text() == "80"
@@ -248,8 +243,6 @@ def test_what_the_system_refuses(number: int, kind: type[Exception], monkeypatch
     def refuse(*_arguments: Any) -> None:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(
-        _lock.fcntl if number == errno.ENOLCK else _lock.os, "lockf" if number == errno.ENOLCK else "open", refuse
-    )
+    monkeypatch.setattr(*((_lock.fcntl, "lockf") if number == errno.ENOLCK else (_lock.os, "open")), refuse)
     with pytest.raises(kind), held("web"):
         pytest.fail("it is held")

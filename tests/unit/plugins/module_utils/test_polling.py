@@ -98,6 +98,5 @@ def test_an_error_of_the_read_ends_it() -> None:
 
 
 def test_the_system_clock() -> None:
-    assert (
-        poll(SYSTEM_CLOCK, Wait(60.0, 0.0).delays(SYSTEM_CLOCK), lambda: "next", lambda _value: True, "first") == "next"
-    )
+    delays = Wait(60.0, 0.0).delays(SYSTEM_CLOCK)
+    assert poll(SYSTEM_CLOCK, delays, lambda: "next", lambda _value: True, "first") == "next"

@@ -86,9 +86,7 @@ def test_a_single_item_and_one_at_a_time_need_no_further_threads() -> None:
     assert seen == {threading.current_thread().name}
 
 
-def test_an_exception_in_the_wait_finishes_what_is_under_way_and_begins_nothing(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_an_exception_in_the_wait_finishes_what_is_under_way_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_pool, "TICK", 0.01)
     begun: list[int] = []
     finished: list[int] = []

@@ -31,18 +31,10 @@ Run = Callable[[Any, Any, bool, bool], Result]
 
 @pytest.fixture
 def arguments() -> dict[str, Any]:
-    return {
-        "access_key": "ak",
-        "secret_key": SECRET,
-        "region_id": "region-1",
-        "endpoint": "http://127.0.0.1:1",
-        "validate_certs": True,
-        "ca_path": None,
-        "timeout": 10.0,
-        "retries": 0,
-        "retry_max_delay": 0.0,
-        "image_registry_credentials": [{"server": "r", "user_name": "u", "password": PASSWORD}],
-    }
+    keys = {"access_key": "ak", "secret_key": SECRET, "region_id": "region-1", "endpoint": "http://127.0.0.1:1"}
+    numbers = {"timeout": 10.0, "retries": 0, "retry_max_delay": 0.0}
+    logins = [{"server": "r", "user_name": "u", "password": PASSWORD}]
+    return {**keys, **numbers, "validate_certs": True, "ca_path": None, "image_registry_credentials": logins}
 
 
 def spec() -> Spec:
@@ -212,9 +204,7 @@ def test_an_error_of_the_service_becomes_a_result(arguments: dict[str, Any], emu
     assert len(emulator.sent()) == 1
 
 
-@pytest.mark.parametrize(
-    "quote", [str, repr, json.dumps, lambda text: f"x{text}y"], ids=["plain", "python", "json", "in"]
-)
+@pytest.mark.parametrize("quote", [str, repr, json.dumps, lambda text: f"x{text}y"], ids=["str", "repr", "json", "in"])
 @pytest.mark.parametrize("secret", [SECRET, PASSWORD], ids=["key", "password"])
 def test_secrets_are_redacted_in_what_the_service_wrote(
     secret: str, quote: Callable[[str], str], arguments: dict[str, Any], emulator: Emulator
@@ -232,10 +222,7 @@ def test_secrets_are_redacted_in_what_the_service_wrote(
 
 def test_what_nobody_else_wrote_stays_as_it_is(arguments: dict[str, Any]) -> None:
     arguments["image_registry_credentials"][0]["password"] = "1"
-    values: dict[str, Any] = {
-        "image_cache_id": "imc-1-1",
-        "image_cache": {"images": ["nginx:1"], "tags": [{"key": "1"}]},
-    }
+    values: dict[str, Any] = {"image_cache_id": "imc-1-1", "image_cache": {"images": ["n:1"], "tags": [{"key": "1"}]}}
     unchanged = task(lambda *_: Result(json.loads(json.dumps(values)), ["imc-1-1 differs"]))
     assert perform(unchanged, arguments, False, False) == Result(values, ["imc-1-1 differs"])
     error = NotFound("There is no image cache imc-1-1.", code="1", request_id="r-1", operation="o1")

@@ -83,13 +83,8 @@ def run(emulator: Emulator, make_action: Callable[..., TaskAction], monkeypatch:
         plugin: Any = region_info,
         **options: Any,
     ) -> dict[str, Any]:
-        connection = {
-            "endpoint": emulator.url,
-            "access_key": emulator.settings.access_key,
-            "secret_key": emulator.settings.secret_key,
-            "region_id": emulator.settings.region_id,
-            "retries": 0,
-        }
+        keys = {name: getattr(emulator.settings, name) for name in ("access_key", "secret_key", "region_id")}
+        connection = {"endpoint": emulator.url, **keys, "retries": 0}
         if returns:
             task = plugin.ActionModule.TASK._replace(run=lambda *_: copy.deepcopy(returns))
             monkeypatch.setattr(plugin.ActionModule, "TASK", task)
@@ -156,9 +151,7 @@ def test_handed_over_where_an_argument_has_no_plain_type(run: Run) -> None:
     assert run({"region_id": object()}) == {"through": "module"}
 
 
-def test_handed_over_without_a_library_or_to_a_configured_interpreter(
-    run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_handed_over_without_a_library_or_to_a_set_interpreter(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     for library in ("HAS_REQUESTS", "HAS_JSONSCHEMA"):
         with monkeypatch.context() as patch:
             patch.setattr(_action, library, False)
@@ -173,9 +166,8 @@ def test_what_the_module_gets(async_val: int, make_action: Callable[..., TaskAct
     monkeypatch.setattr(ActionBase, "run", lambda self, tmp=None, task_vars=None: {})
     action = make_action(arguments={"timeout": 5}, async_val=async_val, transport="ssh")
     assert action.run(task_vars={"a": 1}) == {"through": "module"}
-    action._execute_module.assert_called_once_with(
-        module_args={"timeout": 5}, task_vars={"a": 1}, wrap_async=bool(async_val)
-    )
+    given = {"module_args": {"timeout": 5}, "task_vars": {"a": 1}, "wrap_async": bool(async_val)}
+    action._execute_module.assert_called_once_with(**given)
     assert action._remove_tmp_path.called is not bool(async_val)
 
 
@@ -212,12 +204,8 @@ def test_an_empty_id_is_refused_but_in_check_mode(run: Run) -> None:
 def test_a_failure_and_warnings_are_in_the_result(run: Run, emulator: Emulator) -> None:
     reached = Result({"changed": True, "msg": "too long"}, ["careful"], failed=True)
     result = run(BODY, returns=reached, plugin=image_cache)
-    assert (result["changed"], result["msg"], result["failed"], result["warnings"]) == (
-        True,
-        "too long",
-        True,
-        ["careful"],
-    )
+    assert (result["changed"], result["msg"], result["failed"]) == (True, "too long", True)
+    assert result["warnings"] == ["careful"]
     emulator.inject(Fault("status", "region", status=422, reason="Invalid"))
     result = run({})
     assert (result["failed"], result["failure"]["http_status"], "warnings" in result) == (True, 422, False)
@@ -358,9 +346,7 @@ def test_what_is_no_relative_path_is_left_alone(
 
 
 @pytest.mark.parametrize("error", [AnsibleFileNotFound("not there"), ValueError("embedded null byte")])
-def test_a_ca_path_that_is_not_found_is_left_to_the_task(
-    error: Exception, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_ca_path_is_left_to_the_task_if_not_found(error: Any, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ActionBase, "_find_needle", MagicMock(side_effect=error))
     assert "ca_path: there is no file or directory ca.pem" in run({"ca_path": "ca.pem"})["msg"]
 

@@ -7,12 +7,11 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 from collections.abc import Iterator
 
 import pytest
 
-from tests.unit.plugins.module_utils._api.servers import Authority, Place, Server, answering
+from .servers import Authority, Place, Server, answering
 
 
 @pytest.fixture(scope="session")
@@ -32,13 +31,6 @@ def tls(authority: Authority) -> Iterator[Server]:
     """The same over TLS."""
     with answering(context=authority.context()) as server:
         yield server
-
-
-@pytest.fixture
-def closed_port() -> Iterator[int]:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))  # bound and not listening: nobody else gets it, connecting is refused
-        yield taken.getsockname()[1]
 
 
 @pytest.fixture

@@ -173,17 +173,11 @@ class Authority:
     def hash(self) -> str:
         """What OpenSSL looks for in a folder of authorities."""
         openssl = shutil.which("openssl") or pytest.skip("openssl is needed to name it")
-        return subprocess.run(
-            [openssl, "x509", "-noout", "-hash", "-in", self.ca_file], capture_output=True, text=True, check=True
-        ).stdout.strip()
+        return subprocess.check_output([openssl, "x509", "-noout", "-hash", "-in", self.ca_file], text=True).strip()
 
-    def context(
-        self, *names: str, not_before: datetime | None = None, not_after: datetime | None = None
-    ) -> ssl.SSLContext:
+    def context(self, *names: str, **validity: datetime) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._ca.issue_cert(*(names or ["127.0.0.1"]), not_before=not_before, not_after=not_after).configure_cert(
-            context
-        )
+        self._ca.issue_cert(*(names or ["127.0.0.1"]), **validity).configure_cert(context)
         return context
 
 
@@ -236,7 +230,7 @@ class Place:
         return overrides
 
     def nobody(self) -> int:
-        """A port where nobody listens."""
+        """A port where nobody listens, which nobody else gets."""
         taken = self.stack.enter_context(socket.socket())
         taken.bind(("127.0.0.1", 0))
         return int(taken.getsockname()[1])

@@ -24,7 +24,8 @@ from ansible_collections.ctyun.eci.plugins.module_utils._api.region import REGIO
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import AuthenticationError
 from tests.emulator import Emulator
 from tests.unit.plugins.emulated import MakeClient
-from tests.unit.plugins.module_utils._api.servers import CREATE, DESCRIBE, LIST, UPDATE
+
+from .servers import CREATE, DESCRIBE, LIST, UPDATE
 
 try:
     # CTYun's own Python core, to compare with. It is among the development requirements, and wants newer libraries than
@@ -36,7 +37,6 @@ except ImportError:
 comparing = pytest.mark.skipif(ctyun_client is None, reason="ctyun-openapi-sdk-core is not installed")
 
 ZONES = ["UTC", "America/New_York", "Asia/Shanghai", "Asia/Kathmandu", "Pacific/Kiritimati"]
-NOTHING = hashlib.sha256(b"").hexdigest()
 RANDOM_ID = "27cfe4dc-e640-45f6-92ca-492ca73e8680"
 ZERO_ID = "00000000-0000-4000-8000-000000000000"
 
@@ -50,12 +50,10 @@ def zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
     time.tzset()
 
 
-def expected(
-    request_id: str, date: str, query: str, body: bytes, access_key: str = "AK", secret_key: str = "SK"
-) -> str:
+def expected(request_id: str, date: str, query: str, body: bytes, access_key: str = "AK", secret: str = "SK") -> str:
     """The formula of docs/wire.md once more, from the outside to the inside."""
     text = f"ctyun-eop-request-id:{request_id}\neop-date:{date}\n\n{query}\n{hashlib.sha256(body).hexdigest()}"
-    key = secret_key.encode()
+    key = secret.encode()
     for part in (date, access_key, date[:8], text):
         key = hmac.new(key, part.encode(), hashlib.sha256).digest()
     return base64.b64encode(key).decode()

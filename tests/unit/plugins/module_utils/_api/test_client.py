@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.ctyun.eci.plugins.module_utils import _errors as errors
 from ansible_collections.ctyun.eci.plugins.module_utils._api import transport
 from ansible_collections.ctyun.eci.plugins.module_utils._api.client import (
     FREE_THROTTLES,
@@ -25,26 +26,12 @@ from ansible_collections.ctyun.eci.plugins.module_utils._api.region import REGIO
 from ansible_collections.ctyun.eci.plugins.module_utils._api.responses import HttpReply, Reply
 from ansible_collections.ctyun.eci.plugins.module_utils._api.transport import Operation
 from ansible_collections.ctyun.eci.plugins.module_utils._cancel import Cancellation
-from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
-    NONE,
-    POSSIBLE,
-    AlreadyExists,
-    AuthenticationError,
-    Cancelled,
-    EciError,
-    MachineLimit,
-    NotFound,
-    QuotaUsedUp,
-    ServiceError,
-    Throttled,
-    Unanswered,
-    Unreachable,
-    UntrustedEndpoint,
-)
+from ansible_collections.ctyun.eci.plugins.module_utils._errors import NONE, POSSIBLE, EciError
 from ansible_collections.ctyun.eci.plugins.module_utils._polling import SYSTEM_CLOCK
 from tests.emulator import Emulator, Fault
 from tests.unit.plugins.emulated import BODY, MakeClient
-from tests.unit.plugins.module_utils._api.servers import CREATE, DELETE, DESCRIBE, LIST, UPDATE, answering
+
+from .servers import CREATE, DELETE, DESCRIBE, LIST, UPDATE, answering
 
 ID = "imc-seed000000000000"
 OPERATIONS = [LIST, DESCRIBE, UPDATE, DELETE, REGION, USAGE, CREATE]
@@ -139,7 +126,7 @@ def test_what_may_help_is_sent_again_with_a_new_signature(
     if operation is DELETE and fault.after:
         # carried out the first time, so the second finds nothing: and says that there was a first time
         error = failing(client, operation)
-        assert isinstance(error, NotFound)
+        assert isinstance(error, errors.NotFound)
         assert (error.effect, error.attempts) == (POSSIBLE, 2)
     else:
         carry_out(client, operation)
@@ -162,19 +149,19 @@ def test_a_create_is_sent_once_whatever_comes_back(
     assert (len(emulator.sent()), sleeps) == (1, [])
     assert error.retryable
     assert (error.operation, error.attempts) == ("createImageCache", 1)
-    assert error.effect == (NONE if isinstance(error, Throttled) else POSSIBLE)
+    assert error.effect == (NONE if isinstance(error, errors.Throttled) else POSSIBLE)
     assert "attempt" not in error.message
 
 
 @pytest.mark.parametrize(
     ("status", "reason", "kind"),
     [
-        (400, "", ServiceError),
-        (401, "", AuthenticationError),
-        (404, "", NotFound),
-        (409, "", AlreadyExists),
-        (422, "", ServiceError),
-        (429, "QuotaExceed", QuotaUsedUp),
+        (400, "", errors.ServiceError),
+        (401, "", errors.AuthenticationError),
+        (404, "", errors.NotFound),
+        (409, "", errors.AlreadyExists),
+        (422, "", errors.ServiceError),
+        (429, "QuotaExceed", errors.QuotaUsedUp),
     ],
 )
 @pytest.mark.parametrize("operation", [LIST, DELETE, CREATE], ids=by_name)
@@ -188,7 +175,7 @@ def test_what_cannot_help_is_not_sent_again(
     assert len(seeded.sent()) == 1
 
 
-@pytest.mark.parametrize("kind", [MachineLimit, UntrustedEndpoint, QuotaUsedUp])
+@pytest.mark.parametrize("kind", [errors.MachineLimit, errors.UntrustedEndpoint, errors.QuotaUsedUp])
 def test_what_lies_here_is_not_tried_again(
     kind: type[EciError], client: Client, sleeps: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,9 +191,7 @@ def test_what_lies_here_is_not_tried_again(
 
 
 @pytest.mark.parametrize("retries", [0, 1, 4, 7])
-def test_the_attempts_have_an_end(
-    retries: int, make_client: MakeClient, emulator: Emulator, sleeps: list[float]
-) -> None:
+def test_attempts_have_an_end(retries: int, make_client: MakeClient, emulator: Emulator, sleeps: list[float]) -> None:
     emulator.inject(Fault("status", status=503, times=None, message="busy"))
     asked: list[tuple[float, float]] = []
 
@@ -215,7 +200,7 @@ def test_the_attempts_have_an_end(
         return high
 
     error = failing(make_client(retries=retries, retry_max_delay=10.0, uniform=uniform))
-    assert isinstance(error, Unanswered)
+    assert isinstance(error, errors.Unanswered)
     assert error.attempts == error.failure()["attempts"] == len(emulator.sent()) == retries + 1
     assert asked == [(0, bound) for bound in (0.5, 1, 2, 4, 8, 10, 10)][:retries]  # full jitter
     assert sleeps == [high for _low, high in asked]
@@ -231,18 +216,16 @@ def test_the_attempts_have_an_end(
 def test_the_effect_is_that_of_all_attempts(client: Client, seeded: Emulator) -> None:
     seeded.inject(Fault("reset", "deleteImageCache", when="after"))
     error = failing(client, DELETE)
-    assert (error.__class__, error.effect) == (NotFound, POSSIBLE)
+    assert (error.__class__, error.effect) == (errors.NotFound, POSSIBLE)
     error = failing(client, DELETE)
-    assert (error.__class__, error.effect) == (NotFound, NONE)
+    assert (error.__class__, error.effect) == (errors.NotFound, NONE)
     seeded.inject(Fault("status", "deleteImageCache", status=429))
     error = failing(client, DELETE)
-    assert (error.__class__, error.effect) == (NotFound, NONE)  # what was throttled was not carried out
+    assert (error.__class__, error.effect) == (errors.NotFound, NONE)  # what was throttled was not carried out
 
 
 @pytest.mark.parametrize("operation", [UPDATE, DELETE, DESCRIBE], ids=by_name)
-def test_an_effect_stays_possible_when_a_later_attempt_does_not_arrive(
-    operation: Operation, make_client: MakeClient
-) -> None:
+def test_an_effect_stays_possible_when_a_later_attempt_is_lost(operation: Operation, make_client: MakeClient) -> None:
     with answering(b"HTTP/1.1 200 OK") as server:
         slept = []
 
@@ -252,7 +235,7 @@ def test_an_effect_stays_possible_when_a_later_attempt_does_not_arrive(
             slept.append(seconds)
 
         error = failing(make_client(endpoint=server.url, retries=2, sleep=sleep), operation)
-    assert (error.__class__, error.attempts) == (Unreachable, 3)
+    assert (error.__class__, error.attempts) == (errors.Unreachable, 3)
     assert error.effect == error.failure()["effect"] == (POSSIBLE if operation.changes else NONE)
 
 
@@ -277,9 +260,7 @@ def test_the_service_says_when(
 # --- throttled requests
 
 
-def test_throttled_requests_cost_no_attempt_while_others_are_accepted(
-    make_client: MakeClient, emulator: Emulator
-) -> None:
+def test_throttled_requests_cost_nothing_while_others_are_accepted(make_client: MakeClient, emulator: Emulator) -> None:
     client = make_client(retries=1)
     refusals = 4 * FREE_THROTTLES
 
@@ -305,7 +286,7 @@ def test_throttled_again_and_again_it_ends(
     client = make_client(retries=retries, retry_max_delay=10.0, uniform=high)
     emulator.inject(Fault("status", status=429, times=None, retry_after=retry_after))
     error = failing(client)
-    assert isinstance(error, Throttled)
+    assert isinstance(error, errors.Throttled)
     assert error.attempts == len(emulator.sent()) == (FREE_THROTTLES + retries + 1 if retries else 1)
     if retries:
         pause = min(retry_after or 0, 10)
@@ -341,8 +322,8 @@ def test_attempts_that_the_caller_counts(make_client: MakeClient, emulator: Emul
 def test_an_outage_ends_a_task_soon(make_client: MakeClient, emulator: Emulator) -> None:
     client = make_client(retries=3)
     emulator.inject(Fault("status", status=503, times=None))
-    errors = [failing(client) for _number in range(40)]
-    assert [error.attempts for error in errors] == [4] * 6 + [3] + [1] * 33
+    failed = [failing(client) for _number in range(40)]
+    assert [error.attempts for error in failed] == [4] * 6 + [3] + [1] * 33
     assert len(emulator.sent()) == 40 + RETRY_QUOTA
     emulator.faults.clear()
     carry_out(client)
@@ -390,13 +371,13 @@ def test_a_cancelled_task_tries_nothing_again(make_client: MakeClient, emulator:
     client = make_client(retries=3, cancellation=cancellation)
     emulator.inject(Fault("status", status=503, times=None))
     emulator.before = lambda _record: cancellation.cancel("SIGTERM")
-    assert isinstance(failing(client), Unanswered)
+    assert isinstance(failing(client), errors.Unanswered)
     assert (len(emulator.sent()), sleeps) == (1, [])
     error = failing(client)
-    assert (error.__class__, error.effect, error.retryable) == (Cancelled, NONE, False)
+    assert (error.__class__, error.effect, error.retryable) == (errors.Cancelled, NONE, False)
     assert "attempt" not in error.message
     assert len(emulator.sent()) == 1
-    with pytest.raises(Cancelled):
+    with pytest.raises(errors.Cancelled):
         client.clock.sleep(1)
 
 
@@ -408,7 +389,7 @@ def test_a_task_cancelled_between_two_attempts_keeps_the_effect(make_client: Mak
 
     seeded.inject(Fault("reset", "deleteImageCache", when="after"))
     error = failing(make_client(cancellation=cancellation, sleep=sleep), DELETE)
-    assert (error.__class__, error.effect) == (Cancelled, POSSIBLE)
+    assert (error.__class__, error.effect) == (errors.Cancelled, POSSIBLE)
 
 
 @pytest.mark.parametrize("what", ["token", "delay"])
@@ -423,7 +404,7 @@ def test_cancellation_ends_a_wait_that_has_begun(what: str, make_client: MakeCli
         time.sleep(0.1)
         client.cancellation.cancel("SIGALRM")
         error = failed.result(10)
-    assert isinstance(error, Cancelled if what == "token" else Unanswered)
+    assert isinstance(error, errors.Cancelled if what == "token" else errors.Unanswered)
     assert time.monotonic() - began < 10
 
 

@@ -58,37 +58,15 @@ def test_a_connection_does_not_show_its_secrets() -> None:
     assert target == Connection(**vars(target))
 
 
-@pytest.mark.parametrize(
-    ("validate_certs", "ca", "verify"), [(True, False, True), (False, False, False), (False, True, False)]
-)
-def test_verify(validate_certs: bool, ca: bool, verify: Any, tmp_path: Path) -> None:
-    ca_path = str(tmp_path) if ca else None
-    assert connection({**GOOD, "validate_certs": validate_certs, "ca_path": ca_path}).verify is verify
+def test_what_verifies_a_certificate(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("x")
+    for ca_path in (None, str(tmp_path), str(tmp_path / "ca.pem")):
+        assert connection({**GOOD, "ca_path": ca_path}).verify == (ca_path or True)
+        assert connection({**GOOD, "validate_certs": False, "ca_path": ca_path}).verify is False
 
 
-@pytest.mark.parametrize("kind", ["file", "directory"])
-def test_ca_path_is_a_file_or_a_directory(kind: str, tmp_path: Path) -> None:
-    path = tmp_path / "ca"
-    path.mkdir() if kind == "directory" else path.write_text("x")
-    assert connection({**GOOD, "ca_path": str(path)}).verify == str(path)
-
-
-NO_SCHEMES = [
-    "",
-    "eci-global.ctapi.ctyun.cn",
-    "eci-global.ctapi.ctyun.cn:443",
-    "ftp://h.example",
-    "https:h.example",
-    "//h.example",
-    "https://",
-]
-NO_ADDRESSES = [
-    "https://:443",
-    "https://h.example:0",
-    "https://h.example:99999",
-    "https://h.example:port",
-    "https://[::1",
-]
+NO_SCHEMES = ["", "h.example", "h.example:443", "ftp://h.example", "https:h.example", "//h.example", "https://"]
+NO_ADDRESSES = ["https://:443", "https://h.example:0", "https://h.example:99999", "https://h.example:x", "https://[::1"]
 BLANKS = ["https://h exam.ple", "https://h.example\t", " https://h.example"]
 USERS = ["https://user:Pl4nted@h.example", "https://user@h.example", "https://:Pl4nted@h.example", "https://@h.example"]
 PATHS = [f"https://h.example{end}" for end in ("/eci/api/v1", "?x=1", "#x", "/?", "?", "#")]
@@ -122,9 +100,8 @@ def test_every_problem_has_its_advice(changes: dict[str, Any], line: str) -> Non
 def test_a_relative_ca_path_means_nothing_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "ca.pem").write_text("x")
     monkeypatch.chdir(tmp_path)
-    assert problems(ca_path="ca.pem") == [
-        "ca_path: must be an absolute path, or that of a file which Ansible finds with the playbook"
-    ]
+    text = "ca_path: must be an absolute path, or that of a file which Ansible finds with the playbook"
+    assert problems(ca_path="ca.pem") == [text]
 
 
 def test_all_problems_at_once() -> None:
@@ -163,15 +140,9 @@ def test_one_place_has_one_spelling(endpoint: str, spelled: str) -> None:
 @pytest.mark.parametrize(
     ("endpoint", "warned"),
     [
-        *(
-            (f"http://{host}", True)
-            for host in ("h.example", "10.0.0.1", "128.0.0.1", "[2001:db8::1]", "localhost.example")
-        ),
+        *((f"http://{host}", True) for host in ("h.example", "10.0.0.1", "128.0.0.1", "[2001:db8::1]", "localhost.a")),
         *((f"HTTP://{host}", True) for host in ("h.example:8080", "127.0.0.1.example")),
-        *(
-            (f"http://{host}", False)
-            for host in ("localhost", "LOCALHOST:80", "127.0.0.1:8080", "127.9.9.9", "[::1]:8080")
-        ),
+        *((f"http://{host}", False) for host in ("localhost", "LOCALHOST:80", "127.0.0.1:80", "127.9.9.9", "[::1]:80")),
     ],
 )
 def test_plain_http_warns_but_for_the_own_machine(endpoint: str, warned: bool) -> None:

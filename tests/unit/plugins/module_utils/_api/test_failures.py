@@ -13,42 +13,33 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.ctyun.eci.plugins.module_utils import _errors as errors
 from ansible_collections.ctyun.eci.plugins.module_utils._api.failures import CLOCK_WINDOW
-from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
-    NONE,
-    POSSIBLE,
-    AlreadyExists,
-    AuthenticationError,
-    EciError,
-    NotFound,
-    QuotaUsedUp,
-    ServiceError,
-    Throttled,
-    Unanswered,
-)
-from tests.unit.plugins.module_utils._api.replies import HTML, NOW, REASON, refused
+from ansible_collections.ctyun.eci.plugins.module_utils._errors import NONE, POSSIBLE, EciError
+
+from .replies import HTML, NOW, REASON, refused
 
 # --- refusals: (HTTP status, envelope) -> kind
 
 
 REASONS: dict[type[EciError], str] = {
-    AuthenticationError: "Unauthorized Forbidden",
-    NotFound: "NotFound Gone",
-    AlreadyExists: "AlreadyExists Conflict",
-    QuotaUsedUp: "QuotaExceed",
-    Throttled: "TooManyRequests",
-    Unanswered: "Unknown InternalError ServerTimeout Timeout RequestTimeout ServiceUnavailable",
-    ServiceError: "Invalid BadRequest OutOfRange Expired PaymentRequired MethodNotAllowed NotAcceptable"
+    errors.AuthenticationError: "Unauthorized Forbidden",
+    errors.NotFound: "NotFound Gone",
+    errors.AlreadyExists: "AlreadyExists Conflict",
+    errors.QuotaUsedUp: "QuotaExceed",
+    errors.Throttled: "TooManyRequests",
+    errors.Unanswered: "Unknown InternalError ServerTimeout Timeout RequestTimeout ServiceUnavailable",
+    errors.ServiceError: "Invalid BadRequest OutOfRange Expired PaymentRequired MethodNotAllowed NotAcceptable"
     " UnsupportedMediaType RequestEntityTooLarge SomethingNew",
 }
 
 
 @pytest.mark.parametrize(
-    ("reason", "kind"), [(reason, kind) for kind, reasons in REASONS.items() for reason in reasons.split()]
+    ("reason", "kind"), [(one, kind) for kind, reasons in REASONS.items() for one in reasons.split()]
 )
 @pytest.mark.parametrize("field", ["error", "errorCode"])
 @pytest.mark.parametrize("status_code", [200, 900, "x", None], ids=lambda value: f"statusCode-{value}")
-def test_a_reason_decides_whatever_the_numbers_say(
+def test_a_reason_decides_whatever_the_numbers_are(
     reason: str, kind: type[EciError], field: str, status_code: Any
 ) -> None:
     for status in (200, 400, 404, 409, 500):
@@ -56,24 +47,22 @@ def test_a_reason_decides_whatever_the_numbers_say(
         assert error.code == REASON + reason
         assert error.service_message == "why"
         if reason == "SomethingNew":
-            assert error.__class__ is (Unanswered if status == 500 else ServiceError)
+            assert error.__class__ is (errors.Unanswered if status == 500 else errors.ServiceError)
             assert error.effect == POSSIBLE
         else:
             assert error.__class__ is kind
-            assert error.effect == (POSSIBLE if kind is Unanswered else NONE)
+            assert error.effect == (POSSIBLE if kind is errors.Unanswered else NONE)
 
 
 STATUSES: dict[type[EciError], list[int]] = {
-    ServiceError: [400, 402, 404, 405, 409, 410, 418, 422],
-    AuthenticationError: [401, 403],
-    Throttled: [429],
-    Unanswered: [408, 500, 502, 503, 504, 599],
+    errors.ServiceError: [400, 402, 404, 405, 409, 410, 418, 422],
+    errors.AuthenticationError: [401, 403],
+    errors.Throttled: [429],
+    errors.Unanswered: [408, 500, 502, 503, 504, 599],
 }
 
 
-@pytest.mark.parametrize(
-    ("status", "kind"), [(status, kind) for kind, statuses in STATUSES.items() for status in statuses]
-)
+@pytest.mark.parametrize(("status", "kind"), [(one, kind) for kind, statuses in STATUSES.items() for one in statuses])
 def test_without_a_reason_the_status_decides(status: int, kind: type[EciError]) -> None:
     # and never that an image cache is or is not there: that takes a word of ECI's
     for envelope in ({"statusCode": 900, "message": "m"}, {"statusCode": 200}, {}, {"statusCode": status}):
@@ -91,22 +80,15 @@ def test_without_a_reason_the_status_decides(status: int, kind: type[EciError]) 
 
 
 DISAGREEING: dict[type[EciError], list[tuple[int, dict[str, Any]]]] = {
-    QuotaUsedUp: [
-        (429, {"statusCode": 429, "error": REASON + "QuotaExceed"}),
-        (200, {"error": REASON + "QuotaExceed"}),
-    ],
-    Throttled: [
-        (429, {"statusCode": 429, "error": REASON + "TooManyRequests"}),
-        (429, {"statusCode": 429}),
-        (200, {"statusCode": 429}),
-    ],
+    errors.QuotaUsedUp: [(429, {"statusCode": 429, "error": REASON + "QuotaExceed"})],
+    errors.Throttled: [(429, {"statusCode": 429, "error": REASON + "TooManyRequests"})],
     # a reason is more than a status
-    NotFound: [
+    errors.NotFound: [
         (500, {"statusCode": 500, "error": REASON + "NotFound"}),
         (200, {"statusCode": 900, "error": "ECI.ImageCache.NotFound"}),
     ],
-    AuthenticationError: [(401, {"statusCode": 10020})],
-    Unanswered: [
+    errors.AuthenticationError: [(401, {"statusCode": 10020})],
+    errors.Unanswered: [
         (404, {"statusCode": 404, "error": REASON + "InternalError"}),
         (503, {"statusCode": 404}),
         (200, {"statusCode": 500, "code": 500}),
@@ -116,7 +98,7 @@ DISAGREEING: dict[type[EciError], list[tuple[int, dict[str, Any]]]] = {
         (200, {"returnObj": {"imageCacheId": "imc-1"}}),
         (200, {}),
     ],
-    ServiceError: [
+    errors.ServiceError: [
         (404, {"statusCode": 404, "error": "ECI.ImageCache.Missing"}),
         (200, {"statusCode": 404, "error": "Something.Else"}),
         *((200, {"statusCode": code}) for code in (900, 600, True)),
@@ -147,7 +129,7 @@ def test_where_signs_disagree(kind: type[EciError]) -> None:
 )
 def test_only_a_refusal_that_is_known_as_one_has_no_effect(status: int, code: str, effect: str) -> None:
     error = refused({"statusCode": 900, "error": code}, status)
-    assert (error.__class__, error.effect) == (QuotaUsedUp, effect)
+    assert (error.__class__, error.effect) == (errors.QuotaUsedUp, effect)
 
 
 NO_OBJECT = [
@@ -170,10 +152,10 @@ NO_OBJECT = [
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        *((status, ServiceError) for status in (302, 400, 404, 410)),
-        *((status, Unanswered) for status in (200, 408, 500, 502)),
-        (401, AuthenticationError),
-        (429, Throttled),
+        *((status, errors.ServiceError) for status in (302, 400, 404, 410)),
+        *((status, errors.Unanswered) for status in (200, 408, 500, 502)),
+        (401, errors.AuthenticationError),
+        (429, errors.Throttled),
     ],
 )
 def test_unreadable_replies(raw: bytes | None, says: str, status: int, kind: type[EciError]) -> None:
@@ -236,11 +218,10 @@ def test_a_clock_that_is_off_is_named(off: float, says: str | None, date: Any) -
     assert "Check that access_key and secret_key belong together" in error.message
 
 
-@pytest.mark.parametrize(
-    "headers", [{}, *({"Date": date} for date in ("", "yesterday", "Mon, 99 Foo 0000 00:00:00 GMT"))]
-)
-def test_a_date_that_cannot_be_read_is_no_hint(headers: dict[str, str]) -> None:
-    assert "(NTP)" not in refused({"statusCode": 10020}, 401, **headers).message
+@pytest.mark.parametrize("date", ["", "yesterday", "Mon, 99 Foo 0000 00:00:00 GMT"])
+def test_a_date_that_cannot_be_read_is_no_hint(date: str) -> None:
+    assert "(NTP)" not in refused({"statusCode": 10020}, 401, Date=date).message
+    assert "(NTP)" not in refused({"statusCode": 10020}, 401).message
 
 
 @pytest.mark.parametrize(
@@ -254,13 +235,12 @@ def test_a_date_that_cannot_be_read_is_no_hint(headers: dict[str, str]) -> None:
     ids=str,
 )
 def test_what_may_be_behind_a_refusal_without_a_known_code(envelope: Any, status: int) -> None:
-    error = refused(envelope, status, raw=HTML)
-    assert isinstance(error, AuthenticationError)
+    error = refused(envelope, status, raw=HTML, now=NOW + CLOCK_WINDOW + 60, Date=formatdate(NOW, usegmt=True))
+    assert isinstance(error, errors.AuthenticationError)
     for words in ("access_key and secret_key", "the right to the API of ECI", "lists the IP addresses"):
         assert words in error.message
-    assert "The clock of this machine is 16 minutes" in refused(
-        envelope, status, raw=HTML, now=NOW + CLOCK_WINDOW + 60, Date=formatdate(NOW, usegmt=True)
-    ).message  # fmt: skip
+        assert words in refused(envelope, status, raw=HTML).message
+    assert "The clock of this machine is 16 minutes" in error.message
 
 
 def test_only_a_refused_signature_is_blamed_on_the_clock() -> None:

@@ -11,23 +11,14 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.ctyun.eci.plugins.module_utils import _errors as errors
 from ansible_collections.ctyun.eci.plugins.module_utils._api import failures
-from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
-    NONE,
-    POSSIBLE,
-    AlreadyExists,
-    AuthenticationError,
-    EciError,
-    NotFound,
-    QuotaUsedUp,
-    ServiceError,
-    Throttled,
-    Unanswered,
-)
+from ansible_collections.ctyun.eci.plugins.module_utils._errors import NONE, POSSIBLE, EciError
 from tests.emulator import Emulator
 from tests.unit.plugins.emulated import MakeClient
-from tests.unit.plugins.module_utils._api.replies import refused
-from tests.unit.plugins.module_utils._api.servers import failing
+
+from .replies import refused
+from .servers import failing
 
 MESSAGE = "ctyun-EOP: signature verification failed"
 ID = "c6f1a2b3"
@@ -70,15 +61,15 @@ HTTP = [200, 201, 400, 401, 403, 404, 405, 408, 409, 410, 422, 429, 500, 502, 50
 CODES: dict[str, tuple[type[EciError], list[str]]] = {
     code: (kind, words)
     for codes, kind, words in [
-        ("10000 40008 50003", ServiceError, ["endpoint"]),
-        ("10002", AuthenticationError, ["access_key", "secret_key"]),
-        ("10009 10020 40002 40006", AuthenticationError, ["access_key", "secret_key", "clock"]),
-        ("40009 40010", AuthenticationError, ["IP address"]),
-        ("50000", Unanswered, []),
-        ("50001 50002", ServiceError, ["Open the service"]),
-        ("51001", ServiceError, ["expired"]),
-        ("51002", ServiceError, ["Buy"]),
-        ("51003", ServiceError, ["used up"]),
+        ("10000 40008 50003", errors.ServiceError, ["endpoint"]),
+        ("10002", errors.AuthenticationError, ["access_key", "secret_key"]),
+        ("10009 10020 40002 40006", errors.AuthenticationError, ["access_key", "secret_key", "clock"]),
+        ("40009 40010", errors.AuthenticationError, ["IP address"]),
+        ("50000", errors.Unanswered, []),
+        ("50001 50002", errors.ServiceError, ["Open the service"]),
+        ("51001", errors.ServiceError, ["expired"]),
+        ("51002", errors.ServiceError, ["Buy"]),
+        ("51003", errors.ServiceError, ["used up"]),
     ]
     for code in codes.split()
 }
@@ -95,8 +86,8 @@ def test_a_code_of_the_gateway_decides_whatever_the_http_status(code: str, shape
     for status in HTTP:
         error = refused(SHAPES[shape](code), status)
         assert error.__class__ is kind, status
-        assert error.effect == (POSSIBLE if kind is Unanswered else NONE), status
-        assert error.retryable is (kind is Unanswered), status
+        assert error.effect == (POSSIBLE if kind is errors.Unanswered else NONE), status
+        assert error.retryable is (kind is errors.Unanswered), status
         assert error.code in (code, f"CTAPI_{code}"), status
         assert (error.service_message, error.http_status) == (MESSAGE, status)
         assert f"code {error.code}, HTTP {status}" in error.message
@@ -123,13 +114,13 @@ def test_a_code_that_is_not_documented_says_nothing_about_an_image_cache(code: s
     for status in HTTP:
         envelope = {"statusCode": 900, "message": MESSAGE, place: code}
         error = refused(envelope, status)
-        assert not isinstance(error, (NotFound, AlreadyExists)), status
+        assert not isinstance(error, (errors.NotFound, errors.AlreadyExists)), status
         assert error.effect == (NONE if status == 429 else POSSIBLE), status
         assert error.retryable is (status in (408, 429) or status >= 500), status
         assert (error.code, error.service_message) == (code, MESSAGE)
         assert f"code {code}, " in error.message
         if status in (401, 403):
-            assert isinstance(error, AuthenticationError)
+            assert isinstance(error, errors.AuthenticationError)
             assert "IP addresses" in error.message
             assert "the right to the API of ECI" in error.message
 
@@ -138,26 +129,26 @@ def test_a_code_that_is_not_documented_says_nothing_about_an_image_cache(code: s
 @pytest.mark.parametrize("status", HTTP)
 def test_what_has_a_mark_of_the_gateway_is_not_ecis(status: int, mark: str) -> None:
     envelope = {"statusCode": 404, "error": "ECI.Openapi.StatusReasonNotFound", "eopErrCode": mark}
-    assert not isinstance(refused(envelope, status), NotFound)
+    assert not isinstance(refused(envelope, status), errors.NotFound)
 
 
 # Codes of other products, which the same gateway passes through
 OTHERS = [
-    *((f"Openapi.{name}.NotFound", ServiceError, NONE) for name in ("Vpc", "Subnet", "SecurityGroup", "Eip")),
+    *((f"Openapi.{name}.NotFound", errors.ServiceError, NONE) for name in ("Vpc", "Subnet", "SecurityGroup", "Eip")),
     *(
-        (code, ServiceError, NONE)
-        for code in ("Ecs.Instance.NotFound", "Image.ImageCheck.NotFound", "ECIX.Openapi.NotFound")
+        (code, errors.ServiceError, NONE)
+        for code in ("Ecs.Instance.NotFound", "Image.Check.NotFound", "ECIX.Openapi.NotFound")
     ),
-    *((f"Openapi.Eip.{reason}", ServiceError, NONE) for reason in ("AlreadyExists", "Conflict")),
-    ("eci.Openapi.StatusReasonNotFound", ServiceError, NONE),
-    ("Openapi.Eip.QuotaExceed", QuotaUsedUp, NONE),
-    ("Openapi.Eip.Forbidden", AuthenticationError, NONE),
-    ("Openapi.Eip.InternalError", Unanswered, POSSIBLE),
+    *((f"Openapi.Eip.{reason}", errors.ServiceError, NONE) for reason in ("AlreadyExists", "Conflict")),
+    ("eci.Openapi.StatusReasonNotFound", errors.ServiceError, NONE),
+    ("Openapi.Eip.QuotaExceed", errors.QuotaUsedUp, NONE),
+    ("Openapi.Eip.Forbidden", errors.AuthenticationError, NONE),
+    ("Openapi.Eip.InternalError", errors.Unanswered, POSSIBLE),
     *((code, None, POSSIBLE) for code in ("Openapi.Order.Inprogress", "Sfs.Order.InProgress", "ebs.order.inProgress")),
     *((code, None, POSSIBLE) for code in ("Openapi.RouterTable.AccessFailed", "Openapi.RegionInfo.AccessFailed")),
     *((code, None, POSSIBLE) for code in ("Openapi.Overview.ParamValueOutOfRange", "CCSE_500", "BC_0003", "Not Found")),
-    *((code, ServiceError, POSSIBLE) for code in ("NotFound", "Conflict", "Openapi.NotFound", "A.B.C.NotFound")),
-    ("StatusReasonNotFound", ServiceError, POSSIBLE),
+    *((code, errors.ServiceError, POSSIBLE) for code in ("NotFound", "Conflict", "Openapi.NotFound", "A.B.C.NotFound")),
+    ("StatusReasonNotFound", errors.ServiceError, POSSIBLE),
 ]
 
 
@@ -166,15 +157,16 @@ OTHERS = [
 def test_codes_of_other_products(code: str, kind: type[EciError] | None, effect: str, place: str) -> None:
     for status in HTTP:
         error = refused({"statusCode": 900, "message": MESSAGE, place: code}, status)
-        assert not isinstance(error, (NotFound, AlreadyExists)), status
+        assert not isinstance(error, (errors.NotFound, errors.AlreadyExists)), status
         assert (error.code, error.service_message) == (code, MESSAGE)
         if kind:
             assert error.__class__ is kind, status
         else:
-            expected = {401: AuthenticationError, 403: AuthenticationError, 408: Unanswered, 429: Throttled}
-            assert error.__class__ is expected.get(status, Unanswered if status >= 500 else ServiceError), status
-        known = NONE if status == 429 and error.__class__ is not Unanswered else effect
-        assert error.effect == known, status
+            known = {**dict.fromkeys((401, 403), errors.AuthenticationError), 429: errors.Throttled}
+            other = errors.Unanswered if status == 408 or status >= 500 else errors.ServiceError
+            assert error.__class__ is known.get(status, other), status
+        no_effect = status == 429 and error.__class__ is not errors.Unanswered
+        assert error.effect == (NONE if no_effect else effect), status
 
 
 # --- where the request ID stands
@@ -184,10 +176,7 @@ def test_codes_of_other_products(code: str, kind: type[EciError] | None, effect:
     ("envelope", "headers", "request_id"),
     [
         ({"requestId": "top", "returnObj": {"requestId": "inner"}}, {}, "inner"),
-        *(
-            ({"requestId": "top", "returnObj": {"requestId": none}}, {"X_Request_Id": "h"}, "top")
-            for none in ("", None)
-        ),
+        *(({"requestId": "top", "returnObj": {"requestId": no}}, {"X_Request_Id": "h"}, "top") for no in ("", None)),
         ({"requestId": 12345}, {}, "12345"),
         ({}, {"X_Request_Id": "header", "x_trace_id": "trace"}, "header"),
         ({}, {"x_request_id": "header"}, "header"),
@@ -212,10 +201,10 @@ def test_where_the_id_of_a_request_stands(envelope: dict[str, Any], headers: dic
 def test_a_wrong_key_and_a_wrong_clock(shape: str, make_client: MakeClient, emulator: Emulator) -> None:
     emulator.settings.gateway_shape = shape
     error = failing(make_client(access_key="another"))
-    assert (error.__class__, error.code) == (AuthenticationError, "10002")
+    assert (error.__class__, error.code) == (errors.AuthenticationError, "10002")
     assert "does not know this access key" in error.message
     emulator.settings.clock_offset = 3600
     error = failing(make_client())
-    assert (error.__class__, error.code) == (AuthenticationError, "10009" if shape == "full" else "10020")
+    assert (error.__class__, error.code) == (errors.AuthenticationError, "10009" if shape == "full" else "10020")
     assert "The clock of this machine is 60 minutes behind" in error.message
     assert "access_key" in error.message

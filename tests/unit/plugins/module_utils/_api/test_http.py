@@ -23,32 +23,15 @@ from typing import Any
 import pytest
 import urllib3
 
+from ansible_collections.ctyun.eci.plugins.module_utils import _errors as errors
 from ansible_collections.ctyun.eci.plugins.module_utils._api import http, transport
 from ansible_collections.ctyun.eci.plugins.module_utils._api.region import REGION
-from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
-    NONE,
-    POSSIBLE,
-    EciError,
-    Unanswered,
-    Unreachable,
-    UntrustedEndpoint,
-)
+from ansible_collections.ctyun.eci.plugins.module_utils._errors import NONE, POSSIBLE, EciError
 from tests.emulator import Emulator, Fault, Proxy
 from tests.unit.plugins import emulated
 from tests.unit.plugins.emulated import MakeClient
-from tests.unit.plugins.module_utils._api.servers import (
-    CREATE,
-    DELETE,
-    GOOD,
-    Peer,
-    Place,
-    answering,
-    failing,
-    leave,
-    page,
-    read_and_leave,
-    saying,
-)
+
+from .servers import CREATE, DELETE, GOOD, Peer, Place, answering, failing, leave, page, read_and_leave, saying
 
 # The option timeout where the peer is silent, and how long such a test may take.
 TIMEOUT = 0.5
@@ -95,38 +78,34 @@ Arrange = Callable[[Place], dict[str, Any]]
 PAST = {"not_before": NOW - timedelta(days=9), "not_after": NOW - timedelta(days=1)}
 FUTURE = {"not_before": NOW + timedelta(days=1), "not_after": NOW + timedelta(days=9)}
 NOT_SENT: dict[str, tuple[Arrange, type[EciError], str]] = {
-    "no such name": (lambda place: {"endpoint": "https://nope.invalid"}, Unreachable, "No connection to"),
-    "refused": (lambda place: {"endpoint": f"http://127.0.0.1:{place.nobody()}"}, Unreachable, "[Errno 111]"),
-    "refused, https": (lambda place: {"endpoint": f"https://127.0.0.1:{place.nobody()}"}, Unreachable, "[Errno 111]"),
-    "not in time": (lambda place: {"endpoint": f"http://127.0.0.1:{place.full()}"}, Unreachable, "within 0.5 s"),
-    "not in time, https": (lambda place: {"endpoint": f"https://127.0.0.1:{place.full()}"}, Unreachable, "within 0.5 s"),
+    "no such name": (lambda place: {"endpoint": "https://nope.invalid"}, errors.Unreachable, "No connection to"),
+    "refused": (lambda place: {"endpoint": f"http://127.0.0.1:{place.nobody()}"}, errors.Unreachable, "[Errno 111]"),
+    "refused, https": (lambda place: {"endpoint": f"https://127.0.0.1:{place.nobody()}"}, errors.Unreachable, "[Errno 111]"),
+    "not in time": (lambda place: {"endpoint": f"http://127.0.0.1:{place.full()}"}, errors.Unreachable, "within 0.5 s"),
+    "not in time, https": (lambda place: {"endpoint": f"https://127.0.0.1:{place.full()}"}, errors.Unreachable, "within 0.5 s"),
     "unknown authority": (
         lambda place: dict(place.https(read_and_leave), verify=True),
-        UntrustedEndpoint,
+        errors.UntrustedEndpoint,
         "If an authority of your own signed the certificate, give its file in ca_path.",
     ),
-    "expired": (lambda place: place.https(read_and_leave, **PAST), UntrustedEndpoint, "Renew the certificate"),
-    "not yet valid": (lambda place: place.https(read_and_leave, **FUTURE), UntrustedEndpoint, "clock of this machine"),
-    "another host's": (
-        lambda place: place.https(read_and_leave, "other.example"),
-        UntrustedEndpoint,
-        "It is for another host",
-    ),
+    "expired": (lambda place: place.https(read_and_leave, **PAST), errors.UntrustedEndpoint, "Renew the certificate"),
+    "not yet valid": (lambda place: place.https(read_and_leave, **FUTURE), errors.UntrustedEndpoint, "clock of this machine"),
+    "another host's": (lambda place: place.https(read_and_leave, "o.example"), errors.UntrustedEndpoint, "It is for another host"),
     **{
         f"tunnel refused with {status}": (
             lambda place, status=status: place.behind("HTTPS_PROXY", saying(page(status, b"<html>"))),
-            Unreachable,
+            errors.Unreachable,
             f"The proxy does not connect to https://eci.invalid: Tunnel connection failed: {' '.join(status.split())}.",
         )
         for status in ("403 Forbidden", "407 Proxy Authentication Required", "502 Bad\x0bGateway")
     },
-    "no proxy": (lambda place: place.no_proxy_at("HTTP_PROXY"), Unreachable, "The proxy does not connect to"),
-    "no proxy, https": (lambda place: place.no_proxy_at("HTTPS_PROXY"), Unreachable, "Check HTTPS_PROXY"),
+    "no proxy": (lambda place: place.no_proxy_at("HTTP_PROXY"), errors.Unreachable, "The proxy does not connect to"),
+    "no proxy, https": (lambda place: place.no_proxy_at("HTTPS_PROXY"), errors.Unreachable, "Check HTTPS_PROXY"),
     "unknown authority behind the tunnel": (
         lambda place: dict(
             place.behind("HTTPS_PROXY", tunnel(place.authority.context("eci.invalid"), read_and_leave)), verify=True
         ),
-        UntrustedEndpoint,
+        errors.UntrustedEndpoint,
         "ca_path",
     ),
 }  # fmt: skip
@@ -190,18 +169,16 @@ def test_what_may_have_been_sent_may_have_had_an_effect(case: str, place: Place,
     client = make_client(timeout=TIMEOUT, retries=0, **MAY_BE_SENT[case](place))
     began = time.monotonic()
     error = failing(client, CREATE)
-    assert (error.__class__, error.effect) == (Unanswered, POSSIBLE)
+    assert (error.__class__, error.effect) == (errors.Unanswered, POSSIBLE)
     error = failing(client, REGION)
-    assert (error.__class__, error.effect) == (Unanswered, NONE)  # it changes nothing
+    assert (error.__class__, error.effect) == (errors.Unanswered, NONE)  # it changes nothing
     assert time.monotonic() - began < SOON
 
 
 @pytest.mark.parametrize("words", [page("400 Bad Request"), b"SSH-2.0-OpenSSH_9.6\r\n"], ids=["http", "ssh"])
-def test_no_tls_behind_https_is_not_tried_again(
-    words: bytes, place: Place, make_client: MakeClient, sleeps: list[float]
-) -> None:
+def test_no_tls_is_not_tried_again(words: bytes, place: Place, make_client: MakeClient, sleeps: list[float]) -> None:
     error = failing(make_client(timeout=TIMEOUT, **place.plain_behind_https(greeting(words))), CREATE)
-    assert (error.__class__, error.effect) == (UntrustedEndpoint, POSSIBLE)
+    assert (error.__class__, error.effect) == (errors.UntrustedEndpoint, POSSIBLE)
     assert "If plain HTTP is spoken there, the address begins with http://." in error.message
     assert sleeps == []
 
@@ -220,7 +197,7 @@ def test_a_kept_connection_that_ends_just_as_it_is_used_again(
     client = make_client(retries=0, **getattr(place, scheme)(work))
     client.call(REGION)
     error = failing(client, CREATE)
-    assert (error.__class__, error.effect) == (Unanswered, POSSIBLE)
+    assert (error.__class__, error.effect) == (errors.Unanswered, POSSIBLE)
     assert place.server and place.server.connections == 1
 
 
@@ -241,7 +218,7 @@ def test_a_reply_that_a_proxy_loses(tls: bool, make_client: MakeClient, monkeypa
         monkeypatch.setenv("HTTPS_PROXY" if tls else "HTTP_PROXY", proxy.url)
         client = make_client(endpoint=emulator.url, verify=emulator.ca_file or True, retries=0)
         proxy.drop_reply()
-        with pytest.raises(Unanswered) as caught:
+        with pytest.raises(errors.Unanswered) as caught:
             client.call(CREATE, emulated.BODY)
         assert caught.value.effect == POSSIBLE
         (identifier,) = emulated.present(emulator)
@@ -281,7 +258,7 @@ def test_a_body_that_does_not_end_in_time(case: str, scheme: str, place: Place, 
     began = time.monotonic()
     error = failing(client, CREATE)
     assert TIMEOUT * 0.9 < time.monotonic() - began < SOON
-    assert (error.__class__, error.effect) == (Unanswered, POSSIBLE)
+    assert (error.__class__, error.effect) == (errors.Unanswered, POSSIBLE)
     assert error.message == f"No complete reply from {client.connection.endpoint} within 0.5 s (option timeout)."
 
 
@@ -289,13 +266,11 @@ def test_a_body_that_does_not_end_in_time(case: str, scheme: str, place: Place, 
 def test_a_slow_reply_is_read(pieces: Any, place: Place, make_client: MakeClient) -> None:
     pieces = [pieces[index : index + 1] for index in range(len(pieces))] if isinstance(pieces, bytes) else pieces
     overrides = place.http(lambda peer: (peer.request(), peer.drip(pieces, 0.002)))
-    with contextlib.suppress(Unanswered):  # the second has no statusCode
+    with contextlib.suppress(errors.Unanswered):  # the second has no statusCode
         assert make_client(retries=0, **overrides).call(REGION).obj == GOOD["returnObj"]
 
 
-def test_connecting_has_a_time_of_its_own(
-    place: Place, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_connecting_has_its_own_time(place: Place, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where one address of a host does not answer, another does."""
     overrides = place.http(saying(page()))
     dead = place.full()
@@ -309,9 +284,7 @@ def test_connecting_has_a_time_of_its_own(
     assert make_client(timeout=TIMEOUT, retries=0, **overrides).call(REGION).obj == GOOD["returnObj"]
 
 
-def test_a_reply_that_is_too_large_is_left(
-    make_client: MakeClient, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_reply_may_be_too_large(make_client: MakeClient, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "MAX_REPLY_BYTES", 1024 * 1024)
     client = make_client(retries=0)
     emulator.inject(Fault("huge", megabytes=64))
@@ -341,7 +314,7 @@ def test_a_packed_reply_is_unpacked_within_bounds(make_client: MakeClient, monke
 
 
 @pytest.mark.parametrize("status", ["103 Early Hints", "102 Processing", "101 Switching Protocols"])
-def test_the_reply_after_a_1xx_is_no_reply_to_the_next_request(
+def test_the_reply_after_a_1xx_is_not_that_of_the_next_request(
     status: str, place: Place, make_client: MakeClient
 ) -> None:
     """http.client passes over a 100 only. What follows the others must not be taken for another request's."""
@@ -356,7 +329,7 @@ def test_the_reply_after_a_1xx_is_no_reply_to_the_next_request(
 
     client = make_client(retries=0, **place.http(work))
     error = failing(client, CREATE)
-    assert (error.__class__, error.effect, error.http_status) == (Unanswered, POSSIBLE, int(status[:3]))
+    assert (error.__class__, error.effect, error.http_status) == (errors.Unanswered, POSSIBLE, int(status[:3]))
     assert client.call(REGION).obj == {"number": 1}
     assert place.server and place.server.connections == 2
 

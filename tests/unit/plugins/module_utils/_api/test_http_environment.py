@@ -25,18 +25,8 @@ from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
 )
 from tests.emulator import Emulator
 from tests.unit.plugins.emulated import MakeClient
-from tests.unit.plugins.module_utils._api.servers import (
-    CREATE,
-    GOOD,
-    Authority,
-    Peer,
-    Place,
-    Server,
-    answering,
-    failing,
-    page,
-    saying,
-)
+
+from .servers import CREATE, GOOD, Authority, Peer, Place, Server, answering, failing, page, saying
 
 # --- certificates
 
@@ -126,9 +116,7 @@ def test_without_validation_there_is_no_warning(make_client: MakeClient, tls: Se
 # --- what else is in the environment
 
 
-def test_netrc_is_not_read_and_no_cookie_is_kept(
-    make_client: MakeClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_netrc_and_no_cookies(make_client: MakeClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login someone password netrc-password\n")
     (tmp_path / ".netrc").chmod(0o600)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -166,10 +154,8 @@ def test_no_proxy_is_respected(
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_proxy_with_a_password(
-    scheme: str, make_client: MakeClient, server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(f"{scheme.upper()}_PROXY", f"http://user:proxy%2Dpassword@{server.host}")
+def test_a_password_of_a_proxy(scheme: str, place: Place, make_client: MakeClient, server: Server) -> None:
+    place.monkeypatch.setenv(f"{scheme.upper()}_PROXY", f"http://user:proxy%2Dpassword@{server.host}")
     try:
         make_client(endpoint=f"{scheme}://eci.invalid", retries=0).call(REGION)
     except EciError as error:

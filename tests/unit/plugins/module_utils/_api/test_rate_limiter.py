@@ -33,7 +33,8 @@ from ansible_collections.ctyun.eci.plugins.module_utils._polling import SYSTEM_C
 from ansible_collections.ctyun.eci.plugins.module_utils._pool import for_each
 from tests.emulator import Emulator
 from tests.unit.plugins.emulated import BODY, MakeClient
-from tests.unit.plugins.module_utils._api.servers import CREATE
+
+from .servers import CREATE
 
 CONNECTION = Connection("ak", "sk", "r", "https://eci.example", True, 30.0, 5, 30.0)
 GOOD = json.dumps({"statusCode": 200, "returnObj": {}}).encode()
@@ -182,12 +183,10 @@ class Service:
 
     connection = CONNECTION
 
-    def __init__(
-        self, moment: VirtualTime, rate: float, burst: int, latency: float, retry_after: bool, seed: int
-    ) -> None:
+    def __init__(self, moment: VirtualTime, rate: float, burst: int, latency: float, retry: bool, seed: int) -> None:
         self.rate = rate
         self.throttled = 0
-        self._time, self._burst, self._latency, self._retry_after = moment, burst, latency, retry_after
+        self._time, self._burst, self._latency, self._retry_after = moment, burst, latency, retry
         self._chance = random.Random(seed)
         self._tokens, self._seen = float(burst), 0.0
 

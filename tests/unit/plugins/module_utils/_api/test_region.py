@@ -95,22 +95,11 @@ def test_the_quota(client: Client, emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize(
-    "more",
-    [
-        None,
-        {"resourceUsed": None, "resourceLimit": 2},
-        {"resourceUsed": 1},
-        {"resourceUsed": "1", "resourceLimit": "2"},
-    ],
-    ids=str,
+    ("kind", "used", "limit"),
+    [("cpu", 1, 2), (IMAGE_CACHE_COUNT, None, 2), (IMAGE_CACHE_COUNT, 1, None), (IMAGE_CACHE_COUNT, "1", "2")],
 )
-def test_a_quota_that_the_reply_does_not_have(more: Any, client: Client, emulator: Emulator) -> None:
-    record = (
-        {"resourceType": IMAGE_CACHE_COUNT, **more}
-        if more
-        else {"resourceType": "cpu", "resourceUsed": 1, "resourceLimit": 2}
-    )
-    emulator.inject(answer({"records": [record]}))
+def test_a_quota_that_the_reply_lacks(kind: str, used: Any, limit: Any, client: Client, emulator: Emulator) -> None:
+    emulator.inject(answer({"records": [{"resourceType": kind, "resourceUsed": used, "resourceLimit": limit}]}))
     assert image_cache_quota(client) is None
 
 

@@ -14,18 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
+from ansible_collections.ctyun.eci.plugins.module_utils import _errors as errors
 from ansible_collections.ctyun.eci.plugins.module_utils._api.responses import HttpReply, Reply
-from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
-    NONE,
-    POSSIBLE,
-    AlreadyExists,
-    EciError,
-    MachineLimit,
-    NotFound,
-    ServiceError,
-    Unanswered,
-)
-from tests.unit.plugins.module_utils._api.replies import NOW, REASON, read, refused, reply
+from ansible_collections.ctyun.eci.plugins.module_utils._errors import NONE, POSSIBLE, EciError
+
+from .replies import NOW, REASON, read, refused, reply
 
 # --- good replies
 
@@ -65,7 +58,7 @@ def test_a_reply_that_there_is_no_memory_for(monkeypatch: pytest.MonkeyPatch) ->
         raise MemoryError
 
     monkeypatch.setattr(json, "loads", loads)
-    with pytest.raises(MachineLimit) as caught:
+    with pytest.raises(errors.MachineLimit) as caught:
         read(reply(raw=b"{}"), NOW)
     assert (caught.value.effect, caught.value.retryable) == (POSSIBLE, False)
     assert caught.value.request_id
@@ -75,16 +68,8 @@ def test_a_reply_that_there_is_no_memory_for(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_the_error_carries_all_that_a_user_needs() -> None:
-    error = refused(
-        {
-            "statusCode": 422,
-            "error": REASON + "Invalid",
-            "message": "azInfo: no such zone.",
-            "returnObj": {"requestId": "theirs"},
-        },
-        422,
-        Retry_After="7",
-    )
+    texts = {"error": REASON + "Invalid", "message": "azInfo: no such zone."}
+    error = refused({"statusCode": 422, **texts, "returnObj": {"requestId": "theirs"}}, 422, Retry_After="7")
     assert error.failure() == {
         "code": REASON + "Invalid",
         "message": "azInfo: no such zone.",
@@ -131,9 +116,7 @@ def test_a_message_without_end_is_cut() -> None:
     ],
     ids=str,
 )  # fmt: skip
-def test_what_the_service_says_is_always_in_the_message(
-    status: int, envelope: dict[str, Any], problem: str | None
-) -> None:
+def test_what_the_service_says_is_in_the_message(status: int, envelope: dict[str, Any], problem: str | None) -> None:
     error = refused(envelope, status)
     assert error.service_message == (f"{problem}: why" if problem else "why")
     assert error.service_message in error.message
@@ -145,15 +128,8 @@ def test_what_the_service_says_is_always_in_the_message(
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\x0b", "\x1c", "\x85", "\u2028"], ids=ascii)
 def test_what_the_service_writes_is_put_in_one_line(end: str) -> None:
-    error = refused(
-        {
-            "statusCode": 422,
-            "error": f"{REASON}Invalid{end}Fake: 1",
-            "message": f"a{end}{end}  b{end}",
-            "returnObj": {"requestId": f"r{end}s"},
-        },
-        422,
-    )
+    texts = {"error": f"{REASON}Invalid{end}Fake: 1", "message": f"a{end}{end}  b{end}"}
+    error = refused({"statusCode": 422, **texts, "returnObj": {"requestId": f"r{end}s"}}, 422)
     assert (error.code, error.service_message, error.request_id) == (f"{REASON}Invalid Fake: 1", "a b", "r s")
     assert error.message.isprintable()
 
@@ -165,13 +141,13 @@ def test_half_a_character_can_be_sent_on() -> None:
 
 
 def test_a_secret_is_redacted_before_a_message_is_cut() -> None:
-    with pytest.raises(ServiceError) as caught:
+    with pytest.raises(errors.ServiceError) as caught:
         read(reply({"statusCode": 422, "message": "x" * 1996 + SECRET}), NOW, redact)
     assert caught.value.service_message == "x" * 1996 + "****"
 
 
 def test_a_secret_that_reads_like_a_code_does_not_change_what_a_code_means() -> None:
-    with pytest.raises(NotFound) as caught:
+    with pytest.raises(errors.NotFound) as caught:
         read(reply({"error": REASON + "NotFound"}), NOW, lambda text: text.replace("NotFound", "*"))
     assert caught.value.code == REASON + "*"
 
@@ -198,9 +174,8 @@ ENVELOPES = st.fixed_dictionaries(
     },
 )
 DATES = st.text(max_size=30) | st.sampled_from(["nan", "inf", "-1", "1e400", "Mon, 01 Jan 0001 00:00:00 +2359"])
-HEADERS = st.fixed_dictionaries(
-    {}, optional={"Retry-After": DATES, "Date": DATES, "X-Request-Id": TEXTS, "x-trace-id": TEXTS}
-)
+IDS = {"X-Request-Id": TEXTS, "x-trace-id": TEXTS}
+HEADERS = st.fixed_dictionaries({}, optional={"Retry-After": DATES, "Date": DATES, **IDS})
 CONTENTS = (
     st.none()
     | st.binary(max_size=40)
@@ -236,8 +211,8 @@ def test_any_reply_is_an_object_or_an_error_of_ours(
     assert isinstance(raised.request_id, str)
     assert raised.retry_after is None or raised.retry_after >= 0
     assert raised.effect in (NONE, POSSIBLE)
-    assert raised.effect == POSSIBLE or not isinstance(raised, Unanswered)
-    if isinstance(raised, (NotFound, AlreadyExists)):
+    assert raised.effect == POSSIBLE or not isinstance(raised, errors.Unanswered)
+    if isinstance(raised, (errors.NotFound, errors.AlreadyExists)):
         assert raised.code
         assert raised.code.startswith("ECI.")
     assert SECRET not in raised.message + json.dumps(raised.failure())

@@ -24,19 +24,8 @@ from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
 from tests.emulator import Emulator
 from tests.unit.plugins import emulated
 from tests.unit.plugins.emulated import MakeClient
-from tests.unit.plugins.module_utils._api.servers import (
-    CREATE,
-    DELETE,
-    DESCRIBE,
-    GOOD,
-    LIST,
-    UPDATE,
-    Peer,
-    Server,
-    answering,
-    failing,
-    page,
-)
+
+from .servers import CREATE, DELETE, DESCRIBE, GOOD, LIST, UPDATE, Peer, Server, answering, failing, page
 
 
 @pytest.mark.parametrize(
@@ -94,9 +83,7 @@ def test_what_is_sent(operation: Operation, make_client: MakeClient, emulator: E
         UPDATE.name: {"imageCacheId": identifier, "tags": []},
         LIST.name: {},
     }
-    make_client().call(
-        operation, bodies.get(operation.name), identifier=identifier if operation in (DESCRIBE, DELETE) else ""
-    )
+    make_client().call(operation, bodies.get(operation.name), identifier if operation in (DESCRIBE, DELETE) else "")
     (record,) = emulator.sent()
     assert (record.operation, record.method) == (operation.name, operation.method)
     assert record.headers["regionid"] == emulator.settings.region_id

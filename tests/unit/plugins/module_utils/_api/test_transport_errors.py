@@ -28,20 +28,13 @@ from urllib3.exceptions import (
     SSLError,
 )
 
+from ansible_collections.ctyun.eci.plugins.module_utils import _errors as errors
 from ansible_collections.ctyun.eci.plugins.module_utils._api import transport_errors
 from ansible_collections.ctyun.eci.plugins.module_utils._api.transport_errors import transport_error
-from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
-    NONE,
-    POSSIBLE,
-    EciError,
-    InvalidArguments,
-    MachineLimit,
-    Unanswered,
-    Unreachable,
-    UntrustedEndpoint,
-)
+from ansible_collections.ctyun.eci.plugins.module_utils._errors import NONE, POSSIBLE, EciError
 from tests.unit.plugins.emulated import MakeClient
-from tests.unit.plugins.module_utils._api.servers import CREATE, answering, failing, page
+
+from .servers import CREATE, answering, failing, page
 
 ROOT = Path(__file__).resolve().parents[5]
 HOST = "https://eci.example"
@@ -84,39 +77,39 @@ RESET = ConnectionResetError("bad")
 TUNNEL = OSError("Tunnel connection failed: 403 Forbidden")
 CASES: list[tuple[Exception, type[EciError], str, str]] = [
     # no connection
-    (raised(NewConnectionError(POOL, "x"), OSError(111, "bad")), Unreachable, NONE, f"No connection to {HOST}: [Errno 111] bad. Check endpoint."),
-    (socket.gaierror(-2, "bad"), Unreachable, NONE, f"No connection to {HOST}: [Errno -2] bad. Check endpoint."),
-    (raised(ConnectTimeoutError(POOL, "x"), TimeoutError("timed out")), Unreachable, NONE, NOT_IN_TIME),
-    (raised(NewConnectionError(POOL, "x"), TimeoutError(110, "bad")), Unreachable, NONE, f"No connection to {HOST}: [Errno 110] bad. Check endpoint."),
+    (raised(NewConnectionError(POOL, "x"), OSError(111, "bad")), errors.Unreachable, NONE, f"No connection to {HOST}: [Errno 111] bad. Check endpoint."),
+    (socket.gaierror(-2, "bad"), errors.Unreachable, NONE, f"No connection to {HOST}: [Errno -2] bad. Check endpoint."),
+    (raised(ConnectTimeoutError(POOL, "x"), TimeoutError("timed out")), errors.Unreachable, NONE, NOT_IN_TIME),
+    (raised(NewConnectionError(POOL, "x"), TimeoutError(110, "bad")), errors.Unreachable, NONE, f"No connection to {HOST}: [Errno 110] bad. Check endpoint."),
     # certificates
-    (SSLError(not_trusted(10)), UntrustedEndpoint, NONE, f"{UNTRUSTED}Renew the certificate, unless the clock of this machine is wrong."),
-    (SSLError(not_trusted(62)), UntrustedEndpoint, NONE, UNTRUSTED + OTHER_HOST),
-    (SSLError(CertificateError("bad")), UntrustedEndpoint, NONE, UNTRUSTED + OTHER_HOST),
-    (SSLError(not_trusted(20)), UntrustedEndpoint, NONE, f"{UNTRUSTED}If an authority of your own signed the certificate, give its file in ca_path."),
+    (SSLError(not_trusted(10)), errors.UntrustedEndpoint, NONE, f"{UNTRUSTED}Renew the certificate, unless the clock of this machine is wrong."),
+    (SSLError(not_trusted(62)), errors.UntrustedEndpoint, NONE, UNTRUSTED + OTHER_HOST),
+    (SSLError(CertificateError("bad")), errors.UntrustedEndpoint, NONE, UNTRUSTED + OTHER_HOST),
+    (SSLError(not_trusted(20)), errors.UntrustedEndpoint, NONE, f"{UNTRUSTED}If an authority of your own signed the certificate, give its file in ca_path."),
     # proxies
-    (ProxyError("x", NewConnectionError(POOL, "bad")), Unreachable, NONE, f"The proxy does not connect to {HOST}: bad. {PROXY}"),
-    (ProxyError("x", SSLError(not_trusted(20))), UntrustedEndpoint, NONE, f"The proxy does not connect to {HOST}: bad. {PROXY}"),
-    (ProtocolError("x", TUNNEL), Unreachable, NONE, f"The proxy does not connect to {HOST}: {TUNNEL}. {PROXY}"),
-    (ProxyError("x", TUNNEL), Unreachable, NONE, f"The proxy does not connect to {HOST}: {TUNNEL}. {PROXY}"),
+    (ProxyError("x", NewConnectionError(POOL, "bad")), errors.Unreachable, NONE, f"The proxy does not connect to {HOST}: bad. {PROXY}"),
+    (ProxyError("x", SSLError(not_trusted(20))), errors.UntrustedEndpoint, NONE, f"The proxy does not connect to {HOST}: bad. {PROXY}"),
+    (ProtocolError("x", TUNNEL), errors.Unreachable, NONE, f"The proxy does not connect to {HOST}: {TUNNEL}. {PROXY}"),
+    (ProxyError("x", TUNNEL), errors.Unreachable, NONE, f"The proxy does not connect to {HOST}: {TUNNEL}. {PROXY}"),
     # urllib3 1 says so of a request through a proxy that was sent
-    (ProxyError("Cannot connect to proxy.", RESET), Unanswered, POSSIBLE, f"{BROKEN}bad."),
-    (ProxyError("Cannot connect to proxy.", TimeoutError("timed out")), Unanswered, POSSIBLE, SLOW),
+    (ProxyError("Cannot connect to proxy.", RESET), errors.Unanswered, POSSIBLE, f"{BROKEN}bad."),
+    (ProxyError("Cannot connect to proxy.", TimeoutError("timed out")), errors.Unanswered, POSSIBLE, SLOW),
     # the request cannot be made
-    (LocationParseError("a..b"), InvalidArguments, NONE, f"No request to {HOST} can be made: Failed to parse: a..b."),
-    (UnicodeError("bad"), InvalidArguments, NONE, f"No request to {HOST} can be made: bad."),
+    (LocationParseError("a..b"), errors.InvalidArguments, NONE, f"No request to {HOST} can be made: Failed to parse: a..b."),
+    (UnicodeError("bad"), errors.InvalidArguments, NONE, f"No request to {HOST} can be made: bad."),
     # anything else
-    (ReadTimeoutError(POOL, "/", "Read timed out."), Unanswered, POSSIBLE, SLOW),
-    (TimeoutError("timed out"), Unanswered, POSSIBLE, SLOW),
-    (ProtocolError("x", TimeoutError("timed out")), Unanswered, POSSIBLE, SLOW),
-    (ProtocolError("x", TimeoutError(errno.ETIMEDOUT, "bad")), Unanswered, POSSIBLE, f"{BROKEN}[Errno 110] bad."),
-    (ProtocolError("x", RESET), Unanswered, POSSIBLE, f"{BROKEN}bad."),
-    (SSLError(ssl.SSLEOFError(8, "bad")), Unanswered, POSSIBLE, f"{BROKEN}bad."),
-    (SSLError(ssl.SSLError(1, "bad")), UntrustedEndpoint, POSSIBLE, NO_TLS),
-    (ssl.SSLError(1, "bad"), UntrustedEndpoint, POSSIBLE, NO_TLS),
-    (ClosedPoolError(POOL, "bad"), Unanswered, POSSIBLE, f"{BROKEN}bad."),
-    (HTTPError(), Unanswered, POSSIBLE, f"{BROKEN}HTTPError."),
-    (ValueError("bad"), Unanswered, POSSIBLE, f"{BROKEN}bad."),
-    (OverflowError("bad"), Unanswered, POSSIBLE, f"{BROKEN}bad."),
+    (ReadTimeoutError(POOL, "/", "Read timed out."), errors.Unanswered, POSSIBLE, SLOW),
+    (TimeoutError("timed out"), errors.Unanswered, POSSIBLE, SLOW),
+    (ProtocolError("x", TimeoutError("timed out")), errors.Unanswered, POSSIBLE, SLOW),
+    (ProtocolError("x", TimeoutError(errno.ETIMEDOUT, "bad")), errors.Unanswered, POSSIBLE, f"{BROKEN}[Errno 110] bad."),
+    (ProtocolError("x", RESET), errors.Unanswered, POSSIBLE, f"{BROKEN}bad."),
+    (SSLError(ssl.SSLEOFError(8, "bad")), errors.Unanswered, POSSIBLE, f"{BROKEN}bad."),
+    (SSLError(ssl.SSLError(1, "bad")), errors.UntrustedEndpoint, POSSIBLE, NO_TLS),
+    (ssl.SSLError(1, "bad"), errors.UntrustedEndpoint, POSSIBLE, NO_TLS),
+    (ClosedPoolError(POOL, "bad"), errors.Unanswered, POSSIBLE, f"{BROKEN}bad."),
+    (HTTPError(), errors.Unanswered, POSSIBLE, f"{BROKEN}HTTPError."),
+    (ValueError("bad"), errors.Unanswered, POSSIBLE, f"{BROKEN}bad."),
+    (OverflowError("bad"), errors.Unanswered, POSSIBLE, f"{BROKEN}bad."),
 ]  # fmt: skip
 
 
@@ -199,24 +192,24 @@ def test_a_file_that_cannot_be_opened(number: int) -> None:
         (ProtocolError("Connection aborted.", limit), POSSIBLE),
     ):
         found = error_of(error)
-        assert (found.__class__, found.effect, found.retryable) == (MachineLimit, effect, False)
-    assert transport_errors.unusable(limit, "The CA bundle x", "y", "").__class__ is MachineLimit
+        assert (found.__class__, found.effect, found.retryable) == (errors.MachineLimit, effect, False)
+    assert transport_errors.unusable(limit, "The CA bundle x", "y", "").__class__ is errors.MachineLimit
 
 
 def test_a_name_that_cannot_be_looked_up_for_want_of_files(monkeypatch: pytest.MonkeyPatch) -> None:
     unknown = raised(NewConnectionError(POOL, "x"), socket.gaierror(-2, "Name or service not known"))
-    assert error_of(unknown).__class__ is Unreachable
+    assert error_of(unknown).__class__ is errors.Unreachable
 
     def refuse(*_arguments: Any) -> int:
         raise OSError(errno.EMFILE, "Too many open files")
 
     monkeypatch.setattr("os.open", refuse)
-    assert error_of(unknown).__class__ is MachineLimit
+    assert error_of(unknown).__class__ is errors.MachineLimit
 
 
 def test_a_process_without_memory() -> None:
     error = error_of(MemoryError())
-    assert (error.__class__, error.effect, error.retryable) == (MachineLimit, POSSIBLE, False)
+    assert (error.__class__, error.effect, error.retryable) == (errors.MachineLimit, POSSIBLE, False)
     assert "ulimit -v" in error.message
 
 
@@ -254,5 +247,5 @@ def test_what_a_proxy_repeats_is_redacted(make_client: MakeClient, monkeypatch: 
 @pytest.mark.parametrize("host", ["bücher.invalid", "天翼云.invalid", "a..b", "x" * 70 + ".example", ".example", "a b"])
 def test_a_host_that_cannot_be_asked_for(host: str, make_client: MakeClient) -> None:
     error = failing(make_client(endpoint=f"http://{host}"), CREATE)
-    assert isinstance(error, (InvalidArguments, Unreachable))
+    assert isinstance(error, (errors.InvalidArguments, errors.Unreachable))
     assert error.effect == NONE

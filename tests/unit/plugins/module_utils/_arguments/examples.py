@@ -9,30 +9,14 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from ansible_collections.ctyun.eci.plugins.module_utils._arguments.specs import (
-    Spec,
-    body_spec,
-    connection_spec,
-    policy_spec,
-    preflight_spec,
-    prune_spec,
-    registry_spec,
-    wait_spec,
-)
+from ansible_collections.ctyun.eci.plugins.module_utils._arguments.specs import Spec
+from ansible_collections.ctyun.eci.plugins.module_utils._tasks import image_cache, image_caches, image_info
+from ansible_collections.ctyun.eci.plugins.module_utils._text import option_name
 
 
 def every_option() -> Spec:
-    return {
-        **body_spec(),
-        **policy_spec(),
-        **preflight_spec(),
-        **prune_spec(),
-        **registry_spec(),
-        **wait_spec(),
-        "platform": {"type": "str"},
-        "concurrency": {"type": "int"},
-        **connection_spec(),
-    }
+    options = {**image_info.TASK.spec(), **image_caches.TASK.spec(), **image_cache.TASK.spec()}
+    return {name: rules for name, rules in options.items() if name != "image_caches"}
 
 
 # The request example of CTYun's page (document 10403805/10630018) as it stands there, and the same in the options' own names.
@@ -49,14 +33,7 @@ EXAMPLE: dict[str, Any] = {
     "imageRegistryCredentials": [{"server": "chengdu1-az1.crs.ctyun.cn", "userName": "hello", "password": "world"}],
 }
 SNAKE: dict[str, Any] = {
-    "security_group_id": "sg-test",
-    "v_switch_id": "subnet-test",
-    "vpc_id": "vpc-test",
-    "image_cache_name": "lztest",
-    "image_cache_size": 40,
-    "retention_days": 30,
-    "images": ["nginx:latest"],
-    "tags": [{"key": "user", "value": "eci"}],
+    **{option_name(field): value for field, value in EXAMPLE.items()},
     "az_info": {"az_name": "az1"},
     "image_registry_credentials": [{"server": "chengdu1-az1.crs.ctyun.cn", "user_name": "hello", "password": "world"}],
 }

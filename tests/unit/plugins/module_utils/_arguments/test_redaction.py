@@ -9,12 +9,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils._arguments.redaction import (
-    HIDDEN,
-    redacted_arguments,
-    redactor,
-    secrets,
-)
+from ansible_collections.ctyun.eci.plugins.module_utils._arguments import redaction
+from ansible_collections.ctyun.eci.plugins.module_utils._arguments.redaction import HIDDEN, redacted_arguments, secrets
 
 from .examples import SNAKE, every_option
 
@@ -30,27 +26,15 @@ def test_an_unknown_option_is_left_out() -> None:
 
 
 def test_a_text_is_not_taken_apart() -> None:
-    assert redacted_arguments(ALL, {"images": "nginx", "image_registry_credentials": "x"}) == {
-        "images": "nginx",
-        "image_registry_credentials": HIDDEN,
-    }
+    found = redacted_arguments(ALL, {"images": "nginx", "image_registry_credentials": "x"})
+    assert found == {"images": "nginx", "image_registry_credentials": HIDDEN}
 
 
 def test_secrets_are_hidden_by_their_place_and_nothing_else_is() -> None:
-    arguments_given = {
-        **SNAKE,
-        "access_key": SECRET,
-        "secret_key": "eci",
-        "image_registry_credentials": [LOGIN],
-        "wait": False,
-    }
-    hidden = [{"server": "r", "user_name": "u", "password": HIDDEN}]
-    assert redacted_arguments(ALL, {**arguments_given, "eip": None}) == {
-        **arguments_given,
-        "access_key": HIDDEN,
-        "secret_key": HIDDEN,
-        "image_registry_credentials": hidden,
-    }
+    shown = {**SNAKE, "wait": False}
+    secret = {"access_key": SECRET, "secret_key": "eci", "image_registry_credentials": [LOGIN], "eip": None}
+    hidden = {"access_key": HIDDEN, "secret_key": HIDDEN, "image_registry_credentials": [{**LOGIN, "password": HIDDEN}]}
+    assert redacted_arguments(ALL, {**shown, **secret}) == {**shown, **hidden}
 
 
 @pytest.mark.parametrize(
@@ -65,9 +49,7 @@ def test_secrets_are_hidden_by_their_place_and_nothing_else_is() -> None:
         pytest.param({"image_registry_credentials": json.dumps([LOGIN])}, id="json-text"),
         pytest.param({"image_registry_credentials": [{"passwort": SECRET}]}, id="unknown-suboption"),
         pytest.param({"image_registry_credentials": [{"password": [SECRET]}]}, id="password-in-list"),
-        pytest.param(
-            {"imageRegistryCredentials": [{**LOGIN, "userName": {"password": SECRET}}]}, id="password-in-user"
-        ),
+        pytest.param({"imageRegistryCredentials": [{**LOGIN, "userName": {"password": SECRET}}]}, id="password-in-it"),
         pytest.param({"image_cache_name": [SECRET]}, id="list-for-a-text"),
         pytest.param({"registry_password": SECRET}, id="unknown-option"),
         pytest.param({"access_key": {"value": SECRET}}, id="key-in-mapping"),
@@ -82,16 +64,13 @@ def test_secrets_are_hidden_by_their_place_and_nothing_else_is() -> None:
     ],
 )
 def test_a_misplaced_value_is_hidden(malformed: dict[str, Any]) -> None:
-    shown = repr(redacted_arguments(ALL, malformed))
-    assert SECRET not in shown
+    assert SECRET not in repr(redacted_arguments(ALL, malformed))
 
 
 def test_secrets_are_found_with_their_quoted_forms_the_longest_first() -> None:
     password = 'a"b\\c\nd密'
-    found = secrets(
-        ALL,
-        {"access_key": "ak", "secret_key": None, "image_registry_credentials": [{**LOGIN, "password": password}, {}]},
-    )
+    logins = [{**LOGIN, "password": password}, {}]
+    found = secrets(ALL, {"access_key": "ak", "secret_key": None, "image_registry_credentials": logins})
     assert set(found) == {"ak", password, r"a\"b\\c\nd\u5bc6", r"a\"b\\c\nd密", r'a"b\\c\nd密'}
     assert [len(secret) for secret in found] == sorted((len(secret) for secret in found), reverse=True)
     assert secrets(ALL, {"eip": {"eip_instance_id": "e"}, "tags": [{"key": "k"}]}) == []
@@ -107,11 +86,7 @@ def test_secrets_are_found_with_their_quoted_forms_the_longest_first() -> None:
         (["Pl4nt.d"], "Planted Pl4nt.d", "Planted ********"),
         (["Pl4nt\\d"], "Pl4nt\\d", "********"),
         # a short one only where it stands by itself, or no ID and no code would be left
-        (
-            ["1"],
-            "10020: wrong password 1 for imc-1a1, id 0-1-2",
-            "10020: wrong password ******** for imc-1a1, id 0-1-2",
-        ),
+        (["1"], "10020: wrong password 1 for imc-1a1, id 0-1-", "10020: wrong password ******** for imc-1a1, id 0-1-"),
         (["eci"], "ECI.Openapi: 'eci' in special", "ECI.Openapi: '********' in special"),
         (["imc"], "imc-7nh0: password=imc, 密码imc错误", "imc-7nh0: password=********, 密码********错误"),
         (["Pl4nt6"], "xPl4nt6x", "x********x"),
@@ -120,4 +95,4 @@ def test_secrets_are_found_with_their_quoted_forms_the_longest_first() -> None:
     ],
 )
 def test_secrets_are_redacted_in_a_text(hidden: list[str], text: str, shown: str) -> None:
-    assert redactor(hidden)(text) == shown
+    assert redaction.redactor(hidden)(text) == shown

@@ -14,11 +14,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from ansible_collections.ctyun.eci.plugins.module_utils._arguments import schema
-from ansible_collections.ctyun.eci.plugins.module_utils._arguments.schema import (
-    CREATE_IMAGE_CACHE,
-    RULES,
-    options_schema,
-)
+from ansible_collections.ctyun.eci.plugins.module_utils._arguments.schema import CREATE_IMAGE_CACHE, RULES
 from ansible_collections.ctyun.eci.plugins.module_utils._arguments.specs import body_spec, request_body
 from ansible_collections.ctyun.eci.plugins.module_utils._arguments.validation import check, missing_fields
 from ansible_collections.ctyun.eci.plugins.module_utils._tasks import image_cache, image_caches, image_info
@@ -31,14 +27,16 @@ CONTRACT = Draft202012Validator(CREATE_IMAGE_CACHE)
 
 
 def logins(**changes: Any) -> dict[str, Any]:
-    return example(imageRegistryCredentials=[LOGIN, {**LOGIN, **changes}])
+    changed = {name: value for name, value in {**LOGIN, **changes}.items() if value is not ABSENT}
+    return example(imageRegistryCredentials=[LOGIN, changed])
 
 
 # --- the contract
 
 
 def test_the_schemas_are_of_their_draft() -> None:
-    for one in (CREATE_IMAGE_CACHE, options_schema(every_option(), ()), options_schema(image_caches.TASK.spec(), ())):
+    options = (schema.options_schema(spec, ()) for spec in (every_option(), image_caches.TASK.spec()))
+    for one in (CREATE_IMAGE_CACHE, *options):
         Draft202012Validator.check_schema(one)
     assert CREATE_IMAGE_CACHE["$schema"] == Draft202012Validator.META_SCHEMA["$id"]
 
@@ -117,14 +115,7 @@ BROKEN: list[tuple[dict[str, Any], str, str]] = [
     (logins(server="HTTPS://r"), "imageRegistryCredentials[1].server", "must be the plain address"),
     *((logins(**{name: ""}), f"imageRegistryCredentials[1].{name}", "must not be empty") for name in LOGIN),
     (logins(email="e"), "imageRegistryCredentials[1].email", "is not an option"),
-    *(
-        (
-            example(imageRegistryCredentials=[{key: value for key, value in LOGIN.items() if key != name}]),
-            f"imageRegistryCredentials[0].{name}",
-            "is required",
-        )
-        for name in LOGIN
-    ),
+    *((logins(**{name: ABSENT}), f"imageRegistryCredentials[1].{name}", "is required") for name in LOGIN),
 ]
 
 
@@ -149,12 +140,9 @@ ALMOST_RIGHT = st.fixed_dictionaries(
         "eip": st.dictionaries(st.sampled_from(["eipInstanceId", "x"]), JSON, max_size=2),
         "images": st.lists(JSON, max_size=3),
         "imageRegistryCredentials": st.lists(
-            st.dictionaries(st.sampled_from(["server", "userName", "password", "x"]), JSON, max_size=4), max_size=3
+            st.dictionaries(st.sampled_from([*LOGIN, "x"]), JSON, max_size=4), max_size=3
         ),
-        "retentionDays": JSON,
-        "imageCacheSize": JSON,
-        "vpcId": JSON,
-        "surprise": JSON,
+        **dict.fromkeys(("retentionDays", "imageCacheSize", "vpcId", "surprise"), JSON),
     },
 )
 
@@ -178,15 +166,14 @@ def test_the_rules_belong_to_options_that_exist() -> None:
 
 def test_an_option_that_may_be_empty_has_no_least_length() -> None:
     for nullable, expected in (((), 1), (("image_cache_name",), None)):
-        properties = options_schema(body_spec(), nullable)["properties"]
+        properties = schema.options_schema(body_spec(), nullable)["properties"]
         assert properties["image_cache_name"].get("minLength") == expected
 
 
 def test_the_schema_can_be_imported_without_jsonschema(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "jsonschema", None)
     spec = importlib.util.spec_from_file_location(schema.__name__ + "_alone", str(schema.__file__))
-    assert spec is not None
-    assert spec.loader is not None
+    assert spec and spec.loader
     alone = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, spec.name, alone)
     spec.loader.exec_module(alone)

@@ -46,10 +46,7 @@ def test_the_body_is_the_example_field_for_field(given: dict[str, Any]) -> None:
 def test_only_what_is_given_is_in_the_body() -> None:
     everything = dict.fromkeys(every_option())
     assert request_body(everything) == {}
-    assert request_body({**everything, "tags": [], "image_cache_size": 0, "eip": {"eip_instance_id": "e"}}) == {
-        "tags": [],
-        "imageCacheSize": 0,
-        "eip": {"eipInstanceId": "e"},
-    }
+    given = {**everything, "tags": [], "image_cache_size": 0, "eip": {"eip_instance_id": "e"}}
+    assert request_body(given) == {"tags": [], "imageCacheSize": 0, "eip": {"eipInstanceId": "e"}}
     tags = [{"key": "a", "value": None}, {"key": None, "value": "b"}]
     assert request_body({"tags": tags}) == {"tags": [{"key": "a"}, {"value": "b"}]}

@@ -46,10 +46,8 @@ def find() -> LookUp:
 
     def found(registry: Registry, *names: str, credentials: Any = (), concurrency: int = 8, **settings: Any) -> Any:
         known = {"verify": registry.ca_file, "timeout": 5.0, **settings}
-        images = [
-            name if "://" in name or "." in name.split("/")[0] else f"{registry.address}/{name}" for name in names
-        ]
-        return look_up(images, credentials, Settings(**known), concurrency)
+        whole = [one if "://" in one or "." in one.split("/")[0] else f"{registry.address}/{one}" for one in names]
+        return look_up(whole, credentials, Settings(**known), concurrency)
 
     return found
 

@@ -7,22 +7,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from requests.structures import CaseInsensitiveDict
 
+from ansible_collections.ctyun.eci.plugins.module_utils import _errors as errors
 from ansible_collections.ctyun.eci.plugins.module_utils._api.http import Response
-from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
-    NONE,
-    POSSIBLE,
-    EciError,
-    Unanswered,
-    Unreachable,
-    UntrustedEndpoint,
-)
+from ansible_collections.ctyun.eci.plugins.module_utils._errors import NONE, POSSIBLE, EciError
 from ansible_collections.ctyun.eci.plugins.module_utils._registry import client as lookup
 from ansible_collections.ctyun.eci.plugins.module_utils._registry import manifest
 from ansible_collections.ctyun.eci.plugins.module_utils._registry.client import Settings, look_up
@@ -47,9 +40,7 @@ class Table:
         self.asked: list[str] = []
         self.closed = False
 
-    def send(
-        self, _method: str, origin: str, target: str, headers: Mapping[str, str], _body: Any, _redact: Any
-    ) -> Response:
+    def send(self, _method: str, origin: str, target: str, *_more: Any) -> Response:
         if "/blobs/" in target:
             return reply(404)
         url = origin + target
@@ -81,10 +72,10 @@ def schemes(table: Table) -> list[str]:
     return [url.partition(":")[0] for url in table.asked]
 
 
-BROKEN = Unanswered("broke off")
-NO_TLS = UntrustedEndpoint("no TLS", effect=POSSIBLE)
-NO_TRUST = UntrustedEndpoint("no trust", effect=NONE)
-NOBODY = Unreachable("nobody there")
+BROKEN = errors.Unanswered("broke off")
+NO_TLS = errors.UntrustedEndpoint("no TLS", effect=POSSIBLE)
+NO_TRUST = errors.UntrustedEndpoint("no trust", effect=NONE)
+NOBODY = errors.Unreachable("nobody there")
 
 
 def test_certificates_are_checked_unless_a_task_says_otherwise() -> None:

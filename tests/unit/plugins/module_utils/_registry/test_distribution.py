@@ -93,21 +93,12 @@ def test_what_distribution_has(running: Running) -> None:
     session.verify = running.ca_file
     amd64, arm64 = images.image([b"shared" * 100, b"amd64"]), images.image([b"shared" * 100, b"arm64"], "linux/arm64")
     docker = images.image([b"shared" * 100, b"docker"], media_type=images.DOCKER_MANIFEST)
-    pushed = {
-        "one": amd64,
-        "arm": arm64,
-        "many": images.index(amd64, arm64, images.attestation()),
-        "docker": docker,
-        "list": images.index(docker, media_type=images.DOCKER_LIST),
-    }
+    pushed = {"one": amd64, "arm": arm64, "many": images.index(amd64, arm64, images.attestation())}
+    pushed |= {"docker": docker, "list": images.index(docker, media_type=images.DOCKER_LIST)}
     for tag, one in pushed.items():
         images.push(session, running.url, "team/app", tag, one)
     names = [f"{running.address}/team/app:{tag}" for tag in pushed]
-    names += [
-        f"{running.address}/team/app@{amd64.digest}",
-        f"{running.address}/team/app:none",
-        f"{running.address}/no:1",
-    ]
+    names += [f"{running.address}/{name}" for name in (f"team/app@{amd64.digest}", "team/app:none", "no:1")]
     login = {"server": running.address, "user_name": USER, "password": PASSWORD}
     settings = Settings(verify=running.ca_file)
 
@@ -119,13 +110,8 @@ def test_what_distribution_has(running: Running) -> None:
     assert [one.digest for one in found] == digests
     assert [one.media_type for one in found[:5]] == [one.media_type for one in pushed.values()]
     assert [one.size for one in found[:5]] == [605, None, 605, 606, 606]
-    assert [one.platforms for one in found[:5]] == [
-        ("linux/amd64",),
-        ("linux/arm64",),
-        ("linux/amd64", "linux/arm64"),
-        ("linux/amd64",),
-        ("linux/amd64",),
-    ]
+    platforms = [("linux/amd64",), ("linux/arm64",), ("linux/amd64", "linux/arm64"), ("linux/amd64",), ("linux/amd64",)]
+    assert [one.platforms for one in found[:5]] == platforms
     assert required_size([one for one in found if one.outcome == "found"], 3.0) == 20
 
     assert {one.outcome for one in look_up(names, [], settings)} == {"refused"}

@@ -18,7 +18,7 @@ from tests.emulator import Misbehaviour, Proxy, images
 
 from .conftest import PASSWORD, LookUp, MakeRegistry, login
 
-NAME = "team/app:1"
+NAME, NO_DIGEST = "team/app:1", "sha256:" + "0" * 64
 
 
 def test_what_is_there(make_registry: MakeRegistry, find: LookUp) -> None:
@@ -38,9 +38,7 @@ def test_what_is_there(make_registry: MakeRegistry, find: LookUp) -> None:
 @pytest.mark.parametrize("kind", ["none", "basic", "bearer"])
 @pytest.mark.parametrize("tls", [False, True])
 @pytest.mark.parametrize("docker", [False, True])
-def test_each_login_each_kind_of_manifest(
-    make_registry: MakeRegistry, find: LookUp, kind: str, tls: bool, docker: bool
-) -> None:
+def test_each_login_and_manifest(make_registry: MakeRegistry, find: LookUp, kind: str, tls: bool, docker: bool) -> None:
     registry = make_registry(kind, tls=tls)
     one = images.image([b"x"], media_type=images.DOCKER_MANIFEST if docker else images.OCI_MANIFEST)
     many = images.index(one, media_type=images.DOCKER_LIST if docker else images.OCI_INDEX)
@@ -83,9 +81,7 @@ def test_a_config_is_fetched_from_where_a_registry_keeps_its_blobs(make_registry
     assert [seen.headers.get("authorization") for seen in registry.seen_by("elsewhere")] == [None]
 
 
-@pytest.mark.parametrize(
-    "how", [{"kind": "status"}, {"kind": "body", "body": b'{"os": "linux", "architecture": "arm64"}'}]
-)
+@pytest.mark.parametrize("how", [{"kind": "status"}, {"kind": "body", "body": b'{"os": "linux", "architecture": "a"}'}])
 def test_without_a_config_the_platform_is_not_known(make_registry: MakeRegistry, find: LookUp, how: Any) -> None:
     registry = make_registry()
     registry.add("a", "1", images.image())
@@ -106,15 +102,12 @@ def test_another_name_may_lead_to_a_server(make_registry: MakeRegistry, find: Lo
     assert "The name of the image must be a name without http:// or https:// in front" in str(bad.message)
     (by_address,) = find(registry, names[0], credentials=[login(registry.address)], addresses=addresses)
     assert by_address.outcome == "found"
-    (mine,) = find(
-        registry, names[0], credentials=[login(vpc, "planted-secret-wrong"), login(vpc)], addresses=addresses
-    )
+    credentials = [login(vpc, "planted-secret-wrong"), login(vpc)]
+    (mine,) = find(registry, names[0], credentials=credentials, addresses=addresses)
     assert mine.outcome == "refused"  # the first login for a server counts
 
 
-def test_docker_hub_by_its_own_names(
-    make_registry: MakeRegistry, find: LookUp, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_docker_hub_by_its_names(make_registry: MakeRegistry, find: LookUp, monkeypatch: pytest.MonkeyPatch) -> None:
     names = {"registry-1.docker.io": "registry", "auth.docker.io": "realm"}
     registry = make_registry("bearer", tls=True, names=names, public=("library/nginx",))
     registry.add("library/nginx", "latest", images.image())
@@ -144,11 +137,10 @@ def test_a_login_that_is_wrong_or_not_given(make_registry: MakeRegistry, find: L
 
 def test_what_is_not_there(make_registry: MakeRegistry, find: LookUp) -> None:
     registry = make_registry()
-    digest = "sha256:" + "0" * 64
-    tag, repository, by_digest = find(registry, "team/app:2", "none:1", f"team/app@{digest}")
+    tag, repository, by_digest = find(registry, "team/app:2", "none:1", f"team/app@{NO_DIGEST}")
     assert tag.outcome == repository.outcome == by_digest.outcome == "not_found"
     assert tag.message == f"{registry.address} has no team/app:2. Check the name and the tag."
-    assert by_digest.message == f"{registry.address} has no team/app@{digest}. Check the name and the digest."
+    assert by_digest.message == f"{registry.address} has no team/app@{NO_DIGEST}. Check the name and the digest."
 
 
 @pytest.mark.parametrize(
@@ -162,21 +154,14 @@ def test_what_is_not_there(make_registry: MakeRegistry, find: LookUp) -> None:
         ("page", {}, "unreachable", "cannot be used: as a manifest, it is not JSON"),
         ("page", {"status": 404}, "unreachable", "no registry answers so (HTTP 404)"),
         ("page", {"status": 401}, "unreachable", "asks for a login in a way that is not known"),
-        ("challenge", {"value": "Negotiate"}, "unreachable", "asks for a login in a way that is not known"),
         ("challenge", {"value": "Bearer realm=x"}, "unreachable", "not one with https, so nothing was sent there"),
-        ("challenge", {"value": 'Bearer realm="http://a.b/"'}, "unreachable", "not one with https"),
         (
             "redirect",
             {"location": "http://127.0.0.1/"},
             "unreachable",
-            "it names a redirect whose address is not one with https",
+            "a redirect whose address is not one with https",
         ),
-        (
-            "headers",
-            {"values": {"Docker-Content-Digest": "sha256:" + "0" * 64}},
-            "unreachable",
-            "does not have its digest",
-        ),
+        ("headers", {"values": {"Docker-Content-Digest": NO_DIGEST}}, "unreachable", "does not have its digest"),
         ("headers", {"values": {"Docker-Content-Digest": "odd"}}, "found", ""),
         ("headers", {"values": {"Content-Encoding": "gzip"}}, "unreachable", "broke off"),
         ("headers", {"values": {"Content-Type": "application/json"}}, "found", ""),
@@ -253,11 +238,8 @@ def test_a_redirect_is_followed_to_tls_and_not_for_ever(make_registry: MakeRegis
     onward = Misbehaviour("elsewhere", "redirect", times=None, location=there)
     assert "no registry answers so (HTTP 307)" in moved(onward).message
     assert len(registry.seen_by("elsewhere")) == 3
-    asks = moved(Misbehaviour("elsewhere", "challenge"))
-    assert (asks.outcome, [seen.headers.get("authorization") for seen in registry.seen_by("elsewhere")]) == (
-        "refused",
-        [None],
-    )
+    assert moved(Misbehaviour("elsewhere", "challenge")).outcome == "refused"
+    assert [seen.headers.get("authorization") for seen in registry.seen_by("elsewhere")] == [None]
     assert moved(Misbehaviour("elsewhere", "status", status=404)).outcome == "not_found"
 
 
@@ -265,9 +247,8 @@ def test_an_index_may_lie(make_registry: MakeRegistry, find: LookUp) -> None:
     registry = make_registry()
     good, other = images.image([b"good"]), images.image([b"other"])
     top = registry.add("a", "1", images.index(good))
-    registry.inject(
-        Misbehaviour("registry", "body", only=good.digest, body=other.content, content_type=other.media_type)
-    )
+    details = {"body": other.content, "content_type": other.media_type}
+    registry.inject(Misbehaviour("registry", "body", only=good.digest, **details))
     (found,) = find(registry, "a:1")
     assert "the content does not have its digest" in str(found.message)
     nested = images.index(top)
@@ -302,18 +283,7 @@ def test_nobody_there(find: LookUp, make_registry: MakeRegistry, closed_port: in
     assert "registry_addresses" in str(closed.message) and "registry_addresses" in str(unknown.message)
 
 
-def test_only_this_machine_is_spoken_to_without_tls(
-    make_registry: MakeRegistry, find: LookUp, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    registry = make_registry("basic", names={"registry.example.com": "registry"})
-    for variable, value in registry.environment.items():
-        monkeypatch.setenv(variable, value)
-    (found,) = find(registry, "registry.example.com/team/app:1", credentials=[login("registry.example.com")])
-    assert found.outcome == "unreachable"
-    assert registry.requests == []
-
-
-def test_plain_http_goes_past_any_proxy(
+def test_plain_http_goes_past_proxies(
     make_registry: MakeRegistry, find: LookUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registry = make_registry("basic")

@@ -12,32 +12,22 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils._registry.manifest import (
-    DOCKER_LIST,
-    DOCKER_MANIFEST,
-    MEDIA_TYPES,
-    OCI_INDEX,
-    OCI_MANIFEST,
-    Entry,
-    Unreadable,
-    digest_of,
-    pick,
-    platform_of,
-    read,
-)
+from ansible_collections.ctyun.eci.plugins.module_utils._registry import manifest as manifests
+from ansible_collections.ctyun.eci.plugins.module_utils._registry.manifest import MEDIA_TYPES, Entry, pick, platform_of
 from tests.emulator import images
+from tests.emulator.images import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
 
 DIGEST = "sha256:" + "a" * 64
 
 
 def test_the_four_kinds_are_those_of_the_images_that_tests_make() -> None:
-    assert set(MEDIA_TYPES) == {images.OCI_INDEX, images.OCI_MANIFEST, images.DOCKER_LIST, images.DOCKER_MANIFEST}
+    assert set(MEDIA_TYPES) == {OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST}
 
 
 @pytest.mark.parametrize("media_type", [OCI_MANIFEST, DOCKER_MANIFEST])
 def test_an_image_has_layers_and_a_config(media_type: str) -> None:
     one = images.image([b"one", 10**9], media_type=media_type)
-    found = read(one.content, f"{media_type.upper()}; charset=utf-8")
+    found = manifests.read(one.content, f"{media_type.upper()}; charset=utf-8")
     assert found.media_type == media_type
     assert found.entries is None
     assert [size for _digest, size in found.layers] == [3, 10**9]
@@ -49,17 +39,17 @@ def test_an_image_has_layers_and_a_config(media_type: str) -> None:
 @pytest.mark.parametrize("media_type", [OCI_INDEX, DOCKER_LIST])
 def test_an_index_has_platforms(media_type: str) -> None:
     parts = [images.image([b"a"]), images.image([b"b"], "linux/arm64/v8"), images.attestation()]
-    found = read(images.index(*parts, media_type=media_type).content, media_type)
+    found = manifests.read(images.index(*parts, media_type=media_type).content, media_type)
     assert found.entries == (Entry(parts[0].digest, "linux/amd64"), Entry(parts[1].digest, "linux/arm64/v8"))
 
 
 @pytest.mark.parametrize("content_type", ["", "application/json", "application/octet-stream", "text/plain"])
 def test_what_the_document_says_counts_where_the_header_says_nothing(content_type: str) -> None:
     one = images.image()
-    assert read(one.content, content_type).media_type == OCI_MANIFEST
+    assert manifests.read(one.content, content_type).media_type == OCI_MANIFEST
     unsaid = {key: value for key, value in json.loads(one.content).items() if key != "mediaType"}
-    assert read(json.dumps(unsaid).encode(), content_type).media_type == OCI_MANIFEST
-    assert read(b'{"schemaVersion": 2, "manifests": []}', content_type).media_type == OCI_INDEX
+    assert manifests.read(json.dumps(unsaid).encode(), content_type).media_type == OCI_MANIFEST
+    assert manifests.read(b'{"schemaVersion": 2, "manifests": []}', content_type).media_type == OCI_INDEX
 
 
 def manifest(**changes: Any) -> bytes:
@@ -82,11 +72,7 @@ def manifest(**changes: Any) -> bytes:
         (b'{"schemaVersion": 2, "mediaType": "x/y", "manifests": []}', "", "none of the four"),
         (b'{"schemaVersion": 2, "mediaType": 1, "manifests": []}', "", "none of the four"),
         (b"{}", "text/html", "none of the four"),
-        (
-            b'{"schemaVersion": 1, "fsLayers": []}',
-            "application/vnd.docker.distribution.manifest.v1+json",
-            "none of the four",
-        ),
+        (b'{"schemaVersion": 1, "fsLayers": []}', DOCKER_MANIFEST.replace("v2", "v1"), "none of the four"),
         (manifest(manifests=[]), OCI_MANIFEST, "at the same time"),
         (manifest(manifests=[]), OCI_INDEX, "at the same time"),
         (b'{"manifests": {}}', OCI_INDEX, "no list of manifests"),
@@ -103,15 +89,13 @@ def manifest(**changes: Any) -> bytes:
     ],
 )
 def test_what_is_no_manifest_is_refused(content: bytes, content_type: str, why: str) -> None:
-    with pytest.raises(Unreadable, match=why):
-        read(content, content_type)
+    with pytest.raises(manifests.Unreadable, match=why):
+        manifests.read(content, content_type)
 
 
 def test_the_config_of_anything_but_an_image_is_none() -> None:
-    assert (
-        read(manifest(config={"mediaType": "application/vnd.cncf.helm", "digest": DIGEST}), OCI_MANIFEST).config is None
-    )
-    assert read(manifest(config=None), OCI_MANIFEST).config is None
+    for config in ({"mediaType": "application/vnd.cncf.helm", "digest": DIGEST}, None):
+        assert manifests.read(manifest(config=config), OCI_MANIFEST).config is None
 
 
 @pytest.mark.parametrize(
@@ -123,7 +107,7 @@ def test_a_config_may_have_no_platform(config: bytes) -> None:
 
 def test_an_index_in_an_index_is_left_out() -> None:
     content = {"manifests": [{"digest": DIGEST, "mediaType": OCI_INDEX}, {"digest": DIGEST}]}
-    assert read(json.dumps(content).encode(), OCI_INDEX).entries == (Entry(DIGEST, None),)
+    assert manifests.read(json.dumps(content).encode(), OCI_INDEX).entries == (Entry(DIGEST, None),)
 
 
 @pytest.mark.parametrize(
@@ -149,19 +133,19 @@ def test_the_image_of_a_platform(platforms: list[str | None], wanted: str, expec
 
 
 def test_digests_are_computed() -> None:
-    assert digest_of(b"x") == "sha256:" + hashlib.sha256(b"x").hexdigest()
-    assert digest_of(b"x", "sha512:0") == "sha512:" + hashlib.sha512(b"x").hexdigest()
+    assert manifests.digest_of(b"x") == "sha256:" + hashlib.sha256(b"x").hexdigest()
+    assert manifests.digest_of(b"x", "sha512:0") == "sha512:" + hashlib.sha512(b"x").hexdigest()
 
 
 def test_a_size_of_many_digits() -> None:
     size = 10**17  # of 18 digits
-    assert read(manifest(layers=[{"digest": DIGEST, "size": size}]), OCI_MANIFEST).layers == ((DIGEST, size),)
+    assert manifests.read(manifest(layers=[{"digest": DIGEST, "size": size}]), OCI_MANIFEST).layers == ((DIGEST, size),)
 
 
 def test_a_config_without_a_digest_is_none() -> None:
     config = {"mediaType": "application/vnd.oci.image.config.v1+json"}
-    assert read(manifest(config={**config, "digest": DIGEST}), OCI_MANIFEST).config == DIGEST
-    assert read(manifest(config={**config, "digest": "sha256:../x"}), OCI_MANIFEST).config is None
+    assert manifests.read(manifest(config={**config, "digest": DIGEST}), OCI_MANIFEST).config == DIGEST
+    assert manifests.read(manifest(config={**config, "digest": "sha256:../x"}), OCI_MANIFEST).config is None
 
 
 @pytest.mark.parametrize(("variant", "expected"), [("", "linux/arm"), (None, "linux/arm"), ("v7", "linux/arm/v7")])

@@ -93,10 +93,8 @@ def test_a_realm_of_another_host_gets_it_over_tls_only(
     make_registry: MakeRegistry, find: LookUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = {"registry.example.com": "registry", "auth.example.org": "realm", "cdn.example.net": "elsewhere"}
-    image, credentials = (
-        "registry.example.com/team/app:1",
-        [login("registry.example.com"), login("cdn.example.net", OTHER)],
-    )
+    image = "registry.example.com/team/app:1"
+    credentials = [login("registry.example.com"), login("cdn.example.net", OTHER)]
     for realm_tls in (True, False):
         registry = make_registry("bearer", tls=True, realm_tls=realm_tls, names=names)
         for variable, value in registry.environment.items():
@@ -125,13 +123,11 @@ def test_a_realm_without_tls_is_the_registry_s_own_on_this_machine(make_registry
 def test_logins_of_other_servers_are_not_sent(make_registry: MakeRegistry, find: LookUp) -> None:
     registry = make_registry("basic")
     near = [
-        f"{registry.address}0",
-        registry.address.replace(":", ".example.com:"),
-        f"x.{registry.address}",
         "127.0.0.1",
         f"localhost:{registry.address.rpartition(':')[2]}",
         f"elsewhere.example.com/{registry.address}",
     ]
+    near += [f"{registry.address}0", registry.address.replace(":", ".example.com:"), f"x.{registry.address}"]
     (found,) = find(registry, "team/app:1", credentials=[login(server) for server in near])
     assert found.outcome == "refused"
     assert not any("authorization" in seen.headers for seen in registry.requests)

@@ -12,18 +12,11 @@ from typing import Any
 import pytest
 
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import StateConflict
-from ansible_collections.ctyun.eci.plugins.module_utils._registry.client import (
-    FOUND,
-    NOT_FOUND,
-    OUTCOMES,
-    REFUSED,
-    UNREACHABLE,
-    Found,
-    required_size,
-)
+from ansible_collections.ctyun.eci.plugins.module_utils._registry.client import OUTCOMES, Found, required_size
 from ansible_collections.ctyun.eci.plugins.module_utils._registry.preflight import Order, Preflight
 
 GB = 10**9
+FOUND, NOT_FOUND, REFUSED, UNREACHABLE = OUTCOMES
 PASSWORD = "a planted password"
 LOGIN = {"server": "r.example", "userName": "web", "password": PASSWORD}
 
@@ -106,9 +99,8 @@ def test_what_is_wrong_with_an_image(one: Found, logins: Any, path: str, is_note
 def test_the_size(sizes: dict[str, int], given: int | None, factor: float, least: int | None) -> None:
     look_up = Registries(*(good(f"r.example/{name}", size * GB, name) for name, size in sizes.items()))
     fields = {"imageCacheSize": given} if given else {}
-    found = findings(
-        order("x.", images=[f"r.example/{name}" for name in sizes], **fields), look_up=look_up, factor=factor
-    )
+    wanted = order("x.", images=[f"r.example/{name}" for name in sizes], **fields)
+    found = findings(wanted, look_up=look_up, factor=factor)
     if least is None:
         assert found == []
     else:

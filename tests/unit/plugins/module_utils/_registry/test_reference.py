@@ -36,10 +36,7 @@ DIGEST = "sha256:" + "0123456789abcdef" * 4
         ("[::1]:5000/app", Reference("[::1]:5000", "app")),
         ("HOST/app", Reference("host", "app")),
         ("Registry.Example.com:443/app", Reference("registry.example.com", "app")),
-        (
-            "registry-vpc-crs-huadong1.ctyun.cn/x-eci/base:latest",
-            Reference("registry-vpc-crs-huadong1.ctyun.cn", "x-eci/base", "latest"),
-        ),
+        ("vpc-crs-huadong1.ctyun.cn/x-eci/base:b", Reference("vpc-crs-huadong1.ctyun.cn", "x-eci/base", "b")),
         (f"nginx@{DIGEST}", Reference("docker.io", "library/nginx", None, DIGEST)),
         (f"a.b/c:1@{DIGEST}", Reference("a.b", "c", "1", DIGEST)),
         ("a.b/c__d/e-----f/g.h_i", Reference("a.b", "c__d/e-----f/g.h_i")),
