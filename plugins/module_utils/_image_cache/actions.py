@@ -53,13 +53,13 @@ def _find_created(api: ImageCachesApi, item: Item, error: EciError) -> list[Imag
     def read() -> list[ImageCache]:
         return remaining(api.named(item.name, item.known))
 
-    return _look_up(api, error, read, bool, _may_exist(item.name))
+    return _look_up(api, error, read, [], _may_exist(item.name))
 
 
-def _look_up(api: ImageCachesApi, error: EciError, read: Callable[[], T], until: Callable[[T], object], text: str) -> T:
+def _look_up(api: ImageCachesApi, error: EciError, read: Callable[[], T], nothing: T, text: str) -> T:
     """Read until the effect of a failed request shows. If that fails, raise its error with this text."""
     try:
-        return poll(api.client.clock, CONSISTENCY_DELAYS, read, until, None)
+        return poll(api.client.clock, CONSISTENCY_DELAYS, read, bool, nothing)
     except EciError as lookup:
         error.add(f"It could not be looked up either: {lookup.message} {text}")
         raise error from None
@@ -108,7 +108,7 @@ def _is_deleting(api: ImageCachesApi, error: EciError, image_cache_id: str) -> b
         cache = api.get(image_cache_id)
         return cache is None or cache.is_deleting
 
-    return _look_up(api, error, read, bool, _may_be_deleted(image_cache_id))
+    return _look_up(api, error, read, False, _may_be_deleted(image_cache_id))
 
 
 def _may_be_deleted(image_cache_id: str) -> str:

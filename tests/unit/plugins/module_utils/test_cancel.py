@@ -59,6 +59,9 @@ def test_the_alarm_of_the_keyword_timeout(is_set: bool) -> None:
     finally:
         signal.signal(signal.SIGALRM, before)
     assert cancellation.reason == ("SIGALRM" if is_set else None)
+    if is_set:
+        with pytest.raises(Cancelled, match=r"\(the keyword timeout\)"):
+            cancellation.check()
 
 
 def test_another_thread_than_the_main_one_sets_no_handlers() -> None:

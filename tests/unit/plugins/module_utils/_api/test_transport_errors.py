@@ -107,6 +107,7 @@ CASES: list[tuple[Exception, type[EciError], str, str]] = [
     (SSLError(ssl.SSLError(1, "bad")), errors.UntrustedEndpoint, POSSIBLE, NO_TLS),
     (ssl.SSLError(1, "bad"), errors.UntrustedEndpoint, POSSIBLE, NO_TLS),
     (ClosedPoolError(POOL, "bad"), errors.Unanswered, POSSIBLE, f"{BROKEN}bad."),
+    (raised(HTTPError("bad"), errors.Unreachable("another request")), errors.Unanswered, POSSIBLE, f"{BROKEN}bad."),
     (HTTPError(), errors.Unanswered, POSSIBLE, f"{BROKEN}HTTPError."),
     (ValueError("bad"), errors.Unanswered, POSSIBLE, f"{BROKEN}bad."),
     (OverflowError("bad"), errors.Unanswered, POSSIBLE, f"{BROKEN}bad."),

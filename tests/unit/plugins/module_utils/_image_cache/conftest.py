@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.prune import Prune
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.reconcile import Context, reconcile
 from ansible_collections.ctyun.eci.plugins.module_utils._polling import Wait
+from tests.emulator import Emulator, Record
 from tests.unit.plugins.emulated import BODY, Run, RunOne, reconcile_one
 
 
@@ -46,3 +48,17 @@ def run(client: Client) -> Run:
         return reconcile(wanted, ctx, prune=prune, **options)
 
     return run
+
+
+@pytest.fixture
+def at(emulator: Emulator) -> Callable[..., None]:
+    """Let somebody act just before the request of this operation with this number."""
+
+    def at(operation: str, number: int, act: Callable[[], object]) -> None:
+        def before(record: Record) -> None:
+            if record.operation == operation and len(emulator.sent(operation)) == number:
+                act()
+
+        emulator.before = before
+
+    return at

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -223,6 +224,22 @@ def test_an_id_that_an_odd_object_may_have_is_not_called_missing(caches: ImageCa
     assert caches.get("imc-1") == ImageCache("imc-1")
 
 
+@pytest.mark.parametrize("name", ["web", "other"])
+def test_a_name_that_a_short_list_lacks_is_looked_for_in_all(
+    name: str, caches: ImageCachesApi, emulator: Emulator
+) -> None:
+    seed(emulator, name)
+    emulator.inject(*[listing(total=1)] * 2)
+    assert names(caches.named("web")) == [name] * (name == "web")
+    assert [set(record.body) for record in emulator.sent()] == [{"imageCacheName"}, {"imageCacheName"}, set()]
+
+
+def test_a_name_is_not_called_missing_where_all_lists_are_short(caches: ImageCachesApi, emulator: Emulator) -> None:
+    emulator.inject(*[listing(total=1)] * 4)
+    with pytest.raises(StateConflict, match="lists fewer image caches than its total says, so 'web' may exist"):
+        caches.named("web")
+
+
 # --- one out of many
 
 
@@ -347,6 +364,14 @@ def test_events_without_secrets(make_client: MakeClient, emulator: Emulator) -> 
     assert caches.events("imc-1") == [{"message": "login with *** failed", "count": 2, "detail": detail}]
 
 
+def test_fields_that_may_say_anything_have_no_secrets(make_client: MakeClient, emulator: Emulator) -> None:
+    caches = ImageCachesApi(make_client(redact=lambda text: re.sub("planted-secret|ready", "***", text)))
+    odd = {"status": "error: planted-secret", "process": "user:planted-secret"}
+    emulator.inject(listing({**FULL, **odd}, {**FULL, "imageCacheId": "imc-2"}))
+    found = [(cache.status, cache.process) for cache in caches.find().caches]
+    assert found == [("error: ***", "user:***"), ("ready", None)]
+
+
 def test_an_error_of_a_list_is_an_error_here(make_client: MakeClient, emulator: Emulator) -> None:
     emulator.inject(Fault("status", status=500, times=None))
     with pytest.raises(Unanswered):
@@ -407,3 +432,14 @@ def test_a_request_that_fails_proves_nothing(
     emulator.inject(Fault(kind, skip=skip, **details))
     found = find_carriers(ImageCachesApi(make_client(retries=0)), [A], 1)
     assert not found.get(("a", "1"))
+
+
+@pytest.mark.parametrize(("tags_filter", "number", "skip"), [("all", 2, 0), ("key", 1, 1)])
+def test_an_object_without_an_id_proves_nothing(
+    tags_filter: str, number: int, skip: int, caches: ImageCachesApi, emulator: Emulator
+) -> None:
+    emulator.settings.update({"tags_shown": False, "tags_filter": tags_filter})
+    for _number in range(number):
+        seed(emulator, tags=[A])
+    emulator.inject(Fault("idless", skip=skip))
+    assert find_carriers(caches, [A], 1) == {}

@@ -9,13 +9,18 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
-from ansible_collections.ctyun.eci.plugins.module_utils._errors import LockError, StateConflict
+from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
+    AlreadyExists,
+    LockError,
+    StateConflict,
+)
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Desired
 from ansible_collections.ctyun.eci.plugins.module_utils._polling import Wait
-from tests.emulator import Emulator, Fault
+from tests.emulator import Emulator, Fault, Record
 from tests.unit.plugins.emulated import (
     BODY,
     CREATE,
+    DELETE,
     LIST,
     A,
     Run,
@@ -27,6 +32,7 @@ from tests.unit.plugins.emulated import (
     present,
     reconcile_one,
     seed,
+    somebody_else_creates,
     wanted,
 )
 
@@ -173,3 +179,66 @@ def test_what_the_list_shows_is_not_asked_for(max_page: int, emulator: Emulator,
 def test_what_a_whole_list_does_not_show_is_not_asked_for(emulator: Emulator, run: Run) -> None:
     run(Desired("absent", {}, image_cache_id="imc-none"), check_mode=True)
     assert operations(emulator) == [LIST]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_one_that_goes_is_not_taken_for_the_new_one_whose_reply_is_lost(
+    when: str, emulator: Emulator, run: Run
+) -> None:
+    old = seed(emulator)
+    emulator.inject(Fault("reset", CREATE, when=when))
+    gone, new = run(Desired("absent", {}, image_cache_id=old), wanted("web")).items
+    assert (gone.error, new.error, new.changed, gone.image_cache_id) == (None, None, True, old)
+    assert present(emulator) == [new.image_cache_id] != [old]
+
+
+def test_one_that_goes_is_not_taken_for_the_new_one_of_its_unique_name(emulator: Emulator, run: Run) -> None:
+    emulator.settings.unique_names = True
+    old = seed(emulator)
+    gone, new = run(Desired("absent", {}, image_cache_id=old), wanted("web")).items
+    assert [type(item.error) for item in (gone, new)] == [StateConflict, AlreadyExists]
+    assert (new.changed, present(emulator)) == (False, [old])
+
+
+@pytest.mark.parametrize("check_mode", [False, True], ids=["", "check"])
+def test_two_entries_that_are_one_image_cache_are_refused(check_mode: bool, emulator: Emulator, run: Run) -> None:
+    ids = [seed(emulator, "old", images=["redis:7"]), seed(emulator, "other")]
+    entries = [wanted("new", image_cache_id=ids[0], drift="recreate"), wanted("old", drift="recreate")]
+    outcomes = run(*entries, absent("other"), check_mode=check_mode)
+    for item in outcomes.items[:2]:
+        assert str(item.error) == f"'new' and 'old' are the same image cache {ids[0]}: describe it once."
+    assert present(emulator) == ids
+
+
+def test_absent_by_name_spares_one_that_is_present_by_its_id(emulator: Emulator, run: Run) -> None:
+    ids = [seed(emulator), seed(emulator)]
+    for expected in (True, False):
+        outcomes = run(Desired("present", {}, image_cache_id=ids[0]), absent("web"))
+        assert [(item.error, item.changed) for item in outcomes.items] == [(None, False), (None, expected)]
+        assert present(emulator) == ids[:1]
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_keep_one_by_its_id_and_no_other_of_the_name(damaged: bool, emulator: Emulator, run: Run) -> None:
+    other, _, kept = seed(emulator), emulator.advance(10), seed(emulator)
+    emulator.advance(1000)
+    task = (Desired("present", {}, image_cache_id=kept), absent("web"))
+    if damaged:  # a list that shows only the one that is kept does not prove that no other one is there
+        emulator.inject(Fault("idless", LIST, times=None, index=present(emulator).index(other)))
+        assert "may exist" in str(run(*task).items[1].error)
+        emulator.faults.clear()
+    assert [item.changed for item in run(*task).items] == [False, True]
+    assert present(emulator) == [kept]
+    assert [item.changed for item in run(*task).items] == [False, False]
+
+
+def test_the_message_names_the_one_that_was_deleted(emulator: Emulator, run: Run) -> None:
+    old = seed(emulator, "old")
+
+    def before(record: Record) -> None:
+        if record.operation == DELETE:
+            somebody_else_creates(emulator, images=["redis:7"])
+
+    emulator.before = before
+    (item,) = run(wanted("web", image_cache_id=old, drift="recreate"), by_name=True).items
+    assert f"The old image cache {old} was deleted before" in str(item.error)

@@ -249,3 +249,23 @@ def test_a_list_that_fails_while_it_goes(emulator: Emulator, run: Run, make_clie
     (item,) = run(absent("old", wait=True), client=make_client(retries=0)).items
     assert isinstance(item.error, Unanswered)
     assert item.changed
+
+
+def test_those_that_go_are_polled_with_one_list_before_they_are_made(emulator: Emulator, run: Run) -> None:
+    emulator.settings.delete_after = 12
+    for number in range(20):
+        emulator.service.perform(DELETE, emulator.settings.region_id, seed(emulator, f"cache-{number}"), None)
+    outcomes = run(*[wanted(f"cache-{number}") for number in range(20)])
+    assert not any(item.error for item in outcomes.items)
+    assert operations(emulator) == [*[LIST] * 4, *[CREATE] * 20, LIST]
+
+
+def test_one_that_is_listed_as_deleted_is_absent(emulator: Emulator, run_one: RunOne, sleeps: list[float]) -> None:
+    seed(emulator, status="deleted")
+    assert not run_one("absent", wait=True).changed
+    assert run_one().changed
+    emulator.settings.update({"deleting_status": "deleted", "delete_after": 1000})
+    emulator.advance(60)
+    assert run_one(drift="recreate", images=["redis:7"]).changed
+    assert operations(emulator)[:4] == [LIST, LIST, CREATE, LIST]
+    assert sleeps == []

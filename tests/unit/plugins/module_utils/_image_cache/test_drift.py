@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,20 @@ from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.reconcile import Context, reconcile
 from ansible_collections.ctyun.eci.plugins.module_utils._polling import Wait
 from tests.emulator import Emulator, Fault
-from tests.unit.plugins.emulated import BODY, CREATE, LIST, REGION, MakeClient, RunOne, operations, present, seed
+from tests.unit.plugins.emulated import (
+    BODY,
+    CREATE,
+    DELETE,
+    LIST,
+    REGION,
+    MakeClient,
+    Run,
+    RunOne,
+    operations,
+    present,
+    seed,
+    wanted,
+)
 
 ZONE = "cn-huadong1-az1-public-ctcloud"
 
@@ -80,6 +94,46 @@ def test_a_name_of_its_own_is_deleted_again(
         assert f"write image_cache_name: {becomes}, or" in item.error.message
         assert (item.changed, item.image_cache_id) == (False, None)
         assert present(emulator) == []
+
+
+@pytest.fixture
+def lower_case(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service that writes names in lower case."""
+    real = emulator.service._create
+
+    def create(body: dict[str, Any], now: float) -> Any:
+        return real({**body, "imageCacheName": body["imageCacheName"].lower()}, now)
+
+    monkeypatch.setattr(emulator.service, "_create", create)
+
+
+@pytest.mark.usefixtures("lower_case")
+class TestLowerCase:
+    @pytest.mark.parametrize("by_name", [True, False])
+    def test_what_replaces_another_one_is_left(self, by_name: bool, emulator: Emulator, run: Run) -> None:
+        old = seed(emulator)
+        (item,) = run(wanted("Web", image_cache_id=old, drift="recreate"), by_name=by_name).items
+        assert "write image_cache_name: web, or no task finds it. It was left as it is." in str(item.error)
+        assert (item.changed, present(emulator)) == (True, [item.image_cache_id])
+        assert item.image_cache_id != old
+
+    def test_beside_another_spelling_the_good_one_stays(self, emulator: Emulator, run: Run) -> None:
+        bad, good = run(wanted("Web"), wanted("web"), concurrency=1).items
+        assert "It was deleted again" in str(bad.error)
+        assert (bad.changed, good.error, good.changed, good.warnings) == (False, None, True, [])
+        assert present(emulator) == [good.image_cache_id]
+
+    def test_after_a_lost_reply_another_one_may_be_there(self, emulator: Emulator, run: Run) -> None:
+        emulator.inject(Fault("reset", CREATE, when="after"))
+        (item,) = run(wanted("Web")).items
+        assert str(item.error).endswith("An earlier attempt may have created another one. It was deleted again.")
+        assert (item.error.effect, item.changed, len(present(emulator))) == ("possible", True, 1)
+
+    def test_one_that_cannot_be_deleted_again_is_named(self, emulator: Emulator, run: Run) -> None:
+        emulator.inject(Fault("status", DELETE, status=403, reason="Forbidden", message="not yours"))
+        (item,) = run(wanted("Web")).items
+        assert re.search("not yours.*The service named the new image cache 'web'", str(item.error))
+        assert (item.changed, present(emulator)) == (True, [item.image_cache_id])
 
 
 def test_a_failed_status_is_no_spelling(emulator: Emulator, run_one: RunOne) -> None:

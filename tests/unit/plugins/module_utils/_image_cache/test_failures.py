@@ -143,8 +143,9 @@ def interrupt(client: Client, monkeypatch: pytest.MonkeyPatch) -> Callable[[str]
 
 def test_cancelled_before_the_first_list(run: Run, interrupt: Callable[..., None]) -> None:
     interrupt("find")
-    with pytest.raises(Cancelled, match="SIGTERM"):
+    with pytest.raises(Cancelled, match="SIGTERM") as caught:
         run(wanted("web"))
+    assert caught.value.failure()["attempts"] == 0
 
 
 @pytest.mark.parametrize("method", ["create", "delete"])
@@ -154,6 +155,14 @@ def test_cancelled_while_replacing(method: str, emulator: Emulator, run: Run, in
     (item,) = run(wanted("web", drift="recreate")).items
     assert isinstance(item.error, Cancelled)
     assert item.changed is (method == "create")
+
+
+def test_cancelled_between_the_checks_before_a_replacement(emulator: Emulator, run: Run, client: Client) -> None:
+    seed(emulator, "web", images=["old"])
+    emulator.before = lambda record: client.cancellation.cancel("SIGTERM") if record.operation == REGION else None
+    outcomes = run(wanted("web", drift="recreate"))
+    assert isinstance(outcomes.items[0].error, Cancelled)
+    assert outcomes.warnings == []
 
 
 def test_cancelled_between_creates(emulator: Emulator, run: Run, interrupt: Callable[..., None]) -> None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,6 +31,7 @@ from tests.unit.plugins.emulated import (
     operations,
     present,
     seed,
+    somebody_else_creates,
     wanted,
 )
 
@@ -250,3 +252,31 @@ def test_a_deletion_that_takes_too_long(emulator: Emulator, run: Run) -> None:
     outcomes = run(wanted("new", wait=True), prune_tags=[A])
     assert isinstance(outcomes.pruned[0].error, WaitFailed)
     assert outcomes.pruned[0].changed
+
+
+@pytest.mark.parametrize("check_mode", [True, False], ids=["check", ""])
+@pytest.mark.parametrize("zone", ["az1", "az9"])
+def test_first_makes_room_for_replacements_that_are_possible(
+    zone: str, check_mode: bool, emulator: Emulator, run: Run
+) -> None:
+    for name in ("away-0", "away-1"):
+        seed(emulator, name, tags=[A])
+    seed(emulator, "web", images=["redis:7"])
+    possible = zone == "az1"
+    emulator.settings.quota = 3 if possible else 9
+    entries = [wanted("new"), wanted("web", drift="recreate", azInfo={"azName": zone})]
+    outcomes = run(*entries, prune_tags=[A], first=True, check_mode=check_mode)
+    assert [item.changed for item in outcomes.all] == [True, possible] + [True, True] * possible
+    assert [bool(item.error) for item in outcomes.items] == [False, not possible]
+
+
+def test_first_respects_what_others_do_meanwhile(emulator: Emulator, run: Run, at: Callable[..., None]) -> None:
+    emulator.settings.delete_after = 12
+    seed(emulator, "away", tags=[A])
+    web = emulator.service._caches[seed(emulator, "web")]
+    other = {"key": "c", "value": "1"}
+    made: list[str] = []
+    at(LIST, 3, lambda: (web.tags.append(B), made.append(somebody_else_creates(emulator, imageCacheName="new"))))
+    new, tagged = run(wanted("new"), wanted("web", tags=[other], purge_tags=False), prune_tags=[A], first=True).items
+    assert (new.error, new.changed, [new.image_cache_id]) == (None, False, made)
+    assert (tagged.error, web.tags) == (None, [B, other])

@@ -109,3 +109,9 @@ def test_why_nothing_may_be_pruned(status: str | None, reason: str) -> None:
     found, text = why_not([("one", ImageCache("imc-1", status="ready")), ("two", second)])
     assert found == reason
     assert ("'two'" in text) is bool(reason)
+
+
+def test_grace_may_end_after_the_last_year() -> None:
+    wanted = [replace(cache("web"), creation_time="9999-12-31T23:59:59Z")]
+    going, kept = choose(Prune([A], grace=3600), NEWEST_FIRST, wanted, NOW)
+    assert (going, [(one.reason, one.until) for one in kept]) == ([], [("prune_grace", None)] * 3)

@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
+from ansible_collections.ctyun.eci.plugins.module_utils._api.client import RetryQuota
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
     QuotaUsedUp,
     ServiceError,
@@ -242,3 +244,35 @@ def test_one_whose_deletion_is_refused_is_not_waited_for(emulator: Emulator, run
     assert "not yours" in str(outcomes.items[0].error)
     assert isinstance(outcomes.items[1].error, Unanswered)
     assert CREATE not in operations(emulator)
+
+
+def test_each_of_several_that_fail_together_names_its_own_old_one(
+    emulator: Emulator, run: Run, make_client: MakeClient
+) -> None:
+    ids = [seed(emulator, f"cache-{number}", images=["redis:7"]) for number in range(2)]
+    emulator.inject(Fault("status", LIST, skip=2, times=None))
+    outcomes = run(*[wanted(f"cache-{number}", drift="recreate") for number in range(2)], client=make_client(retries=0))
+    for item, old_id in zip(outcomes.items, ids, strict=True):
+        assert re.findall("The old image cache (.*?) was deleted", str(item.error)) == [old_id]
+
+
+def test_what_was_deleted_is_made_again_though_the_service_failed_too_often(
+    emulator: Emulator, run: Run, make_client: MakeClient
+) -> None:
+    ids = [seed(emulator, f"cache-{number}", images=["redis:7"]) for number in range(2)]
+    client = make_client()
+    client.retry_quota = client._quotas[True] = RetryQuota(1)
+    emulator.inject(Fault("status", DELETE, skip=1, times=2))
+    outcomes = run(*[wanted(f"cache-{number}", drift="recreate") for number in range(2)], client=client, concurrency=1)
+    assert [type(item.error) for item in outcomes.items] == [type(None), Unanswered]
+    assert sorted(present(emulator)) == sorted([outcomes.items[0].image_cache_id, ids[1]])
+    assert ids[0] not in present(emulator)
+
+
+def test_an_old_one_that_a_list_shows_again_is_not_taken_for_the_new_one(emulator: Emulator, run_one: RunOne) -> None:
+    old_id = seed(emulator, images=["redis:7"])
+    old = {"imageCacheId": old_id, "imageCacheName": "web", "images": ["redis:7"], "status": "ready"}
+    lags = {"statusCode": 200, "returnObj": {"requestId": "r", "imageCaches": [old]}}
+    emulator.inject(Fault("reset", CREATE), Fault("json", LIST, value=lags, skip=3))
+    outcome = run_one(drift="recreate")
+    assert present(emulator) == [outcome.image_cache_id] != [old_id]

@@ -21,7 +21,19 @@ from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.reconcile i
 from ansible_collections.ctyun.eci.plugins.module_utils._polling import Wait
 from ansible_collections.ctyun.eci.plugins.module_utils._tasks.image_caches import counts, prepared
 from tests.emulator import Emulator, Fault
-from tests.unit.plugins.emulated import BODY, CREATE, LIST, USAGE, A, B, MakeClient, Run, operations, seed
+from tests.unit.plugins.emulated import (
+    BODY,
+    CREATE,
+    LIST,
+    USAGE,
+    A,
+    B,
+    MakeClient,
+    Run,
+    operations,
+    present,
+    seed,
+)
 
 LATER = 3 * 86400 + 60.0
 
@@ -215,6 +227,22 @@ def test_gb_count_one_that_was_created_and_failed(emulator: Emulator, run: Run) 
     outcomes = run(wanted("bad", images=["does-not-exist"], wait=True))
     assert outcomes.items[0].error
     assert (counts(outcomes)["failed"], counts(outcomes)["gb_after"]) == (1, 40)
+
+
+@pytest.mark.parametrize(("state", "policy"), [("absent", {"wait": True}), ("present", {"drift": "recreate"})])
+def test_gb_count_one_whose_deletion_failed(state: str, policy: Any, emulator: Emulator, run: Run) -> None:
+    emulator.settings.update({"delete_after": 2, "delete_fails": 1})
+    seed(emulator, "web", images=["redis:7"])
+    plan = counts(run(wanted("web", state, **policy)))
+    assert (plan["failed"], plan["gb_before"], plan["gb_after"]) == (1, 40, 40)
+
+
+def test_one_that_was_created_and_adopted_counts_as_created(emulator: Emulator, run: Run) -> None:
+    emulator.inject(Fault("reset", CREATE, when="after"))
+    outcomes = run(wanted("web"))
+    assert text(outcomes) == "+ web create, 40 GB\n1 create; 0 unchanged; 0 GB before, 40 GB after\n"
+    (diff,) = [item.diff or {} for item in outcomes.items]
+    assert (diff["before"], diff["after"]["image_cache_id"]) == ({}, present(emulator)[0])
 
 
 def test_gb_count_one_whose_replacement_was_refused(emulator: Emulator, run: Run) -> None:

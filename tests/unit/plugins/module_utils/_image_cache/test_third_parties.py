@@ -21,7 +21,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.prune import Prune
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.reconcile import Context, reconcile
 from ansible_collections.ctyun.eci.plugins.module_utils._polling import Wait
-from tests.emulator import Emulator, Fault, Record
+from tests.emulator import Emulator, Fault
 from tests.unit.plugins.emulated import (
     BODY,
     CREATE,
@@ -49,20 +49,6 @@ def run(client: Client) -> Run:
 
 def named(name: str, state: str = "present", **policy: Any) -> Desired:
     return Desired(state, {**BODY, "imageCacheName": name, **policy.pop("body", {})}, **policy)
-
-
-@pytest.fixture
-def at(emulator: Emulator) -> Callable[..., None]:
-    """Let somebody act just before the request of this operation with this number."""
-
-    def at(operation: str, number: int, act: Callable[[], object]) -> None:
-        def before(record: Record) -> None:
-            if record.operation == operation and len(emulator.sent(operation)) == number:
-                act()
-
-        emulator.before = before
-
-    return at
 
 
 @pytest.mark.parametrize("by_name", [True, False], ids=["one", "many"])
