@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Cancellation: a signal sets a stop flag; the request under way is finished, and no other one is begun.
-
-Private to the collection.
-"""
+"""Cancellation: a signal sets a stop flag; the request under way is finished, no other is begun. Private to the collection."""
 
 from __future__ import annotations
 

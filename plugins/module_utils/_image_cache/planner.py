@@ -156,7 +156,11 @@ class Planner:
 
     def compare(self, item: Item, cache: ImageCache) -> tuple[list[Difference], list[Difference]]:
         """Compare as ``plan.compare`` does, with the zones of the region where two differ."""
-        return compare(item.desired.body, cache, lambda: self._batch.capacity.zones())
+
+        def zones() -> list[str] | None:
+            return self._batch.capacity.zones()
+
+        return compare(item.desired.body, cache, zones)
 
     def _is_contested(self, item: Item) -> bool:
         """Return True if other controllers may be about to leave one of several of the name."""

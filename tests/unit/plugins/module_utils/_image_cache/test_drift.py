@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +118,10 @@ class TestLowerCase:
         assert (item.changed, present(emulator)) == (True, [item.image_cache_id])
         assert item.image_cache_id != old
 
-    def test_beside_another_spelling_the_good_one_stays(self, emulator: Emulator, run: Run) -> None:
+    def test_beside_another_spelling_the_good_one_stays(
+        self, emulator: Emulator, run: Run, at: Callable[..., None]
+    ) -> None:
+        at(CREATE, 2, lambda: emulator.advance(2))
         bad, good = run(wanted("Web"), wanted("web"), concurrency=1).items
         assert "It was deleted again" in str(bad.error)
         assert (bad.changed, good.error, good.changed, good.warnings) == (False, None, True, [])

@@ -50,20 +50,19 @@ def test_an_own_attempt_that_takes_effect_late_is_used(
 
 
 @ONE_OR_MANY
-@pytest.mark.parametrize("images", ["nginx:latest", "other"])
+@pytest.mark.parametrize(
+    ("operation", "number", "images", "takes_it"),
+    [(CREATE, 1, "nginx:latest", True), (CREATE, 1, "other", False), (LIST, 3, "nginx:latest", False)],
+    ids=["fits", "does not fit", "appears later"],
+)
 def test_after_a_lost_reply_nothing_is_deleted_since_any_may_be_anothers(
-    images: str, by_name: bool, emulator: Emulator, run: Run, at: At
+    operation: str, number: int, images: str, takes_it: bool, by_name: bool, emulator: Emulator, run: Run, at: At
 ) -> None:
     others: list[str] = []
-
-    def act() -> None:
-        others.append(somebody_else_creates(emulator, images=[images]))
-        emulator.advance(5)
-
-    at(CREATE, 1, act)
+    at(operation, number, lambda: others.append(seed(emulator, images=[images], age=10)))
     emulator.inject(Fault("reset", CREATE, when="after"))
     (item,) = run(wanted("web"), by_name=by_name).items
-    assert (item.error, item.changed, item.image_cache_id in others) == (None, True, images != "other")
+    assert (item.error, item.changed, item.image_cache_id in others) == (None, True, takes_it)
     assert "There are now several image caches named 'web'" in item.warnings[-1]
     assert (len(present(emulator)), DELETE in operations(emulator)) == (2, False)
 
