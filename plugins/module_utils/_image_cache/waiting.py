@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from itertools import chain
-from typing import Callable, Collection, Iterable
+from typing import Callable, Collection
 
 from .._errors import EciError, WaitFailed
 from .._polling import Wait, minutes, poll
@@ -35,7 +35,7 @@ class Waiter:
             return item.cache.is_ready or item.cache.has_failed
 
         waiting = [item for item in items if not (item.cache.is_ready or item.cache.has_failed)]
-        self._poll(waiting, lambda item: item.id, observe, "ready", self._wait.delays(self._batch.clock))
+        self._poll(waiting, lambda item: item.id, observe, "ready", [])
         for item in items:
             if not item.error and not item.cache.is_ready:
                 item.error = (
@@ -62,8 +62,7 @@ class Waiter:
             return cache is None
 
         items = [item for item in items if not item.error]
-        delays = chain((0.0,), self._wait.delays(self._batch.clock))
-        self._poll(items, lambda item: item.old.id, observe, "gone", delays)
+        self._poll(items, lambda item: item.old.id, observe, "gone", [0.0])
         for item in items:
             if item.image_cache:  # it is still billed
                 item.removed = [cache for cache in item.removed if cache.id != item.old.id]
@@ -84,9 +83,9 @@ class Waiter:
         key: Callable[[Item], str],
         observe: Callable[[Item, ImageCache | None, int], bool],
         goal: str,
-        delays: Iterable[float],
+        first: list[float],
     ) -> None:
-        """List until ``observe`` returns True or raises for each item; it gets what the list shows, and the number of the list."""
+        """List until ``observe`` returns True or raises for each item; it gets what the list shows, and its number. ``first`` are delays (s) before the usual ones."""
         clock, lister = self._batch.clock, self._batch.lister
         began = clock.monotonic()
         pending = dict.fromkeys(items)
@@ -109,7 +108,7 @@ class Waiter:
 
         try:
             if pending:
-                poll(clock, delays, read, lambda left: not left, pending)
+                poll(clock, chain(first, self._wait.delays(clock)), read, lambda left: not left, pending)
         except EciError as error:
             self._batch.fail(pending, error)
         for item in pending:
