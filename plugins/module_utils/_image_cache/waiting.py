@@ -85,7 +85,7 @@ class Waiter:
         goal: str,
         first: list[float],
     ) -> None:
-        """List until ``observe`` returns True or raises for each item; it gets what the list shows, and its number. ``first`` are delays (s) before the usual ones."""
+        """List, also after the ``first`` delays (s), until ``observe`` returns True or raises for each item."""
         clock, lister = self._batch.clock, self._batch.lister
         began = clock.monotonic()
         pending = dict.fromkeys(items)

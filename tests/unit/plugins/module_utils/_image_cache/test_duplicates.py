@@ -44,6 +44,12 @@ from tests.unit.plugins.emulated import (
 Rival = Callable[..., list[str]]
 
 
+@pytest.fixture(autouse=True)
+def _begin_a_second(emulator: Emulator) -> None:
+    """What a test creates in one second must not come to stand in two."""
+    emulator.advance(1 - emulator.service.clock.now() % 1)
+
+
 @pytest.fixture(params=["one", "many"])
 def run(request: pytest.FixtureRequest, client: Client) -> RunOne:
     """Reconcile one image cache, listed alone and as a list of one; its error is raised."""
