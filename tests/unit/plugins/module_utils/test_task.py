@@ -182,8 +182,12 @@ def test_a_task_that_only_reads_elsewhere_is_interrupted() -> None:
         os.kill(os.getpid(), signal.SIGINT)
         return Result({})
 
-    with pytest.raises(KeyboardInterrupt):
-        perform(task(run, needs_service=False), {}, False, False)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it for jobs in the background
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            perform(task(run, needs_service=False), {}, False, False)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 # --- over the emulator

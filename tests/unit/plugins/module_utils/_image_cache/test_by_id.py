@@ -9,11 +9,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
-from ansible_collections.ctyun.eci.plugins.module_utils._errors import (
-    AlreadyExists,
-    LockError,
-    StateConflict,
-)
+from ansible_collections.ctyun.eci.plugins.module_utils._errors import AlreadyExists, LockError, StateConflict
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.plan import Desired
 from ansible_collections.ctyun.eci.plugins.module_utils._polling import Wait
 from tests.emulator import Emulator, Fault, Record

@@ -21,19 +21,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.reconcile i
 from ansible_collections.ctyun.eci.plugins.module_utils._polling import Wait
 from ansible_collections.ctyun.eci.plugins.module_utils._tasks.image_caches import counts, prepared
 from tests.emulator import Emulator, Fault
-from tests.unit.plugins.emulated import (
-    BODY,
-    CREATE,
-    LIST,
-    USAGE,
-    A,
-    B,
-    MakeClient,
-    Run,
-    operations,
-    present,
-    seed,
-)
+from tests.unit.plugins.emulated import BODY, CREATE, LIST, USAGE, A, B, MakeClient, Run, operations, seed
 
 LATER = 3 * 86400 + 60.0
 
@@ -241,8 +229,8 @@ def test_one_that_was_created_and_adopted_counts_as_created(emulator: Emulator, 
     emulator.inject(Fault("reset", CREATE, when="after"))
     outcomes = run(wanted("web"))
     assert text(outcomes) == "+ web create, 40 GB\n1 create; 0 unchanged; 0 GB before, 40 GB after\n"
-    (diff,) = [item.diff or {} for item in outcomes.items]
-    assert (diff["before"], diff["after"]["image_cache_id"]) == ({}, present(emulator)[0])
+    (item,) = outcomes.items
+    assert item.diff and (item.diff["before"], item.diff["after"]["image_cache_id"]) == ({}, item.image_cache_id)
 
 
 def test_gb_count_one_whose_replacement_was_refused(emulator: Emulator, run: Run) -> None:
