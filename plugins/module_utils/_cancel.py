@@ -59,8 +59,6 @@ def cancel_on_signals(cancellation: Cancellation) -> Iterator[None]:
 
     def cancel(number: int, _frame: Any) -> None:
         cancellation.cancel(signal.Signals(number).name)
-        # a second one ends what does not react, such as a read from a dead peer
-        signal.signal(number, before[signal.Signals(number)])
 
     numbers = [signal.SIGINT, signal.SIGTERM]
     if callable(signal.getsignal(signal.SIGALRM)):

@@ -29,7 +29,7 @@ def _all_made(stage: Stage, run: Run) -> None:
     demand(run.status == 0, "it failed", run)
     told = {entry["image_cache_name"]: entry["image_cache_id"] for entry in run.result["image_caches"]}
     there = {cache["imageCacheName"]: cache["imageCacheId"] for cache in stage.emulator.service.caches()}
-    demand(sorted(there) == NAMES and told == there, "it does not tell what there is", run)
+    demand(sorted(there) == NAMES and told == there, "the result is not what there is", run)
 
 
 def _all_events_read(stage: Stage, run: Run) -> None:
@@ -52,7 +52,7 @@ def _few_threads(concurrency: int, stage: Stage) -> str:
     used = stage.emulator.connections
     demand(used < concurrency, f"there were {used} connections: the limit was none", run)
     _all_events_read(stage, stage.play([INFO], limits=limits, user=user))
-    return f"all made over {used} connection(s), all IDs and events told"
+    return f"all made over {used} connection(s), all IDs and events are in the result"
 
 
 def _threads(user: int) -> int:
@@ -76,7 +76,7 @@ def _little_memory(concurrency: int, stage: Stage) -> str:
     if used >= concurrency:
         raise NotTried("the memory was enough for all threads")
     _all_events_read(stage, stage.play([INFO], limits=limits))
-    return f"all made over {used} connection(s), all IDs and events told"
+    return f"all made over {used} connection(s), all IDs and events are in the result"
 
 
 def _no_memory_for_a_reply(stage: Stage) -> str:
@@ -86,7 +86,7 @@ def _no_memory_for_a_reply(stage: Stage) -> str:
     if "WARNING" not in run.output:
         raise NotTried("the memory was enough for the reply")
     demand("ulimit -v" in run.output, "it does not say so", run)
-    return "all made, all IDs told; a warning says what could not be read, and why"
+    return "all made, all IDs are in the result; a warning says what could not be read, and why"
 
 
 def _with_least_memory(stage: Stage, task: dict[str, Any]) -> tuple[str, Run]:
@@ -124,7 +124,7 @@ def _too_few_files(stage: Stage) -> str:
     entries = run.result["image_caches"]
     there = {cache["imageCacheName"]: cache["imageCacheId"] for cache in stage.emulator.service.caches()}
     told = {one["image_cache_name"]: one["image_cache_id"] for one in entries if one["image_cache_id"]}
-    demand(told == there and run.result["changed"], "it does not tell what there is", run)
+    demand(told == there and run.result["changed"], "the result is not what there is", run)
     failed = [one for one in entries if one["failed"]]
     demand(failed, "the limit was none", run)
     for one in failed:
@@ -139,7 +139,7 @@ ENVIRONMENTS = [
     *(
         Environment(
             f"`ulimit -u` with room for {THREADS} threads, `concurrency: {concurrency}`; events of {CACHES}",
-            "all is done, all IDs are told",
+            "all is done, all IDs are in the result",
             partial(_few_threads, concurrency),
             quick=[PROCESS] if concurrency == 10 else [],
         )
@@ -148,14 +148,14 @@ ENVIRONMENTS = [
     *(
         Environment(
             f"`ulimit -v` of 110 MiB or a little more, `concurrency: {concurrency}`; events of {CACHES}",
-            "all is done, all IDs are told",
+            "all is done, all IDs are in the result",
             partial(_little_memory, concurrency),
         )
         for concurrency in (20, 50)
     ),
     Environment(
         "no memory for the list after the creates",
-        "all IDs are told",
+        "all IDs are in the result",
         _no_memory_for_a_reply,
         quick=[PROCESS],
     ),
@@ -167,7 +167,7 @@ ENVIRONMENTS = [
     ),
     Environment(
         "`ulimit -n 20`, `concurrency: 20`",
-        "the cause is named, IDs are told",
+        "the cause is named, IDs are in the result",
         _too_few_files,
         quick=[PROCESS],
     ),
