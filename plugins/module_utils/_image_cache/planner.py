@@ -148,8 +148,8 @@ class Planner:
         is_ready = named[0].is_ready or (predict and item.desired.wait)
         if rest and not (is_ready and named[0].id == item.image_cache_id):
             item.action_warnings.append(
-                f"The image caches {ids(rest)} named {item.name!r} are not deleted, since {named[0].id} is not ready yet: run"
-                " the task again later, or let it wait (wait: true)."
+                f"The image caches {ids(rest)} named {item.name!r} are not deleted, since the eldest, {named[0].id}, has just"
+                " appeared or is not ready yet: run the task again later, or let it wait (wait: true)."
             )
             return []
         return rest
