@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.ctyun.eci.plugins.module_utils._tasks import image_cache
 from ansible_collections.ctyun.eci.plugins.plugin_utils._action import TaskAction, show_options
+from ansible_collections.ctyun.eci.plugins.module_utils._tasks import image_cache
 
 
 class ActionModule(TaskAction):

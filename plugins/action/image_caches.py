@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.ctyun.eci.plugins.module_utils._tasks import image_caches
 from ansible_collections.ctyun.eci.plugins.plugin_utils._action import TaskAction, show_options
+from ansible_collections.ctyun.eci.plugins.module_utils._tasks import image_caches
 
 
 class ActionModule(TaskAction):

@@ -10,11 +10,8 @@ loads an action plugin once and every worker that it forks inherits them.
 
 from __future__ import annotations
 
-import contextlib
-import hmac
 import os
 import sys
-import tempfile
 from typing import Any, ClassVar
 
 from ansible import constants
@@ -25,8 +22,9 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ansible_collections.ctyun.eci.plugins.plugin_utils import _warm_up
 from ansible_collections.ctyun.eci.plugins.module_utils._api.config import Connection
-from ansible_collections.ctyun.eci.plugins.module_utils._api.http import HAS_REQUESTS, prepare
+from ansible_collections.ctyun.eci.plugins.module_utils._api.http import HAS_REQUESTS
 from ansible_collections.ctyun.eci.plugins.module_utils._api.transport import Transport
 from ansible_collections.ctyun.eci.plugins.module_utils._arguments.redaction import redacted_arguments
 from ansible_collections.ctyun.eci.plugins.module_utils._arguments.schema import HAS_JSONSCHEMA
@@ -41,12 +39,6 @@ CAN_HIDE_INVOCATION = "INJECT_INVOCATION" in constants.config.get_configuration_
 # Transports that are kept for the next items of a loop.
 KEPT = 4
 
-# Workers inherit these from the parent, too: each takes longer to find out than a request takes.
-with contextlib.suppress(OSError):
-    tempfile.gettempdir()
-hmac.digest(b"", b"", "sha256")
-prepare()
-
 _transports: dict[tuple[Connection, int], Transport] = {}  # the one used last at the end
 _PLAIN: tuple[tuple[type, Any], ...] = ((str, str.__str__), (int, int), (float, float))
 display = Display()
@@ -57,6 +49,9 @@ class TaskAction(ActionBase):
 
     TASK: ClassVar[Task]
     _supports_async = True
+
+    def __init_subclass__(cls) -> None:
+        _warm_up.THREAD.join()
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)

@@ -22,19 +22,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Emulator:
-    """Started on entering, stopped on leaving. ``environment`` is what a client needs. It speaks https, unless ``plain``."""
-
-    def __init__(self, plain: bool = False) -> None:
-        self._plain = plain
+    """Started on entering, stopped on leaving. ``environment`` is what a client needs."""
 
     def __enter__(self) -> Emulator:
         self._folder = tempfile.TemporaryDirectory()
         ready = Path(self._folder.name) / "env"
         self._process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "tests.emulator", "--ready-after", "0", "--env-file", str(ready)),
-                *([] if self._plain else ["--tls"]),
-            ],
+            [sys.executable, "-m", "tests.emulator", "--tls", "--ready-after", "0", "--env-file", str(ready)],
             cwd=ROOT,
             stdout=subprocess.DEVNULL,
         )
@@ -44,8 +38,7 @@ class Emulator:
             time.sleep(0.05)
         words = shlex.split(ready.read_text())
         self.environment = dict(word.split("=", 1) for word in words if "=" in word)
-        if not self._plain:
-            self._trust_as_many_as_usual()
+        self._trust_as_many_as_usual()
         return self
 
     def _trust_as_many_as_usual(self) -> None:
@@ -73,14 +66,12 @@ class Emulator:
 
     def get(self, what: str) -> Any:
         """What its control interface says of ``requests``, ``caches`` or ``usage``."""
-        return requests.get(self._url(what), timeout=10, verify=self._verify).json()
+        return requests.get(self._url(what), timeout=10, verify=self.environment["REQUESTS_CA_BUNDLE"]).json()
 
     def _post(self, operation: str, body: dict[str, Any]) -> None:
-        requests.post(self._url(operation), json=body, timeout=10, verify=self._verify).raise_for_status()
-
-    @property
-    def _verify(self) -> bool | str:
-        return self.environment.get("REQUESTS_CA_BUNDLE", True)
+        requests.post(
+            self._url(operation), json=body, timeout=10, verify=self.environment["REQUESTS_CA_BUNDLE"]
+        ).raise_for_status()
 
     def _url(self, what: str) -> str:
         return f"{self.environment['CTYUN_ECI_ENDPOINT']}/_emulator/{what}"

@@ -34,6 +34,7 @@ except ImportError:
     HAS_REQUESTS = False
 else:
     HAS_REQUESTS = True
+    NO_RETRY = urllib3.Retry(False, redirect=False)
 
 HEADERS = {"User-Agent": "ansible-ctyun.eci", "Accept-Encoding": "identity"}
 PIECE_BYTES = 64 * 1024
@@ -84,15 +85,15 @@ class Http:
                 if origin not in self._pools:
                     self._pools[origin] = self._pool(origin)
                 pool, prefix = self._pools[origin]
-            response = pool.request_encode_url(
+            response = pool.urlopen(
                 method,
                 prefix + target,
-                body=body,
-                headers={**HEADERS, **headers},
-                timeout=self._timeout,
-                retries=False,
+                body,
+                {**HEADERS, **headers},
+                NO_RETRY,
                 redirect=False,
                 assert_same_host=False,
+                timeout=self._timeout,
                 preload_content=False,
             )
             try:

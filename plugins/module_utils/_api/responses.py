@@ -54,7 +54,8 @@ def read(reply: HttpReply, redact: Redact = str) -> Reply | None:
 def parse(content: bytes | None) -> dict[str, Any] | None:
     """Return the JSON object in a body, None if it is none."""
     try:
-        parsed = json.loads((content or b"").decode("utf-8-sig"))
+        # the codec utf-8-sig would be imported by each worker, which takes longer than a request
+        parsed = json.loads((content or b"").decode().lstrip("\ufeff"))
     except (ValueError, RecursionError):
         return None
     return parsed if isinstance(parsed, dict) else None

@@ -22,12 +22,12 @@ from ansible.errors import AnsibleFileNotFound
 from ansible.module_utils import basic
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.ctyun.eci.plugins.plugin_utils import _action
+from ansible_collections.ctyun.eci.plugins.plugin_utils._action import KEPT, TaskAction, plain
 from ansible_collections.ctyun.eci.plugins.action import image_cache, region_info
 from ansible_collections.ctyun.eci.plugins.module_utils import _tasks
 from ansible_collections.ctyun.eci.plugins.module_utils._api.transport import Transport
 from ansible_collections.ctyun.eci.plugins.module_utils._task import Result
-from ansible_collections.ctyun.eci.plugins.plugin_utils import _action
-from ansible_collections.ctyun.eci.plugins.plugin_utils._action import KEPT, TaskAction, plain
 from tests.emulator import Emulator, Fault
 from tests.unit.plugins import emulated
 
