@@ -60,6 +60,7 @@ class Case:
 
     def _variables(self, folder: Path) -> Path:
         variables: dict[str, object] = {"items": self.items, "concurrency": self.concurrency, "folder": str(folder)}
+        variables["invocation"] = "INJECT_INVOCATION" not in constants.config.get_configuration_definitions()
         if self.playbook in ("image_caches.yml", "record.yml"):
             variables["wanted"] = [_image_cache(number) for number in range(self.items)]
         path = folder / "variables.json"
@@ -118,17 +119,11 @@ def _with_floor(case: Case) -> list[Case]:
 def record(items: int, emulator: Emulator, folder: Path) -> None:
     """Write what a task for one and a task for so many return to ``folder``, for the plugins that return it again.
 
-    Before ansible-core 2.21 each task also returns its arguments, which are not in a registered variable.
+    Before ansible-core 2.21 each task also returns its arguments, which are not in a registered variable. The playbook writes
+    them all, since this process must stay small: a child's largest size is never less than its parent's at the fork.
     """
     emulator.reset(0.0, quota=QUOTA)
     Case("record", "record.yml", items).run(emulator, folder)
-    if "INJECT_INVOCATION" in constants.config.get_configuration_definitions():
-        return
-    for path, arguments in (
-        (folder / "one.json", _image_cache(0)),
-        (folder / f"{items}.json", {"image_caches": [_image_cache(number) for number in range(items)]}),
-    ):
-        path.write_text(json.dumps({**json.loads(path.read_text()), "invocation": {"module_args": arguments}}))
 
 
 LINEAR = [_bulk(items, 0.0, 10, rounds=3) for items in (1000, 4000, 10000)]
