@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +20,8 @@ from .emulator import Emulator
 from .measure import Cost, run
 
 PLAYBOOKS = Path(__file__).resolve().parent / "playbooks"
-# Action plugins of the folder of playbooks: what Ansible itself costs, and what the same requests cost at least.
+PLUGINS = Path(__file__).resolve().parent / "plugins"
+# Action plugins there: what Ansible itself costs, and what the same requests cost at least.
 REPLAY, BARE = "replay", "bare"
 LATENCY = 0.05
 QUOTA = 10_000
@@ -43,12 +45,13 @@ class Case:
 
     def run(self, emulator: Emulator, folder: Path) -> Cost:
         """Run it. The playbook and its variables are written to ``folder``, which has the recorded results."""
-        plugins = folder / "action_plugins"
+        # in a collection, since Ansible finds those plugins in another way
+        plugins = folder / "ansible_collections" / "benchmark" / "floor" / "plugins" / "action"
         if not plugins.exists():
-            shutil.copytree(PLAYBOOKS / "action_plugins", plugins)
+            shutil.copytree(PLUGINS, plugins)
         text = (PLAYBOOKS / self.playbook).read_text()
         for module in ("ctyun.eci.image_caches:", "ctyun.eci.image_cache:") if self.plugin else ():
-            text = text.replace(module, f"{self.plugin}:")
+            text = text.replace(module, f"benchmark.floor.{self.plugin}:")
         playbook = folder / "playbook.yml"
         playbook.write_text(text)
         arguments = ["-e", f"@{self._variables(folder)}"]
@@ -56,7 +59,9 @@ class Case:
             inventory = folder / "inventory"
             inventory.write_text("[many]\n" + "".join(f"host{n:02d} ansible_connection=local\n" for n in range(20)))
             arguments += ["-i", str(inventory)]
-        return run(playbook, arguments, {**emulator.environment, "BENCHMARK_RESULTS": str(folder)})
+        collections = os.pathsep.join([os.environ["ANSIBLE_COLLECTIONS_PATH"], str(folder)])
+        environment = {"ANSIBLE_COLLECTIONS_PATH": collections, "BENCHMARK_RESULTS": str(folder)}
+        return run(playbook, arguments, {**emulator.environment, **environment})
 
     def _variables(self, folder: Path) -> Path:
         variables: dict[str, object] = {"items": self.items, "concurrency": self.concurrency, "folder": str(folder)}
