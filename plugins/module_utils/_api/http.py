@@ -85,12 +85,12 @@ class Http:
                 if origin not in self._pools:
                     self._pools[origin] = self._pool(origin)
                 pool, prefix = self._pools[origin]
-            response = pool.urlopen(
+            response = pool.request_encode_url(
                 method,
                 prefix + target,
-                body,
-                {**HEADERS, **headers},
-                NO_RETRY,
+                body=body,
+                headers={**HEADERS, **headers},
+                retries=NO_RETRY,
                 redirect=False,
                 assert_same_host=False,
                 timeout=self._timeout,
