@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
@@ -99,15 +99,15 @@ def _bulk(items: int, latency: float, concurrency: int, rounds: int = 99) -> Cas
 
 
 def _again(case: Case) -> Case:
-    return Case(case.name + AGAIN, case.playbook, case.items, case.latency, case.concurrency, case.rounds, keep=True)
+    return replace(case, name=case.name + AGAIN, keep=True)
 
 
 def _replay(case: Case) -> Case:
-    return Case(replay(case.items), case.playbook, case.items, rounds=case.rounds, plugin=REPLAY)
+    return replace(case, name=replay(case.items), plugin=REPLAY)
 
 
 def replay(items: int) -> str:
-    """The name of the case that reads so many entries and returns a recorded result."""
+    """The name of the case that reads this number of entries and returns a recorded result."""
     return f"image_caches {items}, Ansible's own"
 
 
@@ -117,12 +117,11 @@ def bare(name: str) -> str:
 
 
 def _with_floor(case: Case) -> list[Case]:
-    floor = Case(bare(case.name), case.playbook, case.items, case.latency, case.concurrency, case.rounds, plugin=BARE)
-    return [floor, case]
+    return [replace(case, name=bare(case.name), plugin=BARE), case]
 
 
 def record(items: int, emulator: Emulator, folder: Path) -> None:
-    """Write what a task for one and a task for so many return to ``folder``, for the plugins that return it again.
+    """Write the results of a task for one and of a task for many to ``folder``, for the plugins that return them again.
 
     Before ansible-core 2.21 each task also returns its arguments, which are not in a registered variable. The playbook writes
     them all, since this process must stay small: a child's largest size is never less than its parent's at the fork.
@@ -136,11 +135,8 @@ LINEAR = [_bulk(items, 0.0, 10, rounds=3) for items in (1000, 4000, 10000)]
 
 def all_cases() -> list[Case]:
     """Every case, in the order in which a round runs them."""
-    loop, hundred, by_10 = (
-        Case(LOOP, "image_cache_loop.yml", 100),
-        _bulk(100, 0.0, 10),
-        _bulk(1000, LATENCY, 10),
-    )
+    loop = Case(LOOP, "image_cache_loop.yml", 100)
+    hundred, by_10 = _bulk(100, 0.0, 10), _bulk(1000, LATENCY, 10)
     return [
         Case("empty", "empty.yml"),
         Case("one uri", "uri_loop.yml", 1),

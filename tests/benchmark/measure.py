@@ -26,7 +26,7 @@ class Cost:
 
 
 def run(playbook: Path, arguments: list[str], environment: Mapping[str, str]) -> Cost:
-    """Run a playbook to its good end, in a folder for temporary files that is empty and its own."""
+    """Run a playbook with an empty folder for temporary files. Raises RuntimeError if it fails."""
     command = [str(Path(sys.executable).with_name("ansible-playbook")), str(playbook), *arguments]
     # the output goes to a file, since a reader at the other end of a pipe would want a core for itself at every line
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryDirectory() as folder:

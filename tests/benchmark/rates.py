@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""image_caches against a service that takes so many requests a second: how near it comes to that, and how often it is refused."""
+"""image_caches against a service that limits the rate of requests: how near it comes to that limit, and how often it is refused."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ from .emulator import Emulator
 BURST = 10
 ITEMS = 200
 GOAL = 1.25
+FASTEST = 100
 
 
 @dataclass(frozen=True)
 class Rate:
-    """So many requests a second. With ``retry_after``, a refusal says in Retry-After when to come again."""
+    """A limit in requests a second. With ``retry_after``, a refusal says in Retry-After when to come again."""
 
     rate: int
     concurrency: int
@@ -35,17 +36,16 @@ class Rate:
 
 
 class Figure(NamedTuple):
-    """One run: ``refused`` of 100 requests, and the number of image caches that were not created."""
+    """One run, in which all were created: ``refused`` of 100 requests."""
 
     seconds: float
     ratio: float
     refused: float
-    failed: int
 
 
 RATES = [
     Rate(rate, concurrency, retry_after)
-    for rate in (20, 100)
+    for rate in (20, FASTEST)
     for concurrency in (10, 50)
     for retry_after in (False, True)
 ]
@@ -54,7 +54,7 @@ Rates = dict[Rate, list[Figure]]
 
 
 def measure(rounds: int, emulator: Emulator, folder: Path) -> Rates:
-    """Run each of them so often, in turn."""
+    """Run all of them one after another, and repeat that. Raises RuntimeError if an image cache is not created."""
     found: Rates = defaultdict(list)
     record(ITEMS, emulator, folder)
     for number in range(rounds):
@@ -72,23 +72,19 @@ def _one(rate: Rate, emulator: Emulator, folder: Path, own: float) -> Figure:
     cost = Case("rate", "image_caches.yml", ITEMS, LATENCY, rate.concurrency).run(emulator, folder)
     statuses = [record["status"] for record in emulator.get("requests")]
     refused = 100 * statuses.count("rate") / max(len(statuses), 1)
-    return Figure(cost.wall, cost.wall / rate.ideal(own), refused, ITEMS - len(emulator.get("caches")))
+    return Figure(cost.wall, cost.wall / rate.ideal(own), refused)
 
 
-def missed(rates: Rates) -> list[str]:
-    """The goals that are not reached."""
-    return [
-        f"{rate}"
-        for rate, figures in rates.items()
-        if round(median(figure.ratio for figure in figures), 2) > GOAL or any(figure.failed for figure in figures)
-    ]
+def reached(figures: list[Figure]) -> bool:
+    """Whether the goal is reached, as the table shows it."""
+    return round(median(figure.ratio for figure in figures), 2) <= GOAL
 
 
 def table(rates: Rates) -> str:
     """The figures."""
     rows = [
-        "| requests a second | at a time | Retry-After | seconds | x ideal (min-max) | refused % | failed |",
-        "|---|---|---|---|---|---|---|",
+        "| requests a second | at a time | Retry-After | seconds | x ideal (min-max) | refused % |",
+        "|---|---|---|---|---|---|",
     ]
     for rate, figures in rates.items():
         ratios = [figure.ratio for figure in figures]
@@ -96,6 +92,6 @@ def table(rates: Rates) -> str:
             f"| {rate.rate} | {rate.concurrency} | {'seconds' if rate.retry_after else 'none'}"
             f" | {median(figure.seconds for figure in figures):.2f}"
             f" | {median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})"
-            f" | {median(figure.refused for figure in figures):.1f} | {sum(figure.failed for figure in figures)} |"
+            f" | {median(figure.refused for figure in figures):.1f} |"
         )
     return "\n".join(rows)

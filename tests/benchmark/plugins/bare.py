@@ -10,6 +10,7 @@ what the task of the collection once returned.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import ssl
@@ -37,7 +38,11 @@ FIELDS = {
 }
 # once, in the parent of all workers
 TRUST = ssl.create_default_context(cafile=os.environ["REQUESTS_CA_BUNDLE"])
-CONNECTIONS: dict[int, urllib3.PoolManager] = {}
+
+
+@functools.lru_cache  # kept for the next items of a loop
+def _connections(concurrency: int) -> urllib3.PoolManager:
+    return urllib3.PoolManager(ssl_context=TRUST, maxsize=concurrency)
 
 
 def _send(connections: urllib3.PoolManager, operation: str, body: dict[str, Any]) -> Any:
@@ -57,10 +62,7 @@ class ActionModule(ActionBase):
         given = self._task.args
         entries = given.get("image_caches", [given])
         concurrency = int(given.get("concurrency", 1))
-        connections = CONNECTIONS.get(concurrency)
-        if connections is None:
-            connections = urllib3.PoolManager(ssl_context=TRUST, maxsize=concurrency)
-            CONNECTIONS[concurrency] = connections
+        connections = _connections(concurrency)
         bodies = [
             {**{field: entry[option] for option, field in FIELDS.items()}, "azInfo": {"azName": "az1"}}
             for entry in entries

@@ -27,15 +27,15 @@ INFO = {"ctyun.eci.image_cache_info": {"events": True}}
 
 def _all_made(stage: Stage, run: Run) -> None:
     demand(run.status == 0, "it failed", run)
-    told = {entry["image_cache_name"]: entry["image_cache_id"] for entry in run.result["image_caches"]}
+    returned = {entry["image_cache_name"]: entry["image_cache_id"] for entry in run.result["image_caches"]}
     there = {cache["imageCacheName"]: cache["imageCacheId"] for cache in stage.emulator.service.caches()}
-    demand(sorted(there) == NAMES and told == there, "the result is not what there is", run)
+    demand(sorted(there) == NAMES and returned == there, "the result is not what there is", run)
 
 
 def _all_events_read(stage: Stage, run: Run) -> None:
     demand(run.status == 0, "it failed", run)
-    told = run.result["image_caches"]
-    demand(len(told) == CACHES and all(cache["events"] for cache in told), "events are missing", run)
+    returned = run.result["image_caches"]
+    demand(len(returned) == CACHES and all(cache["events"] for cache in returned), "events are missing", run)
     demand(len(stage.emulator.sent(DESCRIBE)) == CACHES, "they were not read once", run)
 
 
@@ -123,8 +123,8 @@ def _too_few_files(stage: Stage) -> str:
     run = stage.play([many(*NAMES, concurrency=20)], limits="ulimit -n 20")
     entries = run.result["image_caches"]
     there = {cache["imageCacheName"]: cache["imageCacheId"] for cache in stage.emulator.service.caches()}
-    told = {one["image_cache_name"]: one["image_cache_id"] for one in entries if one["image_cache_id"]}
-    demand(told == there and run.result["changed"], "the result is not what there is", run)
+    returned = {one["image_cache_name"]: one["image_cache_id"] for one in entries if one["image_cache_id"]}
+    demand(returned == there and run.result["changed"], "the result is not what there is", run)
     failed = [one for one in entries if one["failed"]]
     demand(failed, "the limit was none", run)
     for one in failed:
