@@ -33,12 +33,14 @@ options:
         type: str
   prune_keep:
     description:
-      - How many of the image caches that could be pruned are kept, the newest ones, for example to go back to the previous release.
+      - How many of the image caches that could be pruned are kept, the newest ones that have not failed, for example to go back
+        to the previous release.
     type: int
     default: 0
   prune_grace:
     description:
-      - For how many seconds after the newest wanted image cache was created nothing is pruned.
+      - For how many seconds after the newest wanted image cache was created nothing is pruned. Image caches that are newer than
+        it are kept as well, for example after a rollback.
       - The clock of this machine is compared with the time of creation that the service returns.
       - It cannot be given together with O(prune_first).
     type: float

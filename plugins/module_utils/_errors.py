@@ -10,6 +10,8 @@ import os
 import traceback
 from typing import Callable, TypedDict
 
+from ._text import printable
+
 # Limits of the machine.
 NO_FILES = "This process may open no more files (see ulimit -n)"
 NO_MEMORY = "This process may use no more memory (see ulimit -v)."
@@ -55,7 +57,7 @@ class EciError(Exception):
         retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
-        self.message = message
+        self.message = printable(message, keep="\n")
         self.effect = effect
         self.operation = operation
         self.code = code
@@ -70,7 +72,7 @@ class EciError(Exception):
 
     def add(self, hint: str) -> None:
         """Append a cause or an advice to the message."""
-        self.message = f"{self.message} {hint}"
+        self.message = f"{self.message} {printable(hint)}"
 
     def failure(self) -> Failure:
         """The ``failure`` of a result, always with the same keys. ``message`` is the service's own where there is one."""

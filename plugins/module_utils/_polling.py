@@ -9,6 +9,8 @@ from __future__ import annotations
 import time as system
 from typing import Callable, Iterable, Iterator, NamedTuple, TypeVar
 
+from ._text import printable
+
 # Delays (s) before each read of a list that may lag behind a change. The service documents no consistency.
 CONSISTENCY_DELAYS = (0.0, 1.0, 2.0, 4.0)
 # Seconds until the first progress line, and between two lines.
@@ -77,7 +79,7 @@ class Progress:
         """Write this line if one is due."""
         if self._write is not None and self._clock.monotonic() >= self._due:
             self._due = self._clock.monotonic() + PROGRESS_INTERVAL
-            self._write(line())
+            self._write(printable(line()))
 
 
 def minutes(seconds: float) -> str:

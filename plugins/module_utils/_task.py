@@ -18,7 +18,7 @@ from ._arguments.specs import Spec
 from ._arguments.validation import Checked, check
 from ._cancel import Cancellation, cancel_on_signals
 from ._errors import EciError, internal_error
-from ._text import Redact
+from ._text import Redact, printable
 
 Arguments = Mapping[str, Any]
 
@@ -89,7 +89,7 @@ def perform(
         result = _failed(error)
     except Exception as error:  # noqa: BLE001  a result, no traceback
         result = _failed(internal_error(error, redact))
-    result.warnings = warnings + result.warnings
+    result.warnings = [printable(warning) for warning in warnings + result.warnings]
     result.cancelled_by = cancellation.reason
     return result
 

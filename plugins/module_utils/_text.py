@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The spellings of a field, and text of others made safe for a message. Private to the collection."""
+"""The spellings of a field, and text of others made safe for a person to read. Private to the collection."""
 
 from __future__ import annotations
 
@@ -13,11 +13,22 @@ from typing import Callable
 Redact = Callable[[str], str]
 
 
+def printable(text: str, keep: str = "") -> str:
+    """Escape what is not printable, except what to ``keep``: a line feed, an escape sequence, a lone surrogate.
+
+    For texts that a person reads: on a terminal such characters hide or forge lines.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() or char in keep else char.encode("unicode_escape").decode() for char in text
+    )
+
+
 def sanitize(text: str, redact: Redact) -> str:
-    """Redact secrets, collapse whitespace, replace characters that UTF-8 cannot encode."""
-    text = redact(text).encode("utf-8", "replace").decode()
+    """Redact secrets, collapse whitespace, escape what is not printable."""
     # again, since a secret may have a blank where the text has a line feed
-    return redact(" ".join(text.split()))
+    return printable(redact(" ".join(redact(text).split())))
 
 
 @functools.lru_cache(maxsize=None)

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from . import rates
-from .cases import MEASURES, QUOTA, all_cases, record
+from .cases import MEASURES, all_cases, record
 from .emulator import Emulator
 from .report import MEMORY_GOALS, Figures, section, table, write
 
@@ -27,8 +27,7 @@ def measure(rounds: int, only: str, emulator: Emulator, folder: Path) -> Figures
         for case in cases:
             if number >= case.rounds:
                 continue
-            if not case.keep:
-                emulator.reset(case.latency, quota=QUOTA)
+            case.prepare(emulator)
             before = emulator.usage()
             cost = case.run(emulator, folder)
             after = emulator.usage()

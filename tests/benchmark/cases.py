@@ -24,7 +24,8 @@ PLUGINS = Path(__file__).resolve().parent / "plugins"
 # Action plugins there: what Ansible itself costs, and what the same requests cost at least.
 REPLAY, BARE = "replay", "bare"
 LATENCY = 0.05
-QUOTA = 10_000
+QUOTA = 12_000
+PLAN = "plan.yml"
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,16 @@ class Case:
     rounds: int = 99
     keep: bool = False
     plugin: str = ""
+
+    def prepare(self, emulator: Emulator) -> None:
+        """Put in place what exists before, unless the state of the case before is kept."""
+        if not self.keep:
+            emulator.reset(self.latency, quota=QUOTA)
+        if self.playbook == PLAN:
+            fields = {"images": ["nginx:latest"], "azName": "az1", "tags": [{"key": "team", "value": "web"}]}
+            names = [f"cache-{number}" for number in range(self.items)]
+            names += names + [f"old-{number}" for number in range(self.items)]
+            emulator.seed([{"imageCacheName": name, "age": 3600, **fields} for name in names])
 
     def run(self, emulator: Emulator, folder: Path) -> Cost:
         """Run it. The playbook and its variables are written to ``folder``, which has the recorded results."""
@@ -66,7 +77,7 @@ class Case:
     def _variables(self, folder: Path) -> Path:
         variables: dict[str, object] = {"items": self.items, "concurrency": self.concurrency, "folder": str(folder)}
         variables["invocation"] = "INJECT_INVOCATION" not in constants.config.get_configuration_definitions()
-        if self.playbook in ("image_caches.yml", "record.yml"):
+        if self.playbook in ("image_caches.yml", "record.yml", PLAN):
             variables["wanted"] = [_image_cache(number) for number in range(self.items)]
         path = folder / "variables.json"
         path.write_text(json.dumps(variables))
@@ -130,6 +141,7 @@ def record(items: int, emulator: Emulator, folder: Path) -> None:
     Case("record", "record.yml", items).run(emulator, folder)
 
 
+PLANS = [Case(f"plan for {items}", PLAN, items, rounds=3) for items in (1000, 4000)]
 LINEAR = [_bulk(items, 0.0, 10, rounds=3) for items in (1000, 4000, 10000)]
 
 
@@ -155,6 +167,7 @@ def all_cases() -> list[Case]:
         _again(by_10),
         *(run for case in LINEAR for run in (case, _again(case))),
         *map(_replay, LINEAR[1:]),
+        *PLANS,
     ]
 
 

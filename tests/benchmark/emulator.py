@@ -59,6 +59,11 @@ class Emulator:
         """Forget everything; each request takes ``latency`` seconds from now on."""
         self._post("reset", {"latency": latency, "ready_after": 0, **settings})
 
+    def seed(self, caches: list[dict[str, Any]]) -> None:
+        """Put image caches in place, as the control interface takes them."""
+        for start in range(0, len(caches), 1000):
+            self._post("caches", caches[start : start + 1000])
+
     def usage(self) -> dict[str, Any]:
         """``cpu_seconds``, ``wall_seconds`` and ``requests`` since the reset."""
         found: dict[str, Any] = self.get("usage")
@@ -68,7 +73,7 @@ class Emulator:
         """What its control interface says of ``requests``, ``caches`` or ``usage``."""
         return requests.get(self._url(what), timeout=10, verify=self.environment["REQUESTS_CA_BUNDLE"]).json()
 
-    def _post(self, operation: str, body: dict[str, Any]) -> None:
+    def _post(self, operation: str, body: Any) -> None:
         requests.post(
             self._url(operation), json=body, timeout=10, verify=self.environment["REQUESTS_CA_BUNDLE"]
         ).raise_for_status()

@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 
 from . import rates
-from .cases import AGAIN, LATENCY, LINEAR, MEASURES, Case, Walls, bulk_name, replay
+from .cases import AGAIN, LATENCY, LINEAR, MEASURES, PLANS, Case, Walls, bulk_name, replay
 from .measure import Cost
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
@@ -110,6 +110,15 @@ def linear(figures: Figures) -> str:
     return "\n".join(rows)
 
 
+def plans(figures: Figures) -> str:
+    """CPU time to plan, for each name of the task, above an empty play."""
+    rows = ["| names | CPU ms each | requests |", "|---|---|---|"]
+    for case in PLANS:
+        cpu = (figures.cpu(case.name) - figures.cpu("empty")) / case.items
+        rows.append(f"| {case.items} | {1000 * cpu:.2f} | {figures.requests[case.name]} |")
+    return "\n".join(rows)
+
+
 def _core() -> str:
     return ".".join(version("ansible-core").split(".")[:2])
 
@@ -127,6 +136,10 @@ ansible-core {version("ansible-core")}, Python {platform.python_version()}, {pac
 One task for many, no latency, by 10:
 
 {linear(figures)}
+
+Check mode and diff mode where each name is there twice, with `duplicates: delete_younger`, and as many others are to be pruned:
+
+{plans(figures)}
 
 A service that takes a number of requests a second, {rates.ITEMS} image caches:
 

@@ -21,6 +21,17 @@ from .conftest import PLACES, Ansible
 TAGS = [{"key": "team", "value": "web"}, {"key": "odd", "value": "{{ 7 * 7 }} 'q' \"d\" # no"}]
 
 
+class VariablesLoader(yaml.CSafeLoader):
+    """Read files of variables, as Ansible does."""
+
+
+VariablesLoader.add_constructor("!unsafe", VariablesLoader.construct_yaml_str)
+
+
+def read_variables(path: Path) -> Any:
+    return yaml.load(path.read_text(encoding="utf-8"), VariablesLoader)
+
+
 def adopt(ansible: Ansible, emulator: Emulator, path: Path, *arguments: str) -> Any:
     return ansible("playbook", "ctyun.eci.adopt", "-e", f"adopt_file={path}", *arguments, **emulator.environment)
 
@@ -53,7 +64,7 @@ def test_there_and_back(shows_tags: bool, ansible: Ansible, emulator: Emulator, 
     again = ansible("playbook", "ctyun.eci.image_caches", "-e", f"@{path}", "--check", **emulator.environment)
     assert (again.returncode, again.stderr) == (0, ""), again.stdout
     assert re.search(r"changed=0 ", again.stdout)
-    written = yaml.load(path.read_text(encoding="utf-8").replace("!unsafe ", ""), yaml.SafeLoader)["image_caches"]
+    written = read_variables(path)["image_caches"]
     assert {one.get("image_cache_id") for one in written} == {None, *same_name}
     assert ("tags" in written[0]) is shows_tags
 
@@ -64,7 +75,7 @@ def test_only_some(ansible: Ansible, emulator: Emulator, tmp_path: Path) -> None
     path = tmp_path / "vars.yml"
     done = adopt(ansible, emulator, path, "-e", '{"adopt_only": {"tags": [{"key": "team", "value": "web"}]}}')
     assert done.returncode == 0, done.stdout
-    assert [one["name"] for one in yaml.safe_load(path.read_text().replace("!unsafe ", ""))["image_caches"]] == ["web"]
+    assert [one["name"] for one in read_variables(path)["image_caches"]] == ["web"]
 
 
 def test_what_is_deleted_or_has_no_name_is_a_comment(ansible: Ansible, emulator: Emulator, tmp_path: Path) -> None:
@@ -82,7 +93,7 @@ def test_what_is_deleted_or_has_no_name_is_a_comment(ansible: Ansible, emulator:
     assert "1 image caches are in" in done.stdout
     assert "and 4 are left out, see its end." in done.stdout
     text = path.read_text(encoding="utf-8")
-    (written,) = yaml.safe_load(text)["image_caches"]
+    (written,) = read_variables(path)["image_caches"]
     assert written["name"] == "web"
     assert "image_cache_id" not in written
     for image_cache_id, comment in left_out.items():

@@ -65,7 +65,8 @@ def test_the_first_example_is_the_request_of_the_page(path: Path) -> None:
 
 @pytest.mark.parametrize("path", READMES, ids=name)
 def test_the_tables_list_the_modules_and_playbooks(path: Path) -> None:
-    files = [*(ROOT / "plugins" / "modules").glob("[!_]*.py"), *(ROOT / "playbooks").glob("*.yml")]
+    plugins = [file for kind in ("modules", "filter") for file in (ROOT / "plugins" / kind).glob("[!_]*.py")]
+    files = [*plugins, *(ROOT / "playbooks").glob("*.yml")]
     rows = re.findall(r"^\| `ctyun\.eci\.(\w+)` \|", text(path), re.MULTILINE)
     assert sorted(rows) == sorted(file.stem for file in files)
 

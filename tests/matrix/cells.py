@@ -20,7 +20,8 @@ from tests.tools import tree
 from .environments import FOLDER, NEWEST, OLDEST, PRERELEASE, ROOT, Environment
 from .pythons import number
 
-IN_PROCESS, AS_MODULES, SANITY, UNITS = KINDS = ("in process", "as modules", "sanity", "units")
+KINDS = ("in process", "as modules", "sanity", "units", "playbooks")
+IN_PROCESS, AS_MODULES, SANITY, UNITS, PLAYBOOKS = KINDS
 LOGS = FOLDER / "logs"
 # The tests that depend on ansible-core or on the release of a library. The module entry point needs test helpers that ansible-core has
 # from 2.19 on; the plays run it.
@@ -29,6 +30,8 @@ UNIT_TESTS = [
     *("tests/unit/plugins/module_utils/test_task.py", "tests/unit/plugins/module_utils/test_tasks.py"),
     *("tests/unit/plugins/module_utils/_arguments/", "tests/unit/plugins/module_utils/_api/"),
 ]
+# Those that run ansible-playbook and depend on how ansible-core reads and writes texts.
+PLAYBOOK_TESTS = ["tests/docs/test_hostile_texts.py"]
 # The messages of a tool that passes without checking anything.
 _NOTHING_CHECKED = re.compile(r"All targets skipped|^WARNING: .*([Ss]kipp|not found)", re.MULTILINE)
 _LONGEST = 1500
@@ -79,14 +82,16 @@ def of(core: str, controllers: Sequence[str], targets: Sequence[str]) -> Iterato
     if core != PRERELEASE:  # its ansible-test may need packages that no index has yet
         yield Cell(SANITY, newest)
     for python in [one for one in controllers if number(one) >= number(TESTS_FROM)][:1]:
-        yield Cell(UNITS, Environment(python, core, OLDEST, tests=True))
+        environment = Environment(python, core, OLDEST, tests=True)
+        yield Cell(UNITS, environment)
+        yield Cell(PLAYBOOKS, environment)
 
 
 def run(cell: Cell) -> Done:
     """Run a cell and write its output to its log."""
     began = time.monotonic()
     LOGS.mkdir(parents=True, exist_ok=True)
-    folder, command = _ansible_test(cell) if cell.kind in (SANITY, UNITS) else _plays(cell)
+    folder, command = _ansible_test(cell) if cell.kind in (SANITY, UNITS) else (ROOT, _in_checkout(cell))
     with open(cell.log, "wb") as log:
         try:
             code = subprocess.run(
@@ -105,13 +110,15 @@ def run(cell: Cell) -> Done:
     return Done(cell, good, time.monotonic() - began)
 
 
-def _plays(cell: Cell) -> tuple[Path, list[str]]:
+def _in_checkout(cell: Cell) -> list[str]:
+    if cell.kind == PLAYBOOKS:
+        return [str(cell.controller.interpreter), "-m", "pytest", "-q", *PLAYBOOK_TESTS]
     playbook = Path(__file__).with_name("plays.yml")
     settings = ["-e", f"ctyun_eci_in_process={cell.kind == IN_PROCESS}"]
     if cell.target:
         settings += ["-e", f"ansible_python_interpreter={cell.target.interpreter}"]
     ansible = [str(cell.controller.folder / "bin" / "ansible-playbook"), str(playbook), *settings]
-    return ROOT, [sys.executable, "-m", "tests.emulator", "--tls", "--", *ansible]
+    return [sys.executable, "-m", "tests.emulator", "--tls", "--", *ansible]
 
 
 def _ansible_test(cell: Cell) -> tuple[Path, list[str]]:

@@ -10,13 +10,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import pythons
-from .cells import AS_MODULES, IN_PROCESS, SANITY, UNITS, Done
+from .cells import AS_MODULES, IN_PROCESS, PLAYBOOKS, SANITY, UNITS, Done
 from .environments import ROOT, Environment, releases
 
 BEGIN, END = "<!-- matrix: begin -->", "<!-- matrix: end -->"
 WORDS = {
     "docs/compatibility.md": {
-        "head": ("ansible-core", "its Python, in process", "Python of the modules", "sanity tests", "unit tests"),
+        "head": (
+            *("ansible-core", "its Python, in process", "Python of the modules"),
+            *("sanity tests", "unit tests", "playbook tests"),
+        ),
         "failed": "failed",
         "ok": "passed",
         "libraries": "Libraries: requests {requests}, jsonschema {jsonschema}.",
@@ -24,7 +27,7 @@ WORDS = {
         "missing": "Not on the machine, and so not tried: Python {}.",
     },
     "docs/zh-CN/compatibility.md": {
-        "head": ("ansible-core", "其 Python（进程内）", "模块的 Python", "sanity 测试", "单元测试"),
+        "head": ("ansible-core", "其 Python（进程内）", "模块的 Python", "sanity 测试", "单元测试", "playbook 测试"),
         "failed": "失败",
         "ok": "通过",
         "libraries": "所用的库：requests {requests}，jsonschema {jsonschema}。",
@@ -78,7 +81,8 @@ def _row(core: str, done: Sequence[Done], words: dict[str, object]) -> str:
         return ", ".join(results) or "-"
 
     release = releases(done[0].cell.controller)["ansible-core"]
-    return f"| {release} | {pythons_of(IN_PROCESS)} | {pythons_of(AS_MODULES)} | {judged(SANITY)} | {judged(UNITS)} |"
+    tests = " | ".join(map(judged, (SANITY, UNITS, PLAYBOOKS)))
+    return f"| {release} | {pythons_of(IN_PROCESS)} | {pythons_of(AS_MODULES)} | {tests} |"
 
 
 def _used(environments: Sequence[Environment], name: str, word: str) -> str:

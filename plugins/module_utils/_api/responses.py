@@ -55,7 +55,10 @@ def parse(content: bytes | None) -> dict[str, Any] | None:
     """Return the JSON object in a body, None if it is none."""
     try:
         # the codec utf-8-sig would be imported by each worker, which takes longer than a request
-        parsed = json.loads((content or b"").decode().lstrip("\ufeff"))
+        text = (content or b"").decode().lstrip("\ufeff")
+        parsed = json.loads(text)
+        if "\\ud" in text.lower():  # lone surrogates can be written in JSON, and in no file
+            parsed = json.loads(json.dumps(parsed, ensure_ascii=False).encode(errors="replace"))
     except (ValueError, RecursionError):
         return None
     return parsed if isinstance(parsed, dict) else None

@@ -18,7 +18,8 @@ REDACTED = "********"
 # A secret of this length does not occur by chance.
 _LONG = 6
 
-_PASSWORD_IN_ADDRESS = re.compile("//[^/@]*@")
+# A password may hold a slash or a sign of at, so everything up to the last one is hidden.
+_PASSWORD_IN_ADDRESS = re.compile("//.*@", re.DOTALL)
 
 
 def redacted_arguments(spec: Spec, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -31,6 +32,8 @@ def redacted_arguments(spec: Spec, given: Mapping[str, Any]) -> dict[str, Any]:
     for option, rules in spec.items():
         names = (option, *rules.get("aliases", ()))
         value = next((given[name] for name in names if given.get(name) is not None), None)
+        if option == "endpoint" and isinstance(value, str) and "//" not in value:  # a forgotten https://
+            value = value.rpartition("@")[2]
         if value is not None:
             shown[option] = _redacted(rules, value)
     return shown

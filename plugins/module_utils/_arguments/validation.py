@@ -117,7 +117,7 @@ class _Conversion:
                 self._refuse((*path, str(key)), "is not an option here" + closest(str(key), names))
             elif option in written:
                 self._refuse((*path, key), f"is given twice, also as {written[option]}")
-            else:
+            elif value is not None or "choices" not in spec[option]:  # Ansible takes null for a wrong choice
                 written[option] = key
                 if value is None and option in self._nullable:
                     value = ""

@@ -21,7 +21,7 @@ from .._api.transport import Operation
 from .._errors import POSSIBLE, EciError, StateConflict, Unanswered
 from .._pool import for_each
 from .._text import option_name
-from .model import ImageCache, Tag, Tags, from_wire
+from .model import ImageCache, Tag, Tags, from_wire, usable_id
 
 _PATH = "/eci/api/v1/imageCache/"
 CREATE = Operation("createImageCache", "POST", _PATH + "createImageCache", changes=True, repeatable=False)
@@ -138,8 +138,8 @@ class ImageCachesApi:
     def create(self, body: Mapping[str, Any], attempts: Attempts | None = None) -> tuple[str, str | None]:
         """Send one createImageCache, as one of these attempts. Return the IDs of the image cache and of the request."""
         reply = self.client.call(CREATE, body, attempts=attempts)
-        image_cache_id = reply.obj.get("imageCacheId")
-        if not isinstance(image_cache_id, str) or not image_cache_id:
+        image_cache_id = usable_id(reply.obj.get("imageCacheId"))
+        if not image_cache_id:
             raise Unanswered(
                 "createImageCache answered without an imageCacheId.",
                 effect=POSSIBLE,

@@ -10,6 +10,7 @@ import functools
 import re
 from dataclasses import dataclass, fields
 from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
 from typing import Any, Iterable, List, Mapping, TypedDict
 
 from .._text import Redact, option_name
@@ -56,6 +57,8 @@ _FAILED_WORDS = frozenset({"fail", "failed", "failure", "error", "errored"})
 _DELETED_WORDS = frozenset({"deleted", "terminated"})
 _DELETING_WORDS = frozenset({"deleting", "terminating", "removing", "releasing", "destroying"})
 _DELETION_WORDS = _DELETING_WORDS | _DELETED_WORDS | {"delete", "deletion", "terminate", "remove", "release", "destroy"}
+
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)? ?(?:Z|UTC|GMT|([+-]\d\d):?(\d\d))?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -118,12 +121,8 @@ class ImageCache:
 
     @property
     def created_at(self) -> float | None:
-        """The time of creation in seconds since the epoch, None if unknown. CTYun's examples end in Z or in an offset."""
-        try:
-            when = datetime.fromisoformat((self.creation_time or "").replace("Z", "+00:00"))
-            return (when if when.tzinfo else when.replace(tzinfo=timezone.utc)).timestamp()
-        except (ValueError, OverflowError):
-            return None
+        """The time of creation in seconds since the epoch, None if unknown."""
+        return seconds_since_epoch(self.creation_time)
 
     @property
     def age_order(self) -> tuple[float, str]:
@@ -156,13 +155,35 @@ def _words(status: str | None) -> tuple[str, ...]:
     return tuple(word.lower() for word in re.findall("[A-Z]?[a-z]+|[A-Z]+(?![a-z])", status or ""))
 
 
+@functools.lru_cache(maxsize=1024)
+def seconds_since_epoch(text: str | None) -> float | None:
+    """Read a time of the service; None if that is not possible. One without an offset is in UTC.
+
+    CTYun's examples end in Z or in an offset. Other common forms are read as well, the same by every Python: a blank for
+    the T, +0800, any number of decimals, milliseconds since the epoch, RFC 1123.
+    """
+    text = (text or "").strip()
+    try:
+        if text.isdigit() and len(text) <= 13:
+            return int(text) / (1000 if len(text) > 11 else 1)
+        match = _TIME.fullmatch(text)
+        if match:
+            day, time, fraction, hours, minutes = match.groups()
+            when = datetime.fromisoformat(f"{day}T{time}{hours or '+00'}:{minutes or '00'}")
+            return when.timestamp() + float(fraction or 0)
+        when = parsedate_to_datetime(text)
+        return (when if when.tzinfo else when.replace(tzinfo=timezone.utc)).timestamp()
+    except (TypeError, ValueError, OverflowError, IndexError):
+        return None
+
+
 def from_wire(item: Any, redact: Redact = str) -> ImageCache | None:
-    """Parse an object of a reply; None if it has no ID. A field of another type than documented counts as missing.
+    """Parse an object of a reply; None if it has no usable ID. A field of another type than documented counts as missing.
 
     Texts that may say anything are redacted.
     """
     source = item if isinstance(item, dict) else {}
-    if not _typed(str, source.get("imageCacheId")):
+    if not usable_id(source.get("imageCacheId")):
         return None
     values = {option_name(field): _typed(kind, source.get(field)) for field, kind in _FIELDS.items()}
     for field in ("status", "process"):
@@ -173,6 +194,11 @@ def from_wire(item: Any, redact: Redact = str) -> ImageCache | None:
     if values["tags"] is not None:
         values["tags"] = normal_tags(tag for tag in values["tags"] if isinstance(tag, dict))
     return ImageCache(**values)
+
+
+def usable_id(value: Any) -> str | None:
+    """Return the ID of an image cache, None for anything but a printable text: IDs stand in messages."""
+    return value if isinstance(value, str) and value and value.isprintable() else None
 
 
 def predicted(body: Mapping[str, Any]) -> ImageCache:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Collection, Iterable, Mapping, NamedTuple, Sequence, TypedDict
 
 from .._errors import StateConflict
-from .._text import option_name
+from .._text import option_name, printable
 from .model import ImageCache, Tags, ids, normal_tags, predicted, remaining
 
 _SECRET_FIELD = "imageRegistryCredentials"
@@ -188,7 +188,7 @@ def diff(change: Plan, after: ImageCache | None = None) -> dict[str, Any]:
     if change.will_create:
         written = {option_name(key): value for key, value in change.body.items() if key != _SECRET_FIELD}
         after_text = {**{key: written[key] for key in written if key != "az_info"}, **after_text}
-    name = (last or change.before or ImageCache()).name
+    name = printable((last or change.before or ImageCache()).name)
     return {"before": before, "after": after_text, "before_header": name, "after_header": name}
 
 

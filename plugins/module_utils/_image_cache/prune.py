@@ -72,17 +72,24 @@ def choose(
     prune: Prune, carrying: list[ImageCache], wanted: Iterable[ImageCache], now: float
 ) -> tuple[list[ImageCache], list[Kept]]:
     """Split the candidates, the newest first, into those to delete ``now`` (since the epoch) and those to keep."""
-    kept = [Kept(cache, "prune_keep") for cache in carrying[: prune.keep]]
-    rest = carrying[prune.keep :]
-    if prune.grace and not prune.first:
-        created = [cache.created_at for cache in wanted]
-        known = [time for time in created if time is not None]
-        until = max(known, default=float("-inf")) + prune.grace
-        if len(known) < len(created):
-            return [], kept + [Kept(cache, "prune_grace") for cache in rest]
-        if now < until:
-            return [], kept + [Kept(cache, "prune_grace", _utc(until)) for cache in rest]
-    return rest, kept
+    # nobody goes back to one that has failed
+    newest = {cache.id for cache in [cache for cache in carrying if not cache.has_failed][: prune.keep]}
+    kept = [Kept(cache, "prune_keep") for cache in carrying if cache.id in newest]
+    rest = [cache for cache in carrying if cache.id not in newest]
+    if not prune.grace or prune.first:
+        return rest, kept
+    created = [cache.created_at for cache in wanted]
+    known = [time for time in created if time is not None]
+    if len(known) < len(created):
+        return [], kept + [Kept(cache, "prune_grace") for cache in rest]
+    current_since = max(known, default=float("inf"))
+    until = current_since + prune.grace
+    if known and now < until:
+        return [], kept + [Kept(cache, "prune_grace", _utc(until)) for cache in rest]
+    # One that is younger than all wanted ones was wanted after them: nothing tells since when it is not any more.
+    younger = [cache for cache in rest if cache.created_at is None or cache.created_at > current_since]
+    left = {cache.id for cache in younger}
+    return [cache for cache in rest if cache.id not in left], kept + [Kept(cache, "prune_grace") for cache in younger]
 
 
 def why_not(wanted: Iterable[tuple[str, ImageCache | None]]) -> tuple[str, str]:
@@ -157,6 +164,9 @@ class Pruner:
             return "", ""
         if predict:  # a run that waits goes on only if all are ready
             present = [item for item in present if item.cache.has_failed or not item.desired.wait]
+            created = next((item.label for item in present if item.added), None)
+            if created is not None:
+                return "not_ready", f"{created!r} would be created first, and nothing is pruned before it is ready"
             return why_not((item.label, item.cache) for item in present)
         return why_not((item.label, self._batch.lister.shows(item.id)) for item in present)
 
@@ -164,9 +174,10 @@ class Pruner:
         """Add to the error of a used-up quota which image caches pruning would delete."""
         error = next((item.error for item in self._batch.items if isinstance(item.error, QuotaUsedUp)), None)
         if error:
+            without = " without prune_grace" if self.options.grace else ""
             error.add(
-                f"Pruning would make room by deleting {listed(names)}; prune_first: true does that before anything is created,"
-                " and leaves a gap."
+                f"Pruning would make room by deleting {listed(names)}; prune_first: true{without} does that before anything is"
+                " created, and leaves a gap."
             )
 
     def _add(self, cache: ImageCache) -> Item:

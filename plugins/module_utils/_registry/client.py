@@ -16,7 +16,7 @@ import math
 import re
 from fractions import Fraction
 from typing import Any, Iterable, Mapping, NamedTuple, Sequence
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 from .._api.config import is_loopback
 from .._api.http import Http, Response
@@ -101,7 +101,14 @@ class Lookup:
             entries = (Entry(digest, self._platform_of(top)),)
         entry = pick(entries, self._settings.platform)
         if entry and top.entries is not None:
-            one, _digest = self._manifest(entry.digest, entry.digest)
+            try:
+                one, _digest = self._manifest(entry.digest, entry.digest)
+            except _LookupDone as done:
+                if done.args[0] == NOT_FOUND:
+                    raise self._unusable(
+                        f"its index names an image for {self._settings.platform} that is not there"
+                    ) from None
+                raise
             if one.entries is not None:
                 raise self._unusable("its index leads to another index")
         named = dict.fromkeys(entry.platform for entry in entries if entry.platform)
@@ -207,10 +214,12 @@ class Lookup:
         for name, quoted, bare in _PARAMETER.findall(challenge):
             parameters.setdefault(name.lower(), quoted or bare)
         origin, target = self._split("", parameters.get("realm", ""), "a token service", is_loopback(self._host))
-        # no more rights are asked for than to pull this repository, whatever the registry names
+        # no more rights are asked for than to pull this repository, whatever the registry names, also in its realm
         query = {"service": parameters.get("service"), "scope": f"repository:{self._wanted.repository}:pull"}
-        target += ("&" if "?" in target else "?") + urlencode({name: value for name, value in query.items() if value})
-        reply = self._send(target, self._login, origin)
+        ours = [(name, value) for name, value in query.items() if value]
+        path, _mark, realm_query = target.partition("?")
+        theirs = [pair for pair in parse_qsl(realm_query, keep_blank_values=True) if pair[0] not in dict(ours)]
+        reply = self._send(f"{path}?{urlencode(theirs + ours)}", self._login, origin)
         if reply.status in (401, 403):
             raise self._refusal(f"HTTP {reply.status} of its token service {origin}")
         with contextlib.suppress(Unreadable):

@@ -18,6 +18,7 @@ from .._image_cache.plan import Action
 from .._image_cache.prune import Prune
 from .._image_cache.reconcile import reconcile
 from .._task import Arguments, Result, Task
+from .._text import printable
 from .image_cache import NULLABLE, check_desired, context, desired, is_present
 
 ERRORS_SHOWN = 5
@@ -123,7 +124,7 @@ def _entry(item: Item) -> dict[str, Any]:
 
 
 def _summary(failed: list[Item], number: int) -> str:
-    lines = [f"- {_name(item)}: {item.error}" for item in failed[:ERRORS_SHOWN]]
+    lines = [f"- {printable(_name(item))}: {item.error}" for item in failed[:ERRORS_SHOWN]]
     if len(failed) > ERRORS_SHOWN:
         lines.append(f"- and {len(failed) - ERRORS_SHOWN} more, see image_caches and pruned in the result")
     return "\n".join([f"{len(failed)} of {number} image caches failed:", *lines])
@@ -143,7 +144,7 @@ def counts(outcome: Outcome) -> dict[str, Any]:
 
 def prepared(outcome: Outcome, plan: dict[str, Any], now: float) -> str:
     """Return a line for each change, then the sum: the text of Ansible's ``diff``. ``now`` is since the epoch."""
-    lines = [line for item, kind in _kinds(outcome) for line in _lines(item, kind, now)]
+    lines = [printable(line) for item, kind in _kinds(outcome) for line in _lines(item, kind, now)]
     changes = ", ".join(f"{plan[kind]} {kind}" for kind in _KINDS if plan[kind] and kind != "unchanged") or "no change"
     total = f"{changes}; {plan['unchanged']} unchanged; {plan['gb_before']} GB before, {plan['gb_after']} GB after"
     if plan["quota_limit"] is not None:

@@ -67,6 +67,18 @@ def test_a_task_gets_its_arguments_a_client_and_the_modes(modes: tuple[bool, boo
     assert result == Result({"changed": True}, ["careful"])
 
 
+def test_a_warning_is_one_line(arguments: dict[str, Any]) -> None:
+    result = perform(task(lambda *_given: Result({}, ["a\n\x1b[2Jb 库"])), arguments, False, False)
+    assert result.warnings == ["a\\n\\x1b[2Jb 库"]
+
+
+def test_a_message_has_line_feeds_and_nothing_else_that_is_not_printable(arguments: dict[str, Any]) -> None:
+    error = NotFound("- a\n- b\x9b")
+    error.add("\nc")
+    result = perform(raising(error), arguments, False, False)
+    assert (result.failed, result.values["msg"]) == (True, "- a\n- b\\x9b \\nc")
+
+
 @pytest.mark.parametrize("check_mode", [False, True])
 def test_the_own_rules_of_a_task_get_the_converted_arguments(check_mode: bool) -> None:
     seen: list[Any] = []

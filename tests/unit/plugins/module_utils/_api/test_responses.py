@@ -53,6 +53,12 @@ def test_text_beyond_ascii() -> None:
         assert read(reply(raw=start + raw), NOW).obj == {"name": "镜像"}
 
 
+@pytest.mark.parametrize("escape", [r"\ud800", r"\uDFFF"])
+def test_half_a_character_is_replaced_and_a_pair_is_one(escape: str) -> None:
+    raw = rf'{{"statusCode": 200, "returnObj": {{"a{escape}": ["{escape}b", "\uD83D\ude00", "\\ud800"]}}}}'.encode()
+    assert read(reply(raw=raw), NOW).obj == {"a?": ["?b", "😀", "\\ud800"]}
+
+
 def test_a_reply_that_there_is_no_memory_for(monkeypatch: pytest.MonkeyPatch) -> None:
     def loads(_text: Any) -> Any:
         raise MemoryError

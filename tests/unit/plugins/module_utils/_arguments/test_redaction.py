@@ -25,6 +25,14 @@ def test_an_unknown_option_is_left_out() -> None:
     assert redacted_arguments(ALL, given_arguments) == {"image_cache_name": "x", "az_info": {"az_name": "az1"}}
 
 
+@pytest.mark.parametrize("password", ["pass", "p/a:s#s", "p@ss", "p@s/s@", "p\n@x"])
+def test_a_password_in_an_address_is_hidden(password: str) -> None:
+    found = redacted_arguments(ALL, {"endpoint": f"https://user:{password}@eci.example/"})
+    assert found == {"endpoint": "https://********@eci.example/"}
+    found = redacted_arguments(ALL, {"endpoint": f"user:{password}@eci.example"})
+    assert found == {"endpoint": "eci.example"}
+
+
 def test_a_text_is_not_taken_apart() -> None:
     found = redacted_arguments(ALL, {"images": "nginx", "image_registry_credentials": "x"})
     assert found == {"images": "nginx", "image_registry_credentials": HIDDEN}

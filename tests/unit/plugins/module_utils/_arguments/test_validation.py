@@ -212,6 +212,13 @@ def test_null_is_no_mistake_and_stands_for_the_default() -> None:
     assert checked.values == {"image_cache_name": "", "vpc_id": None}
 
 
+@pytest.mark.parametrize("task", [image_cache.TASK, image_caches.TASK], ids=["one", "many"])
+def test_null_is_no_choice(task: Task) -> None:
+    entry = example(state=None)
+    checked = task.validate({"image_caches": [entry]} if task is image_caches.TASK else entry, False)
+    assert ArgumentSpecValidator(task.spec()).validate(checked.arguments).error_messages == []
+
+
 def test_the_items_of_a_list_that_are_mappings() -> None:
     for value in (None, True, "x", {"a": 1}):
         assert list(mappings({"tags": value}, "tags")) == []

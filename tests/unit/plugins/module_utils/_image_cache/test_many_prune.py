@@ -129,6 +129,7 @@ def test_check_mode_counts_the_wait(wait: bool, pruned: list[str], emulator: Emu
     outcomes = run(wanted("new", wait=wait), prune_tags=[A], check_mode=True)
     assert [item.name for item in outcomes.pruned] == pruned
     assert [reason for _name, reason, _until in kept(outcomes)] == ([] if wait else ["not_ready"])
+    assert wait or "'new' would be created first, and nothing is pruned before it is ready" in outcomes.warnings[0]
 
 
 @pytest.mark.parametrize(
@@ -146,14 +147,15 @@ def test_nothing_goes_where_something_has_failed(
     assert f"Nothing was pruned, since {reason}" in outcomes.warnings[0]
 
 
-def test_nothing_goes_where_the_quota_is_full(emulator: Emulator, run: Run) -> None:
+@pytest.mark.parametrize(("grace", "advice"), [(0, "prune_first: true"), (60, "prune_first: true without prune_grace")])
+def test_nothing_goes_where_the_quota_is_full(grace: float, advice: str, emulator: Emulator, run: Run) -> None:
     old = [seed(emulator, f"away-{number}", tags=[A]) for number in range(3)]
     emulator.settings.quota = 3
-    outcomes = run(wanted("away-0"), wanted("new", wait=True), prune_tags=[A])
+    outcomes = run(wanted("away-0"), wanted("new", wait=True), prune_tags=[A], grace=grace)
     assert isinstance(outcomes.items[1].error, QuotaUsedUp)
     text = str(outcomes.items[1].error)
     assert "Pruning would make room by deleting 'away-" in text
-    assert "; prune_first: true does that before" in text
+    assert f"; {advice} does that before" in text
     assert present(emulator) == old
 
 

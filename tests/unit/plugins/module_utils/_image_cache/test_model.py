@@ -169,6 +169,46 @@ def test_what_its_status_means(
     )
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-30T08:00:00Z",
+        "2026-11-30T16:00:00+08:00",
+        "2026-11-30T16:00:00+0800",
+        "2026-11-30 08:00:00",
+        "2026-11-30 08:00:00 UTC",
+        " 2026-11-30T08:00:00Z ",
+        "2026-11-30T08:00:00.000000000Z",
+        "2026-11-30T16:00:00.0+08:00",
+        "2026-11-29T20:00:00.0-1200",
+        "1796025600000",
+        "1796025600",
+        "Mon, 30 Nov 2026 08:00:00 GMT",
+        "Mon, 30 Nov 2026 16:00:00 +0800",
+    ],
+)
+def test_the_forms_of_a_time(text: str) -> None:
+    assert ImageCache("imc-1", creation_time=text).created_at == 1796025600.0
+
+
+@pytest.mark.parametrize("fraction", [".5Z", ".5", ".500Z", ".500000000Z", ".5+00:00"])
+def test_decimals_of_a_time(fraction: str) -> None:
+    assert ImageCache("imc-1", creation_time=f"2026-11-30T08:00:00{fraction}").created_at == 1796025600.5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [*("", "soon", "2026-13-01T00:00:00Z", "2026-11-30", "2026-11-30T25:00:00Z", "1" * 40, "²", "Mon, 99 Nov 2026")],
+)
+def test_a_time_that_cannot_be_read_is_unknown(text: str) -> None:
+    assert ImageCache("imc-1", creation_time=text).created_at is None
+
+
+@pytest.mark.parametrize("text", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00"])
+def test_a_time_at_the_end_of_the_calendar(text: str) -> None:
+    assert ImageCache("imc-1", creation_time=text).created_at is not None
+
+
 def test_the_order_of_age_is_that_of_time_then_of_ids_and_the_unknown_comes_last() -> None:
     old, new, none = "2025-03-11T03:35:09Z", "2025-03-11T03:35:10Z", None
     ordered = [

@@ -51,6 +51,20 @@ def test_of_one_that_is_not_there_yet_no_age_is_known() -> None:
     assert (going, [one.until for one in kept]) == ([], [None] * 3)
 
 
+def test_one_that_has_failed_is_not_kept_to_go_back_to() -> None:
+    failed = replace(cache("d", 3), status="Failed")
+    going, kept = choose(Prune([A], keep=2), [failed, *NEWEST_FIRST], [], NOW)
+    assert ([one.name for one in going], [one.image_cache.name for one in kept]) == (["d", "a"], ["c", "b"])
+
+
+@pytest.mark.parametrize("second", [10, None])
+def test_since_when_a_younger_one_is_not_wanted_any_more_is_unknown(second: int | None) -> None:
+    """After a rollback the wanted one is old, and the other one was the current one until a moment ago."""
+    latest = cache("latest", second)
+    going, kept = choose(Prune([A], grace=60), [latest, *NEWEST_FIRST], [cache("old", 9)], NOW + 10**6)
+    assert (going, kept) == (NEWEST_FIRST, [Kept(latest, "prune_grace")])
+
+
 def test_both() -> None:
     going, kept = choose(Prune([A], keep=1, grace=60), NEWEST_FIRST, [cache("new", 0)], NOW)
     assert (going, [one.reason for one in kept]) == ([], ["prune_keep", "prune_grace", "prune_grace"])

@@ -184,6 +184,7 @@ def challenged(table: Table, header: str, image: str = "r.example/team/app:1", h
         "BEARER REALM = https://auth.example/t?x=1 , Service=a%20b",
         'Bearer realm="https://auth.example/t?x=1",service="a b", realm="https://other.example/"',
         'Negotiate, Bearer service="a b",realm="https://auth.example/t?x=1", Basic realm="y"',
+        'Bearer realm="https://auth.example/t?scope=repository:*:push&x=1&service=other&scope=registry:catalog:*",service="a b"',
     ],
 )
 def test_a_token_is_asked_for_to_pull_and_no_more(header: str, table: Table) -> None:

@@ -1,0 +1,70 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The filter printable."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.ctyun.eci.plugins.module_utils._text import printable as escape
+
+DOCUMENTATION = r"""
+name: printable
+short_description: Escape what is not printable in a text
+version_added: 1.0.0
+author: ctyun.eci contributors (!UNKNOWN)
+description:
+  - Escapes the characters of a text that a terminal or an editor does not show, such as line feeds and escape sequences, for
+    example in the name of an image cache that somebody else created.
+options:
+  _input:
+    description: The text.
+    type: str
+    required: true
+  quote:
+    description:
+      - Whether to put the text in double quotes, so that it is the same text when it is read as YAML.
+      - Put C(!unsafe) before it in a file of variables, so that Ansible does not take it for a template.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+- name: Write a tag to a file of variables
+  ansible.builtin.copy:
+    content: "team: !unsafe {{ tag | ctyun.eci.printable(quote=true) }}\n"
+    dest: vars.yml
+    mode: "0644"
+  vars:
+    tag: "web\tdb"
+"""
+
+RETURN = r"""
+_value:
+  description: The text in one line.
+  type: str
+  sample: "web\\tdb"
+"""
+
+
+def printable(text: Any, quote: bool = False) -> str:
+    """Escape what is not printable, and ``quote`` the text as YAML. Raises AnsibleFilterError for anything but a text."""
+    if not isinstance(text, str):
+        raise AnsibleFilterError(f"printable needs a text, not {type(text).__name__}")
+    if not quote:
+        return escape(text)
+    # YAML can write a lone surrogate, and cannot read it
+    escaped = text.encode(errors="replace").decode().replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escape(escaped)}"'
+
+
+class FilterModule:
+    """See DOCUMENTATION."""
+
+    def filters(self) -> dict[str, Callable[..., str]]:
+        """Return the filter by its name."""
+        return {"printable": printable}
