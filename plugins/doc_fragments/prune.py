@@ -40,7 +40,7 @@ options:
   prune_grace:
     description:
       - For how many seconds after the newest wanted image cache was created nothing is pruned. Image caches that are newer than
-        it are kept as well, for example after a rollback.
+        it and have not failed are kept as well, since after a rollback it is not known until when they were wanted.
       - The clock of this machine is compared with the time of creation that the service returns.
       - It cannot be given together with O(prune_first).
     type: float

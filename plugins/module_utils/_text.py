@@ -14,9 +14,9 @@ Redact = Callable[[str], str]
 
 
 def printable(text: str, keep: str = "") -> str:
-    """Escape what is not printable, except what to ``keep``: a line feed, an escape sequence, a lone surrogate.
+    """Escape the characters that are not printable, except those to ``keep``.
 
-    For texts that a person reads: on a terminal such characters hide or forge lines.
+    For texts that a person reads: on a terminal line feeds and escape sequences hide or forge lines.
     """
     if text.isprintable():
         return text

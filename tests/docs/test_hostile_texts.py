@@ -71,6 +71,7 @@ def test_adopt_and_back(ansible: Ansible, emulator: Emulator, tmp_path: Path) ->
     for text in every:
         everywhere(emulator, text)
         seed(emulator, f"gone {text}", status=f"deleting {text}")
+    seed(emulator, "")
     path = tmp_path / "vars.yml"
     done = adopt(ansible, emulator, path)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout

@@ -51,6 +51,7 @@ def _act(server: Server, operation: str, body: Any) -> Any:
             server.service.advance(float(body.get("seconds", "")))
             return {"now": server.service.clock.now()}
         case "POST caches":
-            ids = [server.service.seed(**one) for one in (body if isinstance(body, list) else [body])]
-            return {"imageCacheIds": ids} if isinstance(body, list) else {"imageCacheId": ids[0]}
+            if isinstance(body, list):
+                return {"imageCacheIds": [server.service.seed(**one) for one in body]}
+            return {"imageCacheId": server.service.seed(**body)}
     raise LookupError(operation)

@@ -33,7 +33,6 @@ from ansible_collections.ctyun.eci.plugins.module_utils._arguments.specs import 
 from ansible_collections.ctyun.eci.plugins.module_utils._cancel import Cancellation, cancel_on_signals
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import EciError, internal_error
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.api import ImageCachesApi
-from ansible_collections.ctyun.eci.plugins.module_utils._text import printable
 
 from .observe import OTHER, OwnImageCache, Probe
 
@@ -85,7 +84,7 @@ def main() -> int:
 
     def say(line: str) -> None:
         with contextlib.suppress(OSError):  # a closed terminal must not keep an image cache from being deleted
-            print(printable(redact(line)), file=sys.stderr, flush=True)
+            print(redact(line), file=sys.stderr, flush=True)
 
     try:
         transport = Transport(connection(settings), pool_size=1)

@@ -32,8 +32,8 @@ def redacted_arguments(spec: Spec, given: Mapping[str, Any]) -> dict[str, Any]:
     for option, rules in spec.items():
         names = (option, *rules.get("aliases", ()))
         value = next((given[name] for name in names if given.get(name) is not None), None)
-        if option == "endpoint" and isinstance(value, str) and "//" not in value:  # a forgotten https://
-            value = value.rpartition("@")[2]
+        if option == "endpoint" and "@" in str(value) and not str(value).startswith(("http://", "https://")):
+            value = f"//{value}"  # the scheme was forgotten, or misspelt
         if value is not None:
             shown[option] = _redacted(rules, value)
     return shown

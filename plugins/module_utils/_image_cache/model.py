@@ -155,7 +155,6 @@ def _words(status: str | None) -> tuple[str, ...]:
     return tuple(word.lower() for word in re.findall("[A-Z]?[a-z]+|[A-Z]+(?![a-z])", status or ""))
 
 
-@functools.lru_cache(maxsize=1024)
 def seconds_since_epoch(text: str | None) -> float | None:
     """Read a time of the service; None if that is not possible. One without an offset is in UTC.
 

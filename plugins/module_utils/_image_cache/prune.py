@@ -72,24 +72,30 @@ def choose(
     prune: Prune, carrying: list[ImageCache], wanted: Iterable[ImageCache], now: float
 ) -> tuple[list[ImageCache], list[Kept]]:
     """Split the candidates, the newest first, into those to delete ``now`` (since the epoch) and those to keep."""
-    # nobody goes back to one that has failed
-    newest = {cache.id for cache in [cache for cache in carrying if not cache.has_failed][: prune.keep]}
-    kept = [Kept(cache, "prune_keep") for cache in carrying if cache.id in newest]
-    rest = [cache for cache in carrying if cache.id not in newest]
-    if not prune.grace or prune.first:
-        return rest, kept
+    kept: list[Kept] = []
+    rest: list[ImageCache] = []
+    for cache in carrying:
+        if len(kept) < prune.keep and not cache.has_failed:  # nobody goes back to one that has failed
+            kept.append(Kept(cache, "prune_keep"))
+        else:
+            rest.append(cache)
     created = [cache.created_at for cache in wanted]
+    if not prune.grace or prune.first or not created:
+        return rest, kept
     known = [time for time in created if time is not None]
     if len(known) < len(created):
         return [], kept + [Kept(cache, "prune_grace") for cache in rest]
-    current_since = max(known, default=float("inf"))
-    until = current_since + prune.grace
-    if known and now < until:
-        return [], kept + [Kept(cache, "prune_grace", _utc(until)) for cache in rest]
-    # One that is younger than all wanted ones was wanted after them: nothing tells since when it is not any more.
-    younger = [cache for cache in rest if cache.created_at is None or cache.created_at > current_since]
-    left = {cache.id for cache in younger}
-    return [cache for cache in rest if cache.id not in left], kept + [Kept(cache, "prune_grace") for cache in younger]
+    newest = max(known)
+    if now < newest + prune.grace:
+        return [], kept + [Kept(cache, "prune_grace", _utc(newest + prune.grace)) for cache in rest]
+    going: list[ImageCache] = []
+    for cache in rest:
+        # One that is newer than all wanted ones was wanted after them: nothing tells until when.
+        if not cache.has_failed and (cache.created_at is None or cache.created_at > newest):
+            kept.append(Kept(cache, "prune_grace"))
+        else:
+            going.append(cache)
+    return going, kept
 
 
 def why_not(wanted: Iterable[tuple[str, ImageCache | None]]) -> tuple[str, str]:

@@ -33,6 +33,8 @@ def test_caches(api: Any) -> None:
     seeded = api.control("POST", "caches", body).json()
     (cache,) = api.control("GET", "caches").json()
     assert cache.items() >= {**body, **seeded, "tags": []}.items()
+    more = api.control("POST", "caches", [body, body]).json()["imageCacheIds"]
+    assert [one["imageCacheId"] for one in api.control("GET", "caches").json()] == [seeded["imageCacheId"], *more]
 
 
 def test_faults(api: Any, emulator: Emulator) -> None:

@@ -310,6 +310,14 @@ def test_some_of_many_fail(number: int, client: Client, emulator: Emulator) -> N
     assert ("and 1 more, see image_caches" in message) is (number > 5)
 
 
+def test_a_name_of_the_service_forges_no_line(client: Client, emulator: Emulator) -> None:
+    """One that is selected by its ID has the name that the service shows."""
+    entry = {"image_cache_id": seed(emulator, "x\n- forged"), "images": ["other:1"]}
+    result = run(image_caches.TASK, client, image_caches=[entry], drift="fail")
+    assert "\n- x\\n- forged: " in result.values["msg"]
+    assert "\n- forged" not in result.values["msg"]
+
+
 # --- what only reads
 
 ALL = "must not be empty; leave it out to list all"

@@ -25,12 +25,13 @@ def test_an_unknown_option_is_left_out() -> None:
     assert redacted_arguments(ALL, given_arguments) == {"image_cache_name": "x", "az_info": {"az_name": "az1"}}
 
 
-@pytest.mark.parametrize("password", ["pass", "p/a:s#s", "p@ss", "p@s/s@", "p\n@x"])
+@pytest.mark.parametrize("password", ["pass", "p/a:s#s", "p@ss", "p@s/s@", "p\n@x", "p//s", "p://s"])
 def test_a_password_in_an_address_is_hidden(password: str) -> None:
     found = redacted_arguments(ALL, {"endpoint": f"https://user:{password}@eci.example/"})
     assert found == {"endpoint": "https://********@eci.example/"}
     found = redacted_arguments(ALL, {"endpoint": f"user:{password}@eci.example"})
-    assert found == {"endpoint": "eci.example"}
+    assert found == {"endpoint": "//********@eci.example"}
+    assert redacted_arguments(ALL, {"endpoint": "eci.example"}) == {"endpoint": "eci.example"}
 
 
 def test_a_text_is_not_taken_apart() -> None:

@@ -285,7 +285,7 @@ def test_create_sends_the_body_as_it_is(caches: ImageCachesApi, emulator: Emulat
     assert request_id
 
 
-@pytest.mark.parametrize("value", [None, "", 5, ["imc-1"], ...], ids=str)
+@pytest.mark.parametrize("value", [None, "", 5, ["imc-1"], "imc\n1", ...], ids=ascii)
 def test_a_create_without_an_id_is_open(value: Any, caches: ImageCachesApi, emulator: Emulator) -> None:
     reply = {"requestId": "their-id", "imageCacheId": value}
     if value is ...:

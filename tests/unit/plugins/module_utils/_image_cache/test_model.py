@@ -115,8 +115,9 @@ def test_a_field_of_another_type_counts_as_not_returned(changes: dict[str, Any],
         {**BARE, "imageCacheId": ""},
         {**BARE, "imageCacheId": None},
         {**BARE, "imageCacheId": 5},
+        {**BARE, "imageCacheId": "imc-1\x1b[2J"},
     ],
-    ids=str,
+    ids=ascii,
 )
 def test_an_object_without_an_id_is_no_image_cache(item: Any) -> None:
     assert from_wire(item) is None

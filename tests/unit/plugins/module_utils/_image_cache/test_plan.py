@@ -221,6 +221,11 @@ def test_diff_of_a_delete_has_nothing_after() -> None:
     assert shown["before_header"] == shown["after_header"] == "web"
 
 
+def test_the_headers_of_a_diff_are_one_line() -> None:
+    shown = diff(planned(Desired("absent", {}, "imc-1"), cache(image_cache_name="web\n\x1b[2J")))
+    assert shown["before_header"] == shown["after_header"] == "web\\n\\x1b[2J"
+
+
 def test_diff_of_a_replacement_has_the_new_name() -> None:
     shown = diff(planned(Desired("present", dict(BODY, imageCacheName="new"), drift="recreate"), cache()))
     assert shown["before_header"] == shown["after_header"] == "new"

@@ -63,6 +63,9 @@ def test_since_when_a_younger_one_is_not_wanted_any_more_is_unknown(second: int 
     latest = cache("latest", second)
     going, kept = choose(Prune([A], grace=60), [latest, *NEWEST_FIRST], [cache("old", 9)], NOW + 10**6)
     assert (going, kept) == (NEWEST_FIRST, [Kept(latest, "prune_grace")])
+    failed = replace(latest, status="failed")  # nobody goes back to that
+    going, kept = choose(Prune([A], grace=60), [failed, *NEWEST_FIRST], [cache("old", 9)], NOW + 10**6)
+    assert (going, kept) == ([failed, *NEWEST_FIRST], [])
 
 
 def test_both() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -241,6 +242,14 @@ def test_a_redirect_is_followed_to_tls_and_not_for_ever(make_registry: MakeRegis
     assert moved(Misbehaviour("elsewhere", "challenge")).outcome == "refused"
     assert [seen.headers.get("authorization") for seen in registry.seen_by("elsewhere")] == [None]
     assert moved(Misbehaviour("elsewhere", "status", status=404)).outcome == "not_found"
+
+
+def test_an_index_may_name_an_image_that_is_not_there(make_registry: MakeRegistry, find: LookUp) -> None:
+    registry = make_registry()
+    registry.add("a", "1", replace(images.index(images.image()), manifests=()))
+    (found,) = find(registry, "a:1")
+    text = "its index names an image for linux/amd64 that is not there"
+    assert (found.outcome, text in str(found.message)) == ("unreachable", True)
 
 
 def test_an_index_may_lie(make_registry: MakeRegistry, find: LookUp) -> None:
