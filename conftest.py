@@ -10,12 +10,21 @@ import sys
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # processes that count their imports import this file
+    import pytest
 
 ROOT = Path(__file__).resolve().parent
 
 
 # Fails the session if the output of the tests contains a planted secret.
 pytest_plugins = ["tests.reliability.planted"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Define the markers here, since ansible-test does not read pyproject.toml."""
+    config.addinivalue_line("markers", "thorough: many cases; make check and make unit leave it out")
 
 
 def _provide_collection() -> None:
