@@ -142,13 +142,12 @@ def end(emulator: Emulator, playbook: Playbook, phase: Phase, how: str, limit: i
     own: set[int] = set()
     try:
         if how == "timeout":
-            until(lambda: len(emulator.requests) > 0 or process.poll() is not None)
+            while process.poll() is None:
+                own.update(descendants(process))
+                time.sleep(0.05)
             if not emulator.requests:
                 return False
             ended = emulator.requests[0].time + limit
-            while process.poll() is None:
-                own.update(descendants(process))
-                time.sleep(0.1)
         else:
             assert until(lambda: phase.reached(emulator))
             own.update(descendants(process))

@@ -113,7 +113,7 @@ class _Run:
             if not awaited:
                 self._delete()
         if awaited:
-            self._waiter.until_ready(awaited)
+            self._waiter.until_ready(awaited, self._planner.fits)
             with self._locked():
                 self._delete()
 

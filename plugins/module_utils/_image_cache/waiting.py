@@ -12,7 +12,8 @@ from typing import Callable, Collection
 from .._errors import EciError, WaitFailed
 from .._polling import Wait, minutes, poll
 from .batch import Batch, Item
-from .model import ImageCache
+from .model import ImageCache, remaining
+from .plan import Fits
 
 
 class Waiter:
@@ -23,12 +24,15 @@ class Waiter:
         self._api = batch.api
         self._wait = wait
 
-    def until_ready(self, items: Collection[Item]) -> None:
-        """Wait until these are ready. What fails becomes the error of its item."""
+    def until_ready(self, items: Collection[Item], fits: Callable[[Item], Fits]) -> None:
+        """Wait until these are ready. What fails becomes the error of its item.
+
+        Where another client deleted one for the sake of an equal one of its name, that one takes its place.
+        """
 
         def observe(item: Item, cache: ImageCache | None, _reads: int) -> bool:
             if cache is None and item.cache.status:
-                cache = self._api.get(item.cache.id)  # one miss is not gone
+                cache = self._api.get(item.cache.id) or self._successor(item, fits(item))  # one miss is not gone
                 if cache is None:
                     raise WaitFailed(f"The image cache {item.id} is gone: somebody deleted it. Run the task again.")
             item.image_cache = cache or item.image_cache
@@ -76,6 +80,20 @@ class Waiter:
         """Return the error for a failed image cache, with its newest events, which go to the item as well."""
         item.image_cache, newest = self._api.with_events(item.cache)
         return WaitFailed(f"The image cache {item.id} has failed, its status is {item.cache.status!r}.{newest}")
+
+    def _successor(self, item: Item, fits: Fits) -> ImageCache | None:
+        """Take an equal image cache of the name: another controller had created the awaited one, and yielded to this one."""
+        if item.created or item.desired.image_cache_id:
+            return None
+        named = self._batch.lister.named(item.name, {*item.known, *self._batch.selected})
+        found = next((cache for cache in remaining(named) if fits(cache) and cache.tags == item.cache.tags), None)
+        if found:
+            item.action_warnings.append(
+                f"The image cache {item.id} was deleted by another client while this task waited for it. This task uses"
+                f" {found.id}, which has the same name."
+            )
+            item.image_cache_id = found.image_cache_id
+        return found
 
     def _poll(
         self,

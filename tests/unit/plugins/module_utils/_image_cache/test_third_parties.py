@@ -185,3 +185,48 @@ def test_a_page_that_says_there_is_more_creates_nothing(by_name: bool, emulator:
     (item,) = run(named("web"), by_name=by_name).items
     assert (item.changed, item.image_cache_id) == (False, web)
     assert CREATE not in operations(emulator)
+
+
+@pytest.mark.parametrize("by_name", [True, False], ids=["one", "many"])
+@pytest.mark.parametrize("successor", ["equal", "of other images", "with other tags", "none"])
+def test_the_awaited_one_goes_in_favour_of_another(
+    successor: str, by_name: bool, emulator: Emulator, run: Run, at: Callable[..., None]
+) -> None:
+    emulator.settings.ready_after = 20
+    awaited = somebody_else_creates(emulator, tags=[A])
+    emulator.advance(10)
+
+    def give_way() -> None:
+        emulator.service.remove(awaited)
+        if successor != "none":
+            other = {"of other images": {"images": ["redis:7"]}, "with other tags": {"tags": [B]}}
+            somebody_else_creates(emulator, **{"tags": [A], **other.get(successor, {})})
+
+    at(LIST, 2, give_way)
+    (item,) = run(named("web", body={"tags": [A]}, wait=True), by_name=by_name).items
+    assert not item.changed
+    assert DELETE not in operations(emulator)
+    if successor == "equal":
+        assert ([item.image_cache_id], item.error) == (present(emulator), None)
+        assert item.image_cache and item.image_cache.is_ready and item.image_cache.image_cache_id == item.image_cache_id
+        assert [item.image_cache_id in warning and awaited in warning for warning in item.action_warnings] == [True]
+    else:
+        assert isinstance(item.error, WaitFailed) and "is gone" in item.error.message
+        assert (item.image_cache_id, item.action_warnings) == (awaited, [])
+
+
+def test_what_the_task_created_or_selected_has_no_successor(
+    emulator: Emulator, run: Run, at: Callable[..., None]
+) -> None:
+    emulator.settings.ready_after = 20
+    selected = somebody_else_creates(emulator)
+
+    def give_way() -> None:
+        for cache in emulator.service.caches():
+            emulator.service.remove(cache["imageCacheId"])
+            somebody_else_creates(emulator, imageCacheName=cache["imageCacheName"])
+
+    at(LIST, 3, give_way)
+    outcome = run(named("web", wait=True, image_cache_id=selected), named("new", wait=True))
+    assert [(bool(item.error), item.changed) for item in outcome.items] == [(True, False), (True, True)]
+    assert all("is gone" in item.error.message for item in outcome.items if item.error)
