@@ -142,9 +142,12 @@ def end(emulator: Emulator, playbook: Playbook, phase: Phase, how: str, limit: i
     own: set[int] = set()
     try:
         if how == "timeout":
-            while process.poll() is None:
+
+            def has_ended() -> bool:
                 own.update(descendants(process))
-                time.sleep(0.05)
+                return process.poll() is not None
+
+            assert until(has_ended, pause=0.05)
             if not emulator.requests:
                 return False
             ended = emulator.requests[0].time + limit
