@@ -9,9 +9,11 @@ PYTHON ?= python3
 # what "make integration" runs (all targets if empty), and more arguments for pytest in "make unit"
 TARGETS ?=
 ARGS ?=
-# what "make play" runs, with ARGS for ansible-playbook, and EMULATOR_ARGS for the emulator, see docs/guides/emulator.md
+# what "make play" runs, with ARGS for ansible-playbook, and EMULATOR_ARGS for the emulator, see docs/guides/emulator.md;
+# with REGISTRY=1 there are a Docker Hub and a registry of CTYun as well
 PLAYBOOK ?=
 EMULATOR_ARGS ?=
+REGISTRY ?=
 # least branch coverage of plugins/ in percent, not measured if empty; "make test" sets it
 COVERAGE ?=
 # how many steps "make test" runs at a time, and how many processes share the tests
@@ -69,12 +71,12 @@ demo: .venv/run.stamp collections home ## run the quickstart playbook against th
 
 # Names of files are meant as seen from where make was called, which "make -C" leaves in PWD.
 .PHONY: play
-play: .venv/run.stamp collections home ## run a playbook of your own against the emulator (PLAYBOOK=my.yml, ARGS="--check --diff")
+play: .venv/$(if $(REGISTRY),tls,run).stamp collections home ## run a playbook of your own against the emulator (PLAYBOOK=my.yml, ARGS="--check --diff", REGISTRY=1)
 	@playbook="$(PLAYBOOK)"; if [ -z "$$playbook" ]; then echo "Which playbook? make play PLAYBOOK=my.yml" >&2; exit 2; fi; \
 	folder="$(PWD)"; if [ ! -f "$$folder/$$playbook" ] && [ -f "$(CURDIR)/$$playbook" ]; then folder="$(CURDIR)"; fi; \
 	export ANSIBLE_COLLECTIONS_PATH="$(BUILD)/collections:$(USER_HOME)/.ansible/collections:/usr/share/ansible/collections"; \
 	if [ -f "$$folder/ansible.cfg" ]; then export ANSIBLE_CONFIG="$$folder/ansible.cfg"; fi; \
-	$(EMULATOR) $(EMULATOR_ARGS) -- sh -c 'cd "$$0" && exec ansible-playbook "$$@"' "$$folder" "$$playbook" $(ARGS)
+	$(EMULATOR) $(EMULATOR_ARGS) $(if $(REGISTRY),--registry) -- sh -c 'cd "$$0" && exec ansible-playbook "$$@"' "$$folder" "$$playbook" $(ARGS)
 
 # The longest steps come first, so that both jobs end together; ansible-test builds its environments while pip installs the rest.
 # At the end reuse reads the tree once more: no step may leave a file in the checkout.
@@ -181,7 +183,7 @@ changelog: .venv/dev.stamp home ## turn the fragments into CHANGELOG.md, for the
 	@antsibull-changelog release
 
 .PHONY: bench
-bench: .venv/bench.stamp collections home ## measure, and write docs/benchmarks.md (about 15 minutes)
+bench: .venv/tls.stamp collections home ## measure, and write docs/benchmarks.md (about 15 minutes)
 	@python -m tests.benchmark $(ARGS)
 
 .PHONY: soak
@@ -226,8 +228,8 @@ clean: ## remove .venv, build and caches
 	@$(PIP) -r requirements/dev.txt
 	@touch $@
 
-.venv/bench.stamp: requirements/bench.txt .venv/run.stamp
-	@$(PIP) -r requirements/bench.txt
+.venv/tls.stamp: requirements/tls.txt .venv/run.stamp
+	@$(PIP) -r requirements/tls.txt
 	@touch $@
 
 build/docsite-venv/docsite.stamp: requirements/docsite.txt requirements/constraints.txt | build/docsite-venv/made.stamp

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import FrameType
 
 from . import like
+from .documented import PASSWORD, documented, fill
 from .runner import Emulator
 from .settings import Settings, parse_setting
 
@@ -27,6 +28,8 @@ def main(arguments: Sequence[str]) -> int:
     own, command = _split(list(arguments))
     parser = _parser()
     options = parser.parse_args(own)
+    if options.registry and (options.tls or not command):
+        parser.error("--registry needs a command, and goes without --tls: each has authorities of its own")
     try:
         emulator = Emulator(tls=options.tls, **_settings(options).as_dict())
     except ValueError as error:
@@ -38,7 +41,11 @@ def main(arguments: Sequence[str]) -> int:
     except (OSError, ImportError) as error:
         parser.exit(1, f"{parser.prog}: {error}\n")
     try:
-        return _run(command, emulator) if command else _serve(emulator)
+        if options.registry:
+            with documented(PASSWORD) as registry:
+                fill(registry)
+                return _run(command, {**emulator.environment, **registry.environment, "REGISTRY_PASSWORD": PASSWORD})
+        return _run(command, {**_nothing_else(emulator), **emulator.environment}) if command else _serve(emulator)
     finally:
         emulator.stop()
 
@@ -58,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
         " emulator's environment, in which nothing else is reached over https, and ends with its exit status.",
     )
     parser.add_argument("--tls", action="store_true", help="serve https, with a certificate made for this run")
+    parser.add_argument("--registry", action="store_true", help="have a Docker Hub and a registry of CTYun as well")
     parser.add_argument("--latency-ms", type=float, metavar="N", help="milliseconds each request takes")
     parser.add_argument("--ready-after", type=float, metavar="S", help="seconds until a new cache is ready")
     parser.add_argument("--quota", type=int, metavar="N", help="how many image caches there may be")
@@ -114,7 +122,7 @@ def _nothing_else(emulator: Emulator) -> dict[str, str]:
     return {"https_proxy": emulator.url, "HTTPS_PROXY": emulator.url, "no_proxy": direct, "NO_PROXY": direct}
 
 
-def _run(command: list[str], emulator: Emulator) -> int:
+def _run(command: list[str], environment: dict[str, str]) -> int:
     running: list[subprocess.Popen[bytes]] = []
 
     def forward(number: int, _frame: FrameType | None) -> None:
@@ -127,7 +135,7 @@ def _run(command: list[str], emulator: Emulator) -> int:
     for number in _STOPPING:
         signal.signal(number, forward)
     try:
-        running.append(subprocess.Popen(command, env={**os.environ, **_nothing_else(emulator), **emulator.environment}))
+        running.append(subprocess.Popen(command, env={**os.environ, **environment}))
     except OSError as error:
         print(f"{command[0]}: {error.strerror}", file=sys.stderr)
         return 127

@@ -48,9 +48,14 @@ def image(
     layers: Iterable[bytes | int] = (b"layer",),
     platform: str = "linux/amd64",
     media_type: str = OCI_MANIFEST,
+    config_type: str = "",
+    layer_type: str = "",
     **more: Any,
 ) -> Image:
-    """An image of one platform. A layer is its bytes, or a number: the size of one that only the manifest has."""
+    """An image of one platform. A layer is its bytes, or a number: the size of one that only the manifest has.
+
+    With other types of its config or its layers it is an artifact.
+    """
     system, architecture, *variant = platform.split("/")
     config = {"os": system, "architecture": architecture, "rootfs": {"type": "layers", "diff_ids": []}, "config": {}}
     if variant:
@@ -66,15 +71,15 @@ def image(
     manifest = {
         "schemaVersion": 2,
         "mediaType": media_type,
-        "config": described(json.dumps(config).encode(), _CONFIG[media_type]),
-        "layers": [described(layer, _LAYER[media_type]) for layer in layers],
+        "config": described(json.dumps(config).encode(), config_type or _CONFIG[media_type]),
+        "layers": [described(layer, layer_type or _LAYER[media_type]) for layer in layers],
         **more,
     }
     return Image(media_type, json.dumps(manifest).encode(), platform, blobs)
 
 
-def index(*images: Image, media_type: str = OCI_INDEX, **more: Any) -> Image:
-    """An index of images of several platforms."""
+def index(*images: Image, media_type: str = OCI_INDEX, platform: str | None = None, **more: Any) -> Image:
+    """An index of images of several platforms, or of such indexes, each for its ``platform``."""
 
     def entry(one: Image) -> dict[str, Any]:
         described: dict[str, Any] = {"mediaType": one.media_type, "size": len(one.content), "digest": one.digest}
@@ -83,7 +88,7 @@ def index(*images: Image, media_type: str = OCI_INDEX, **more: Any) -> Image:
         return described
 
     content = {"schemaVersion": 2, "mediaType": media_type, "manifests": [entry(one) for one in images], **more}
-    return Image(media_type, json.dumps(content).encode(), None, {}, images)
+    return Image(media_type, json.dumps(content).encode(), platform, {}, images)
 
 
 def attestation() -> Image:

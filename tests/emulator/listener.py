@@ -41,6 +41,7 @@ class Seen:
     host: str
     path: str
     headers: dict[str, str]
+    method: str = "GET"
 
 
 class Misbehaviour:
@@ -82,7 +83,7 @@ class Listener:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in request.headers.items()}
-        seen = Seen(self._host, request.raw_path, headers)
+        seen = Seen(self._host, request.raw_path, headers, request.method)
         how = self._note(seen)
         if how is None:
             return self._answer(seen)
@@ -120,7 +121,7 @@ async def _act(how: Misbehaviour, request: web.BaseRequest, answer: web.Response
         case "huge":
             answer.body = _content(answer) + b" " * (details["megabytes"] * 1024 * 1024)
         case "truncate" | "drip_head" | "drip_body":
-            body = _content(answer)
+            body = _content(answer) if request.method != "HEAD" else b""
             head = damage.head(
                 answer.status, {**answer.headers, "Content-Length": str(len(body)), "Connection": "close"}
             )

@@ -35,6 +35,10 @@ class Registry:
     but for the realm with ``realm_tls`` false. ``names`` are names of hosts, for which ``environment`` leads to one of
     the listeners: ``{"registry-1.docker.io": "registry", "auth.docker.io": "realm"}``; the first one for the realm is
     the one that the registry names.
+
+    ``rights`` are the repositories of users that may not read all. Where it is ``hidden`` what nobody may read is not
+    there, ``manifest_challenge`` is what manifests answer in place of the challenge of /v2/, and ``asks`` is whether
+    /v2/ has one. ``heads`` is whether it answers HEAD.
     """
 
     def __init__(
@@ -47,11 +51,18 @@ class Registry:
         users: Mapping[str, str] | None = None,
         public: tuple[str, ...] = (),
         redirects_blobs: bool = False,
+        rights: Mapping[str, str] | None = None,
+        hidden: bool = False,
+        manifest_challenge: str = "",
+        asks: bool = True,
+        heads: bool = True,
     ) -> None:
         self.login = login
         self.users = dict(users or {})
         self.public = set(public)
         self.redirects_blobs = redirects_blobs
+        self.rights = dict(rights or {})
+        self.hidden, self.manifest_challenge, self.asks, self.heads = hidden, manifest_challenge, asks, heads
         self.names = dict(names or {})
         self._tls = {REGISTRY: tls, REALM: realm_tls, ELSEWHERE: True}
         self._lock = threading.Lock()
@@ -104,7 +115,9 @@ class Registry:
     @property
     def environment(self) -> dict[str, str]:
         """What leads a client to the listeners by their names, and has it trust them."""
-        return {"HTTPS_PROXY": self._proxy.url, "NO_PROXY": HOST, "REQUESTS_CA_BUNDLE": self.ca_file}
+        names = {"https_proxy": self._proxy.url, "no_proxy": f"{HOST},localhost"}
+        names |= {name.upper(): value for name, value in names.items()}
+        return {**names, "REQUESTS_CA_BUNDLE": self.ca_file}
 
     @property
     def requests(self) -> list[Seen]:
@@ -150,12 +163,22 @@ class Registry:
         return None
 
     def _answer(self, seen: Seen) -> web.Response:
+        authorization = seen.headers.get("authorization", "")
+        if seen.path == "/v2/":
+            if self.login == "none" or not self.asks:
+                return web.json_response({}, headers=_VERSION)
+            return _refused(401, "UNAUTHORIZED", {"WWW-Authenticate": self._challenge()})
         found = _parts(seen.path)
         if found is None:
             return _refused(404, "UNSUPPORTED")
+        if seen.method == "HEAD" and not self.heads:
+            return _refused(405, "UNSUPPORTED")
         repository, kind, name = found
-        if not self._may_read(seen.headers.get("authorization", ""), repository):
-            return _refused(401, "UNAUTHORIZED", {"WWW-Authenticate": self._challenge(repository)})
+        if not self._may_read(authorization, repository):
+            if self.hidden:
+                return _refused(404, "NAME_UNKNOWN")
+            challenge = self.manifest_challenge or self._challenge(repository)
+            return _refused(401, "UNAUTHORIZED", {"WWW-Authenticate": challenge})
         if kind == "blobs" and self.redirects_blobs and (repository, name) in self._blobs:
             return web.Response(
                 status=307, headers={"Location": f"{self.url_of(ELSEWHERE)}{seen.path}?signature=x", **_VERSION}
@@ -182,20 +205,26 @@ class Registry:
         headers = {"Content-Type": one.media_type, "Docker-Content-Digest": one.digest, **_VERSION}
         return web.Response(body=one.content, headers=headers)
 
-    def _challenge(self, repository: str) -> str:
+    def _challenge(self, repository: str = "") -> str:
         if self.login == "basic":
             return 'Basic realm="a registry"'
         realm = f"{self.url_of(REALM)}/token"
-        return f'Bearer realm="{realm}",service="a registry",scope="repository:{repository}:pull"'
+        scope = f',scope="repository:{repository}:pull"' if repository else ""
+        return f'Bearer realm="{realm}",service="a registry"{scope}'
 
     def _may_read(self, authorization: str, repository: str) -> bool:
         if self.login == "none" or (self.login == "basic" and repository in self.public):
             return True
         scheme, _blank, value = authorization.partition(" ")
         if self.login == "basic":
-            return scheme == "Basic" and self._user(value) is not None
+            return scheme == "Basic" and self._is_right_of(self._user(value), repository)
         user, scope = self._tokens.get(value, (None, ""))
-        return scope == f"repository:{repository}:pull" and (user is not None or repository in self.public)
+        return scope == f"repository:{repository}:pull" and (
+            self._is_right_of(user, repository) or repository in self.public
+        )
+
+    def _is_right_of(self, user: str | None, repository: str) -> bool:
+        return user is not None and repository.startswith(self.rights.get(user, ""))
 
     def _user(self, basic: str) -> str | None:
         name, _colon, password = base64.b64decode(basic).decode().partition(":")
