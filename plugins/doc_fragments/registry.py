@@ -10,12 +10,18 @@ class ModuleDocFragment:
 options:
   registry_addresses:
     description:
-      - The addresses of registries that this machine reaches under another name than the one in the images. Maps that name,
-        with its port if it has one, to a host and port of the same registry.
-      - Images of CTYun's own registry may have names that only machines in the VPC reach, such as
-        V(registry-vpc-crs-huadong1.ctyun.cn), where V(registry-crs-huadong1.ctyun.cn) is reached from elsewhere.
-      - The login for the name is sent to the address, so both must be the same registry.
+      - The addresses of registries that this machine reaches under another name than the one in the images. Maps that name to
+        the one to use, both with a port or a path if need be, for example V(docker.io) to V(harbor.example.com/hub-proxy).
+      - The login for the name is sent to the address, so both must lead to the same images.
+      - Names of CTYun's registry for machines in the VPC, such as V(registry-vpc-crs-huadong1.ctyun.cn), are asked for under the
+        name without V(vpc-). Map such a name to itself to turn this off.
     type: dict
+  platform:
+    description:
+      - The platform that an image must have, an operating system and an architecture, and a variant if need be.
+      - CTYun does not say which platforms ECI has. The default is the one that its examples and nearly all images are for.
+    type: str
+    default: linux/amd64
   size_factor:
     description:
       - What the packed size of the images is multiplied by, for the size of an image cache that holds them unpacked.

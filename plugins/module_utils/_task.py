@@ -45,7 +45,7 @@ class Task(NamedTuple):
     ``check`` has the rules that a schema cannot express: it gets the converted arguments, which may be of any type, and
     whether check mode is on. ``run`` gets the arguments as Ansible validated them, a client, and whether check mode and
     diff mode are on. It may raise EciError as long as nothing was changed. A null for one of ``nullable_options`` reaches
-    both as an empty text. A task that ``needs_service`` not gets None for the client, and needs no credentials.
+    both as an empty text. A task that ``needs_service`` not needs no credentials, and gets ``write`` for the client.
     """
 
     spec: Callable[[], Spec]
@@ -84,7 +84,7 @@ def perform(
             with cancel_on_signals(cancellation):
                 result = task.run(arguments, client, check_mode, diff_mode)
         else:
-            result = task.run(arguments, None, check_mode, diff_mode)
+            result = task.run(arguments, write, check_mode, diff_mode)
     except EciError as error:
         result = _failed(error)
     except Exception as error:  # noqa: BLE001  a result, no traceback

@@ -110,8 +110,6 @@ EXAMPLES = r"""
         security_group_id: sg-test
         az_info: {az_name: az1}
     preflight: fail
-    registry_addresses:
-      registry-vpc-crs-huadong1.ctyun.cn: registry-crs-huadong1.ctyun.cn
 
 - name: Delete some of them
   ctyun.eci.image_caches:

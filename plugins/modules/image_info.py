@@ -26,8 +26,8 @@ options:
     required: true
   image_registry_credentials:
     description:
-      - Logins of the registries, as O(ctyun.eci.image_cache#module:image_registry_credentials) takes them. If there are
-        several for a registry, the first one counts.
+      - Logins of the registries, as O(ctyun.eci.image_cache#module:image_registry_credentials) takes them. The most specific
+        one for an image is tried first, then the others that match.
       - A login is sent to its own registry, and to the token service that this registry names, and only over TLS.
         Registries on the machine itself may be without TLS.
     type: list
@@ -37,6 +37,7 @@ options:
       server:
         description:
           - The address of the registry, without V(http://) or V(https://) in front. That of Docker Hub is V(docker.io).
+          - It may have a path, such as V(quay.io/team). The login is then used for repositories below that path only.
         type: str
         required: true
       user_name:
@@ -48,13 +49,6 @@ options:
         description: The password of the user.
         type: str
         required: true
-  platform:
-    description:
-      - The platform whose layers are counted, an operating system and an architecture, and a variant if need be.
-      - CTYun does not say which platforms ECI has. The default is the one that its examples and nearly all images are for.
-      - An image that exists, but not for this platform, counts as not found.
-    type: str
-    default: linux/amd64
   concurrency:
     description:
       - How many images are checked at the same time, V(1000) at most.
@@ -68,9 +62,8 @@ options:
     default: true
   ca_path:
     description:
-      - A file or directory with the certificates of the authorities to trust.
-      - If it is not given, the file that the environment variable E(REQUESTS_CA_BUNDLE) or else E(CURL_CA_BUNDLE) names is used,
-        or else the certificates that come with C(requests).
+      - A file or directory with the certificates of authorities to trust in addition to the built-in ones. The latter are in the
+        file that the environment variable E(REQUESTS_CA_BUNDLE) or else E(CURL_CA_BUNDLE) names, or come with C(requests).
       - A relative path is searched for where Ansible searches for files, in C(files) of the role and beside the playbook. This
         works with a local connection only. For other hosts, give the absolute path on that host.
     type: path
@@ -81,7 +74,7 @@ options:
     type: float
     default: 30
   access_key:
-    description: Not used. It is accepted, as the five that follow, since C(module_defaults) of the action group may give it.
+    description: Not used. It is accepted, as the three that follow, since C(module_defaults) of the action group may give it.
     type: str
   secret_key:
     description: Not used.
@@ -93,11 +86,16 @@ options:
     description: Not used.
     type: str
   retries:
-    description: Not used. No request is repeated.
+    description:
+      - How often a request is repeated after a passing failure, V(1000) times at most. No request is repeated later than a minute
+        after the first one.
     type: int
+    default: 5
   retry_max_delay:
-    description: Not used.
+    description:
+      - The longest pause between two attempts, in seconds. At most V(2678400) (31 days).
     type: float
+    default: 30
 extends_documentation_fragment:
   - ctyun.eci.attributes
   - ctyun.eci.registry
@@ -136,8 +134,6 @@ EXAMPLES = r"""
       - server: registry-vpc-crs-huadong1.ctyun.cn
         user_name: testuser
         password: "{{ registry_password }}"
-    registry_addresses:
-      registry-vpc-crs-huadong1.ctyun.cn: registry-crs-huadong1.ctyun.cn
   register: found
 
 - name: Go on only if all are there
@@ -175,20 +171,37 @@ images:
     outcome:
       description:
         - V(found) if the image exists for O(platform).
-        - V(not_found) if the registry does not have it, or not for this platform.
+        - V(not_found) if the registry does not have it, or not for this platform, or if it is no image but an artifact, such as
+          a Helm chart.
         - V(refused) if the registry does not let this login read it. Many registries answer the same for a repository that does
           not exist.
-        - V(unreachable) if nothing is known. The registry cannot be reached from here, takes too long, is out of order, has had
-          too many requests, or is not a registry. CTYun may reach it nevertheless.
+        - V(unknown) if nothing is known. The registry cannot be reached from here, takes too long, is out of order, has had
+          too many requests, is not a registry, or returned what is not understood. CTYun may pull the image nevertheless.
       returned: always
       type: str
-      choices: [found, not_found, refused, unreachable]
+      choices: [found, not_found, refused, unknown]
       sample: found
     digest:
-      description: The digest of the manifest, computed from its bytes. For an image of several platforms, that of its index.
+      description: The digest of the manifest that the tag means. For an image of several platforms, that of its index.
       returned: always, null if it is not known
       type: str
       sample: sha256:1b50b4b3d7ac0dab6c4ea8a37fd94d28a3a5ba7b2e4e9f95a7d4a3e7f6a1c2d3
+    platform_digest:
+      description:
+        - The digest of the manifest for O(platform). It stays the same where only the image of another platform is rebuilt.
+      returned: always, null if the image was not found
+      type: str
+      sample: sha256:5d4a3e7f6a1c2d31b50b4b3d7ac0dab6c4ea8a37fd94d28a3a5ba7b2e4e9f95a
+    pinned:
+      description: The name of the image with its C(digest) in place of the tag.
+      returned: always, null if the image was not found
+      type: str
+      sample: nginx@sha256:1b50b4b3d7ac0dab6c4ea8a37fd94d28a3a5ba7b2e4e9f95a7d4a3e7f6a1c2d3
+    reached:
+      description: The registry and the repository that were asked, see O(registry_addresses).
+      returned: always, null if the name of the image is not valid
+      type: str
+      sample: registry-1.docker.io/library/nginx
     media_type:
       description: The media type of the manifest.
       returned: always, null if it is not known

@@ -15,10 +15,10 @@ import pytest
 import yaml
 
 from tests.emulator import Emulator
+from tests.emulator.documented import documented as documented_registries
+from tests.emulator.documented import fill
 
 from .conftest import ROOT, Ansible
-from .registry import documented as documented_registries
-from .registry import fill
 
 MODULES = sorted((ROOT / "plugins" / "modules").glob("[!_]*.py"), key=lambda path: path.stem)
 # Variables that the examples use.

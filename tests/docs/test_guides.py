@@ -22,10 +22,10 @@ import pytest
 import yaml
 
 from tests.emulator import Emulator, Fault
+from tests.emulator.documented import PASSWORD, documented, fill
 
 from .conftest import ROOT, Ansible
 from .pages import blocks, missing
-from .registry import documented, fill
 
 GUIDES = [
     path
@@ -35,7 +35,7 @@ GUIDES = [
 ]
 PREPARED = re.compile(r"^<!-- emulator: (\{.*?\}) -->$", re.MULTILINE | re.DOTALL)
 # What the guides expect in the environment.
-VARIABLES = {"REGISTRY_PASSWORD": "planted-password"}
+VARIABLES = {"REGISTRY_PASSWORD": PASSWORD}
 # Short waits.
 DEFAULTS = {
     "group/ctyun.eci.eci": {"retry_max_delay": 0.01},

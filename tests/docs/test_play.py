@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -16,7 +17,8 @@ from pathlib import Path
 import pytest
 
 from .conftest import ROOT
-from .pages import blocks
+from .pages import blocks, missing
+from .test_guides import read
 
 PLAYBOOK = """\
 - hosts: localhost
@@ -61,7 +63,8 @@ def make(tmp_path: Path) -> Make:
     environment = {name: value for name, value in os.environ.items() if name.startswith(kept)}
 
     def run(*arguments: str, cwd: Path = folder) -> subprocess.CompletedProcess[str]:
-        command = ["make", "--no-print-directory", "--old-file=.venv/run.stamp", "-C", str(ROOT), "play", *arguments]
+        made = ("--old-file=.venv/run.stamp", "--old-file=.venv/tls.stamp")
+        command = ["make", "--no-print-directory", *made, "-C", str(ROOT), "play", *arguments]
         return subprocess.run(
             command,
             cwd=cwd,
@@ -112,6 +115,16 @@ def test_a_task_that_names_the_service_does_not_reach_it(make: Make) -> None:
     run = make("PLAYBOOK=elsewhere.yml")
     assert run.returncode == 2
     assert "Only the emulator can be reached from here" in run.stdout
+
+
+def test_the_guide_about_registries_as_a_reader_runs_it(make: Make, tmp_path: Path) -> None:
+    guide = read(ROOT / "docs" / "guides" / "registry.md")
+    (tmp_path / "my folder" / "my.yml").write_text(json.dumps(guide.plays), encoding="utf-8")
+    run = make("PLAYBOOK=my.yml", "REGISTRY=1")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert missing(guide.shown, run.stdout, run.stderr) == [], run.stdout + run.stderr
+    refused = make("PLAYBOOK=my.yml", "REGISTRY=1", "EMULATOR_ARGS=--tls")
+    assert "--registry needs a command, and goes without --tls" in refused.stderr
 
 
 def test_the_commands_of_the_guide(make: Make) -> None:

@@ -57,7 +57,7 @@ def test_both_doors_tell_the_same(tasks: Callable[..., Run], emulator: Emulator,
     assert "plugins/modules/image_info.py" not in process.output
     assert "plugins/modules/image_info.py" in module.output
     found = process.results
-    assert [one["outcome"] for one in found["good"]["images"]] == ["found", "not_found", "unreachable"]
+    assert [one["outcome"] for one in found["good"]["images"]] == ["found", "not_found", "unknown"]
     assert found["good"]["image_cache_size"] is None
     assert found["enough"]["image_cache_size"] == 61
     assert found["refused"]["images"][0]["outcome"] == "refused"

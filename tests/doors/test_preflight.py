@@ -41,6 +41,11 @@ def test_both_doors_give_the_same(tasks: Callable[..., Run], emulator: Emulator,
         },
         # without quotes, as people write it
         {"name": "not checked", "ctyun.eci.image_cache": entry("edge", "team/none:1", preflight=False)},
+        {
+            "name": "other platform",
+            "ctyun.eci.image_cache": entry("arm", "team/app:1", preflight="fail", platform="linux/arm64"),
+            "ignore_errors": True,
+        },
         {"name": "many", "ctyun.eci.image_caches": {"image_caches": [entry("web", "team/app:1")], "preflight": "warn"}},
     ]
     runs, asked = [], []
@@ -57,6 +62,7 @@ def test_both_doors_give_the_same(tasks: Callable[..., Run], emulator: Emulator,
     found = process.results
     assert found["refused"]["msg"].splitlines()[1].startswith("- az_info.az_name: ")
     assert found["refused"]["msg"].splitlines()[2].startswith("- images[0]: 'registry.example.com/team/none:1'")
+    assert "has team/app:1 for linux/amd64, but not for linux/arm64." in found["other platform"]["msg"]
     assert found["not checked"]["changed"]
     assert found["many"]["changed"]
     for shown in (process.output, module.output):

@@ -198,7 +198,7 @@ def _error(meaning: _Meaning, reply: HttpReply, fields: _Fields, problem: str, n
         service_message=text,
         request_id=request,
         http_status=reply.status,
-        retry_after=_retry_after(reply.headers.get("Retry-After", ""), now),
+        retry_after=retry_after(reply.headers.get("Retry-After", ""), now),
     )
     if isinstance(error, AuthenticationError):
         error.add(_clock_hint(reply, now) + (meaning.advice or _RIGHTS))
@@ -207,7 +207,8 @@ def _error(meaning: _Meaning, reply: HttpReply, fields: _Fields, problem: str, n
     return error
 
 
-def _retry_after(value: str, now: float) -> float | None:
+def retry_after(value: str, now: float) -> float | None:
+    """Return the seconds in a header Retry-After, None if it has none."""
     try:
         return max(0.0, float(value))
     except ValueError:

@@ -51,15 +51,24 @@ class Response(NamedTuple):
 class Http:
     """Sends requests; reads no more than ``limit`` bytes of a reply. Safe to use from several threads.
 
-    ``verify`` is true, false or the path of a CA bundle. ``timeout`` (s) is for connecting, each wait for a reply, and
-    its body. ``advice`` says what to check where no connection is made. If ``direct``, plain HTTP uses no proxy.
+    ``verify`` is true, false or the path of a CA bundle; ``more_ca`` that of another one which counts as well. ``timeout``
+    (s) is for connecting, each wait for a reply, and its body. ``advice`` says what to check where no connection is made.
+    If ``direct``, plain HTTP uses no proxy.
     """
 
     def __init__(
-        self, verify: bool | str, timeout: float, pool_size: int, limit: int, advice: str, direct: bool = False
+        self,
+        verify: bool | str,
+        timeout: float,
+        pool_size: int,
+        limit: int,
+        advice: str,
+        *,
+        direct: bool = False,
+        more_ca: str | None = None,
     ) -> None:
         self._verify, self._direct, self._pool_size = verify, direct, pool_size
-        self._timeout, self._limit, self._advice = timeout, limit, advice
+        self._timeout, self._limit, self._advice, self._more_ca = timeout, limit, advice, more_ca
         self._lock = threading.Lock()
         # by origin: the pool, and what stands before the path, which is the origin for a proxy without a tunnel
         self._pools: dict[str, tuple[Any, str]] = {}
@@ -109,7 +118,9 @@ class Http:
         proxy = select_proxy(origin, get_environ_proxies(origin, None) if is_https or not self._direct else {})
         options: dict[str, Any] = {}
         if is_https or (proxy or "").lower().startswith("https:"):
-            options["ssl_context"] = tls_context(ca_bundle() if self._verify is True else self._verify or None)
+            options["ssl_context"] = tls_context(
+                ca_bundle() if self._verify is True else self._verify or None, self._more_ca
+            )
         adapter = HTTPAdapter()
         adapter.init_poolmanager(1, self._pool_size, **options)
         if not proxy:
@@ -149,7 +160,7 @@ def prepare() -> None:
     """Read the CA bundle of the environment before processes are forked. Errors are left to the first request."""
     if HAS_REQUESTS:
         with contextlib.suppress(EciError):
-            tls_context(ca_bundle())
+            tls_context(ca_bundle(), None)
 
 
 def ca_bundle() -> str:
@@ -158,13 +169,14 @@ def ca_bundle() -> str:
 
 
 @functools.lru_cache(maxsize=None)  # reading a bundle takes longer than a request
-def tls_context(ca_path: str | None) -> ssl.SSLContext:
-    """Return the TLS context that trusts a CA bundle, or any certificate without one. Raises EciError."""
+def tls_context(ca_path: str | None, more: str | None) -> ssl.SSLContext:
+    """Return the TLS context that trusts these CA bundles, or any certificate without the first. Raises EciError."""
     context = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED if ca_path else ssl.CERT_NONE)
-    try:
-        if ca_path:
-            context.load_verify_locations(*((None, ca_path) if os.path.isdir(ca_path) else (ca_path,)))
-    except OSError as error:
-        advice = "Check ca_path, REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE."
-        raise unusable(error, f"The CA bundle {ca_path}", str(error), advice) from None
+    for path in (ca_path, ca_path and more):
+        try:
+            if path:
+                context.load_verify_locations(*((None, path) if os.path.isdir(path) else (path,)))
+        except OSError as error:
+            advice = "Check ca_path, REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE."
+            raise unusable(error, f"The CA bundle {path}", str(error), advice) from None
     return context

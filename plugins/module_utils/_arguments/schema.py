@@ -106,7 +106,8 @@ _TYPES.update({"list": "array", "dict": "object"})
 _MONTH = 31 * 86400  # longer than anybody waits, and no clock of a system overflows
 _LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = rf"(?ai)\A(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\])(?::[0-9]{{1,5}})?\Z"
-_HOST_ADVICE = "must be a host and, if need be, its port on both sides, without http:// or https:// and paths"
+_PLACE = _HOST.replace(r"\Z", r"(?:/[a-z0-9._/-]*)?\Z")
+_PLACE_ADVICE = "must be a host, with a port or a path if need be, on both sides, without http:// or https://"
 
 # The rules of options beyond their types. ``advice`` is what to write instead, where the rule does not say it.
 RULES: dict[str, dict[str, Any]] = {
@@ -124,8 +125,8 @@ RULES: dict[str, dict[str, Any]] = {
         "advice": "must be a system and an architecture, for example linux/amd64",
     },
     "registry_addresses": {
-        "patternProperties": {_HOST: {"type": "string", "pattern": _HOST, "advice": _HOST_ADVICE}},
-        "additionalProperties": {"not": {}, "advice": _HOST_ADVICE},
+        "patternProperties": {_PLACE: {"type": "string", "pattern": _PLACE, "advice": _PLACE_ADVICE}},
+        "additionalProperties": {"not": {}, "advice": _PLACE_ADVICE},
     },
 }
 

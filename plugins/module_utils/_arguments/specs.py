@@ -123,6 +123,7 @@ def registry_spec() -> Spec:
     """How registries are reached, and how sizes follow from images."""
     return {
         "registry_addresses": {"type": "dict"},
+        "platform": {"type": "str", "default": "linux/amd64"},
         "size_factor": {"type": "float", "default": 3.0},
     }
 

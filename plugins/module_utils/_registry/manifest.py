@@ -18,6 +18,9 @@ DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 MEDIA_TYPES = (OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST)
 _INDEXES = (OCI_INDEX, DOCKER_LIST)
 _CONFIGS = ("application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json")
+# Types of configs that say nothing: old tools wrote them for images as well.
+_GENERAL = ("", "application/octet-stream", "application/json", "text/plain")
+_LAYERS = ("application/vnd.oci.image.layer.", "application/vnd.docker.image.rootfs.")
 
 _DIGEST = re.compile("[a-z0-9]+(?:[+._-][a-z0-9]+)*:[0-9a-zA-Z=_-]{32,256}")
 _WORD = re.compile("[A-Za-z0-9_.-]{1,64}")
@@ -32,19 +35,23 @@ class Unreadable(ValueError):
 
 
 class Entry(NamedTuple):
-    """One image of an index; ``platform`` is None if the index does not name it."""
+    """One image, or one index, of an index; ``platform`` is None if the index does not name it."""
 
     digest: str
-    platform: str | None
+    platform: str | None = None
 
 
 class Manifest(NamedTuple):
-    """An index has ``entries``; an image has ``layers`` with their sizes in bytes, and the digest of its ``config``."""
+    """An index has ``entries``; an image has ``layers`` with their sizes in bytes, and the digest of its ``config``.
+
+    ``artifact`` is the type of what is certainly no image, for example a Helm chart or a signature.
+    """
 
     media_type: str
     entries: tuple[Entry, ...] | None = None
     layers: Layers = ()
     config: str | None = None
+    artifact: str | None = None
 
 
 def read(content: bytes, content_type: str) -> Manifest:
@@ -56,9 +63,15 @@ def read(content: bytes, content_type: str) -> Manifest:
         raise Unreadable("it is an image and an index at the same time")
     if is_index:
         return Manifest(media_type, tuple(_entries(document.get("manifests"))))
+    layers = tuple(_layers(document.get("layers")))
     config = document["config"] if isinstance(document.get("config"), dict) else {}
-    is_image = config.get("mediaType") in _CONFIGS and _is_digest(config.get("digest"))
-    return Manifest(media_type, None, tuple(_layers(document.get("layers"))), config["digest"] if is_image else None)
+    if config.get("mediaType") in _CONFIGS and _is_digest(config.get("digest")):
+        kinds = [layer.get("mediaType") for layer in document["layers"]]  # those of a signature are none of an image
+        is_image = not kinds or any(map(_is_layer, kinds))
+        return Manifest(media_type, None, layers, config["digest"], None if is_image else str(kinds[0]))
+    kind = document.get("artifactType") or config.get("mediaType") or ""
+    is_artifact = isinstance(kind, str) and kind not in (*_GENERAL, *_CONFIGS)
+    return Manifest(media_type, None, layers, None, kind if is_artifact else None)
 
 
 def platform_of(content: bytes) -> str | None:
@@ -66,18 +79,18 @@ def platform_of(content: bytes) -> str | None:
     return _platform(json_object(content))
 
 
-def pick(entries: Iterable[Entry], platform: str) -> Entry | None:
-    """Return the image for a platform: one for exactly that, for a variant of it, or for a platform not named."""
-    wanted = platform[: -len("/v8")] if platform.endswith("arm64/v8") else platform  # which all of arm64 is
-    variants, unnamed = [], []
-    for entry in entries:
-        if entry.platform == wanted:
-            return entry
-        if not entry.platform:
-            unnamed.append(entry)
-        elif entry.platform.startswith(f"{wanted}/"):
-            variants.append(entry)
-    return next(iter(variants + unnamed), None)
+def candidates(entries: Iterable[Entry], platform: str) -> list[Entry]:
+    """Return the entries that may hold the image for a platform, the likeliest first: those for exactly that, those for
+    a variant of it, those whose platform is not named.
+    """
+    fitting = [entry for entry in entries if not entry.platform or fits(entry.platform, platform)]
+    return sorted(fitting, key=lambda entry: len(entry.platform) if entry.platform else 1000)
+
+
+def fits(platform: str, wanted: str) -> bool:
+    """Return whether an image for a platform runs on the wanted one: it is the same, or a variant of it."""
+    wanted = wanted[: -len("/v8")] if wanted.endswith("arm64/v8") else wanted  # which all of arm64 is
+    return platform == wanted or platform.startswith(f"{wanted}/")
 
 
 def digest_of(content: bytes, like: str = "sha256:") -> str:
@@ -115,7 +128,7 @@ def _entries(found: Any) -> Iterator[Entry]:
         if not _is_digest(item.get("digest")):
             raise Unreadable("it names an image without a digest")
         platform = _platform(item.get("platform"))
-        if item.get("mediaType") not in _INDEXES and platform != _UNKNOWN:
+        if platform != _UNKNOWN and not item.get("artifactType"):
             yield Entry(item["digest"], platform)
 
 
@@ -138,6 +151,10 @@ def _platform(found: Any) -> str | None:
         return None
     words = [found.get("os"), found.get("architecture"), *([found["variant"]] if found.get("variant") else [])]
     return "/".join(words) if all(isinstance(word, str) and _WORD.fullmatch(word) for word in words) else None
+
+
+def _is_layer(media_type: Any) -> bool:
+    return not media_type or (isinstance(media_type, str) and media_type.startswith(_LAYERS))
 
 
 def _is_digest(value: Any) -> bool:

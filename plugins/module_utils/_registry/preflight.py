@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence, Tuple
 
 from .._errors import StateConflict
-from .client import FOUND, NOT_FOUND, REFUSED, Found, Login, required_size
-from .reference import names_server, server_name
+from .client import Found, Login, required_size
+from .reference import names_server
+from .session import FOUND, NOT_FOUND, REFUSED
 
 # The size (GB) of an image cache whose order has none.
 DEFAULT_SIZE = 20
@@ -92,9 +93,8 @@ def _image_finding(order: Order, index: int, one: Found) -> _Finding:
         return f"{path}: {text}", False
     if not names_server(one.image):
         return f"{path}: {text} {_NO_REGISTRY}", False
-    servers = [server_name(login["server"]) for login in _logins(order.body)]
-    if one.outcome == REFUSED and server_name(one.image) in servers:
-        path = f"{order.path}image_registry_credentials[{servers.index(server_name(one.image))}]"
+    if one.outcome == REFUSED and one.login is not None:
+        path = f"{order.path}image_registry_credentials[{one.login}]"
     return f"{path}: {text}", True
 
 

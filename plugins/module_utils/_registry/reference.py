@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Mapping, NamedTuple
 
 DOCKER_HUB = "docker.io"
 _DOCKER_HUB_NAMES = (DOCKER_HUB, "index.docker.io", "registry-1.docker.io")
@@ -19,6 +19,8 @@ _REPOSITORY = re.compile("[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(
 _TAG = re.compile("[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _DIGEST = re.compile("sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _LONGEST = 255
+# CTYun's own registry has names that only machines in the VPC reach. The rule is inferred, see docs/wire.md.
+_VPC_NAME = re.compile(r"((?:[a-z0-9-]+-)?registry-)vpc-([a-z0-9-]+(?:\.crs)?\.ctyun\.cn)")
 _EXAMPLE = "for example nginx:1.29 or registry.example.com/team/app:1"
 
 
@@ -87,11 +89,42 @@ def same_image(one: str, other: str) -> bool:
 
 
 def server_name(text: str) -> str:
-    """Return the one spelling of a registry's name, by which logins and addresses are looked up."""
+    """Return the one spelling of a registry's name, without a path."""
     server = text.strip().lower().partition("/")[0]
     if server.endswith(":443"):
         server = server[: -len(":443")]
     return DOCKER_HUB if server in _DOCKER_HUB_NAMES else server
+
+
+def prefix(text: str) -> str:
+    """Return the one spelling of a registry's name with a path or without one, for ``covers``."""
+    path = text.strip().partition("/")[2].strip("/")
+    # docker writes https://index.docker.io/v1/ where it means the server
+    return server_name(text) + (f"/{path}" if path and path not in ("v1", "v2") else "")
+
+
+def covers(prefix_of: str, name: str) -> bool:
+    """Return whether a name of a repository, with its server, is below this server and path."""
+    return f"{name}/".startswith(f"{prefix_of}/")
+
+
+def reached(wanted: Reference, addresses: Mapping[str, str]) -> tuple[str, str]:
+    """Return the server and the repository under which this machine asks for an image.
+
+    ``addresses`` maps servers, with a path or without one, to others. The most specific one counts.
+    """
+    name = f"{wanted.server}/{wanted.repository}"
+    for given, there in sorted(addresses.items(), key=lambda pair: len(prefix(pair[0])), reverse=True):
+        if covers(prefix(given), name):
+            server, _slash, repository = (prefix(there) + name[len(prefix(given)) :]).partition("/")
+            return server, repository
+    return public_name(wanted.server), wanted.repository
+
+
+def public_name(server: str) -> str:
+    """Return the public name of a registry of CTYun for one that only machines in its VPC reach, or the same name."""
+    match = _VPC_NAME.fullmatch(server)
+    return "".join(match.groups()) if match else server
 
 
 def is_server(name: str) -> bool:

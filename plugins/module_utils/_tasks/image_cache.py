@@ -77,17 +77,22 @@ def context(arguments: Arguments, client: Client, diff_mode: bool) -> Context:
     ctx = Context(client, Wait(arguments["wait_timeout"], arguments["wait_interval"]), diff_mode=diff_mode)
     if arguments["preflight"] != OFF:
         # most tasks do without the client of registries
-        from .._registry.client import Settings, look_up
+        from .._registry.client import look_up
         from .._registry.preflight import Preflight
+        from .._registry.session import Settings
 
         settings = Settings(
             addresses=arguments["registry_addresses"] or {},
             # validate_certs is about the endpoint: passwords of registries go to nobody whose certificate is not valid
-            verify=arguments["ca_path"] or True,
+            ca_path=arguments["ca_path"],
             timeout=arguments["timeout"],
+            retries=arguments["retries"],
+            retry_max_delay=arguments["retry_max_delay"],
+            platform=arguments["platform"],
             redact=client.redact,
+            clock=client.clock,
         )
-        look_up_with = functools.partial(look_up, settings=settings)
+        look_up_with = functools.partial(look_up, settings=settings, write=client.write)
         ctx.preflight = Preflight(arguments["preflight"] == "fail", arguments["size_factor"], look_up_with)
     return ctx
 

@@ -13,12 +13,13 @@ from .._arguments.redaction import redactor, secrets
 from .._arguments.schema import Violation
 from .._arguments.specs import Spec, body_spec, connection_spec, registry_spec
 from .._errors import InvalidArguments
-from .._registry.client import CONCURRENCY, PLATFORM, Found, Settings, look_up, required_size
+from .._registry.client import CONCURRENCY, Found, look_up, required_size
 from .._registry.reference import parse
+from .._registry.session import Settings
 from .._task import Arguments, Result, Task
 
 # Of the options for the service these have a meaning for registries; the others are accepted and not used.
-_CONNECTION = ("validate_certs", "ca_path", "timeout")
+_CONNECTION = ("validate_certs", "ca_path", "timeout", "retries", "retry_max_delay")
 
 
 def _spec() -> Spec:
@@ -31,7 +32,6 @@ def _spec() -> Spec:
     return {
         "images": {**body["images"], "required": True},
         "image_registry_credentials": body["image_registry_credentials"],
-        "platform": {"type": "str", "default": PLATFORM},
         "concurrency": {"type": "int", "default": CONCURRENCY},
         **registry_spec(),
         **{name: connection[name] for name in _CONNECTION},
@@ -49,27 +49,27 @@ def _check(values: Arguments, check_mode: bool) -> Iterator[Violation]:
             yield Violation(("images", index), str(error))
 
 
-def _run(arguments: Arguments, client: None, check_mode: bool, diff_mode: bool) -> Result:
+def _run(arguments: Arguments, write: Any, check_mode: bool, diff_mode: bool) -> Result:
     advice = ca_advice(arguments["ca_path"])
     if advice:
         raise InvalidArguments(f"No registry can be reached with these arguments:\n- ca_path: {advice}")
     settings = Settings(
         addresses=arguments["registry_addresses"] or {},
-        verify=bool(arguments["validate_certs"]) and (arguments["ca_path"] or True),
-        timeout=arguments["timeout"],
+        verify=bool(arguments["validate_certs"]),
         platform=arguments["platform"],
+        **{name: arguments[name] for name in _CONNECTION if name != "validate_certs"},
         redact=redactor(secrets(_spec(), arguments)),
     )
     credentials = arguments["image_registry_credentials"] or []
-    found = look_up(arguments["images"], credentials, settings, arguments["concurrency"])
+    found = look_up(arguments["images"], credentials, settings, arguments["concurrency"], write)
     size = required_size(found, arguments["size_factor"])
     return Result({"changed": False, "images": [_shown(one) for one in found], "image_cache_size": size})
 
 
 def _shown(found: Found) -> dict[str, Any]:
-    values = {**found._asdict(), "platforms": list(found.platforms), "compressed_size": found.size}
-    del values["layers"]
-    return values
+    fields = ("image", "outcome", "digest", "platform_digest", "pinned", "reached", "media_type", "message")
+    values = {field: getattr(found, field) for field in fields}
+    return {**values, "platforms": list(found.platforms), "compressed_size": found.size}
 
 
 TASK = Task(_spec, _check, _run, needs_service=False)

@@ -52,8 +52,8 @@ def done(**given: Any) -> Result:
         ({"images": ["nginx"], "image": "x"}, ["image: is not an option here; did you mean images?"]),
         ({"images": ["nginx"], "size_factor": 0.5}, ["size_factor: must be between 1 and 100"]),
         ({"images": ["nginx"], "platform": "linux"}, ["platform: must be a system and an architecture"]),
-        ({"images": ["nginx"], "registry_addresses": {"a.b/c": "c.d"}}, ["registry_addresses.a.b/c: must be a host"]),
-        ({"images": ["nginx"], "registry_addresses": {"A.b:5000": "[::1]:5000"}}, []),
+        ({"images": ["nginx"], "registry_addresses": {"a b": "c.d"}}, ["registry_addresses.a b: must be a host"]),
+        ({"images": ["nginx"], "registry_addresses": {"A.b:5000": "[::1]:5000", "a.b/c": "c.d/hub-proxy/"}}, []),
         (
             {"images": ["nginx"], "imageRegistryCredentials": [{"server": "https://a.b", "userName": "u"}]},
             [
@@ -84,7 +84,9 @@ def test_what_is_returned(registry: Registry) -> None:
     result = done(images=[one, two], image_registry_credentials=login, ca_path=registry.ca_file)
     assert not result.failed
     first, second = result.values["images"]
-    assert list(first) == ["image", "outcome", "digest", "media_type", "platforms", "message", "compressed_size"]
+    texts = ["image", "outcome", "digest", "platform_digest", "pinned", "reached", "media_type", "message"]
+    assert list(first) == [*texts, "platforms", "compressed_size"]
+    assert first["pinned"] == f"{registry.address}/team/app@{first['digest']}"
     assert [first["image"], second["image"]] == [one, two]
     assert [first["compressed_size"], second["compressed_size"]] == [9 * GB, 10 * GB]
     assert result.values["image_cache_size"] == 45
@@ -137,6 +139,6 @@ def test_the_time_of_a_request_and_certificates(registry: Registry) -> None:
     with Registry(tls=True) as other:
         other.add("a", "1", images.index(images.image()))
         name = f"{other.address}/a:1"
-        assert done(images=[name]).values["images"][0]["outcome"] == "unreachable"
+        assert done(images=[name]).values["images"][0]["outcome"] == "unknown"
         assert done(images=[name], validate_certs=False).values["images"][0]["outcome"] == "found"
         assert done(images=[name], ca_path=other.ca_file).values["images"][0]["outcome"] == "found"

@@ -18,6 +18,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.prune impor
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.reconcile import Context
 from ansible_collections.ctyun.eci.plugins.module_utils._polling import SYSTEM_CLOCK, Wait
 from ansible_collections.ctyun.eci.plugins.module_utils._registry import preflight
+from ansible_collections.ctyun.eci.plugins.module_utils._registry.session import Settings
 from ansible_collections.ctyun.eci.plugins.module_utils._task import Result, Task
 from ansible_collections.ctyun.eci.plugins.module_utils._tasks import (
     image_cache,
@@ -173,7 +174,7 @@ NO_ID = "must not be empty; leave it out to pick one by its name"
             {"image_caches": [body(tags=[A, A])]},
             ["image_caches[0].tags[1].key: is the same as in image_caches[0].tags"],
         ),
-        ({"image_caches": [body()], "registry_addresses": {"a/b": "c"}}, ["registry_addresses.a/b: must be a host"]),
+        ({"image_caches": [body()], "registry_addresses": {"a b": "c"}}, ["registry_addresses.a b: must be a host"]),
         # options that are gone
         *(
             ({"image_caches": [body()], option: 1}, [f"{option}: is not an option here"])
@@ -195,7 +196,7 @@ def test_in_check_mode_ids_of_many_may_not_be_known_yet() -> None:
 
 # --- what the engine gets
 
-CLIENT: Any = SimpleNamespace(redact=str.lower, clock=SYSTEM_CLOCK)
+CLIENT: Any = SimpleNamespace(redact=str.lower, clock=SYSTEM_CLOCK, write=None)
 
 
 @pytest.fixture
@@ -248,13 +249,12 @@ def test_a_preflight_checks_the_certificates_of_registries(
     monkeypatch.setattr(preflight, "Preflight", lambda *given: given)
     given = {"image_caches": [BODY]} if task is image_caches.TASK else BODY
     options = {"preflight": "fail", "registry_addresses": {"a.b": "c.d"}, "timeout": 3, "size_factor": 2}
-    for ca_path, verify in ((None, True), ("/ca.pem", "/ca.pem")):
-        run(task, CLIENT, **given, **options, ca_path=ca_path, validate_certs=False)
-        fail, size_factor, look_up = asked[-1][1].preflight
-        assert (fail, size_factor) == (True, 2.0)
-        settings = look_up.keywords["settings"]
-        assert (settings.addresses, settings.verify, settings.timeout) == ({"a.b": "c.d"}, verify, 3.0)
-        assert settings.redact is CLIENT.redact
+    run(task, CLIENT, **given, **options, ca_path="/ca.pem", validate_certs=False, platform="linux/arm64", retries=2)
+    fail, size_factor, look_up = asked[-1][1].preflight
+    assert (fail, size_factor) == (True, 2.0)
+    settings = look_up.keywords["settings"]
+    expected = Settings({"a.b": "c.d"}, True, "/ca.pem", 3.0, 2, 30.0, "linux/arm64", CLIENT.redact, CLIENT.clock)
+    assert settings == expected
     run(task, CLIENT, **given, preflight="warn")
     assert asked[-1][1].preflight[0] is False
 

@@ -41,7 +41,7 @@ ENDS = "ends with a line feed or a blank; remove it, for example with the filter
 BEGINS = ENDS.replace("ends", "begins", 1)
 DRIFT = "must be one of warn, fail, recreate"
 POSITIVE = f"must be more than 0 and at most {MONTH}"
-HOST = "must be a host and, if need be, its port on both sides, without http:// or https:// and paths"
+HOST = "must be a host, with a port or a path if need be, on both sides, without http:// or https://"
 
 SECRET = "Pl4nted-Secret"
 
@@ -142,7 +142,7 @@ def test_the_bounds_themselves_are_good(option: str) -> None:
 
 
 def test_addresses_of_registries() -> None:
-    wrong = {"a.b/c": "d", "x": 5, "y": "http://y", "z": "z\n", "null": None, "\u212a": "kelvin"}
+    wrong = {"a b": "d", "x": 5, "y": "http://y", "z": "z\n", "null": None, "\u212a": "kelvin"}
     found = violations(registry_addresses={**wrong, "ok": "A.b:5000"})
     assert found == {f"registry_addresses.{name}": HOST for name in wrong}
 

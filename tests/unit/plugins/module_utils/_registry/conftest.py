@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.ctyun.eci.plugins.module_utils._registry.client import Found, Settings, look_up
+from ansible_collections.ctyun.eci.plugins.module_utils._registry import client
+from ansible_collections.ctyun.eci.plugins.module_utils._registry.client import Found, look_up
+from ansible_collections.ctyun.eci.plugins.module_utils._registry.session import Settings
 from tests.emulator import Registry, images
 
 PASSWORD = "planted-secret-of-alice"
@@ -24,6 +26,18 @@ LookUp = Callable[..., list[Found]]
 
 def login(server: str, password: str = PASSWORD) -> dict[str, str]:
     return {"server": server, "user_name": "alice", "password": password}
+
+
+def forget() -> None:
+    """Forget what this process knows of manifests."""
+    client._manifests.clear()
+    client._platforms.clear()
+
+
+@pytest.fixture(autouse=True)
+def nothing_known() -> None:
+    """No test knows what another one has read."""
+    forget()
 
 
 @pytest.fixture
@@ -45,9 +59,10 @@ def find() -> LookUp:
     """Look up images of a registry by what stands after its address, with short patience."""
 
     def found(registry: Registry, *names: str, credentials: Any = (), concurrency: int = 8, **settings: Any) -> Any:
-        known = {"verify": registry.ca_file, "timeout": 5.0, **settings}
+        known = {"ca_path": registry.ca_file, "timeout": 5.0, "retries": 0, **settings}
         whole = [one if "://" in one or "." in one.split("/")[0] else f"{registry.address}/{one}" for one in names]
-        return look_up(whole, credentials, Settings(**known), concurrency)
+        write = known.pop("write", None)
+        return look_up(whole, credentials, Settings(**known), concurrency, write)
 
     return found
 

@@ -16,9 +16,9 @@ from requests.structures import CaseInsensitiveDict
 from ansible_collections.ctyun.eci.plugins.module_utils import _errors as errors
 from ansible_collections.ctyun.eci.plugins.module_utils._api.http import Response
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import NONE, POSSIBLE, EciError
-from ansible_collections.ctyun.eci.plugins.module_utils._registry import client as lookup
-from ansible_collections.ctyun.eci.plugins.module_utils._registry import manifest
-from ansible_collections.ctyun.eci.plugins.module_utils._registry.client import Settings, look_up
+from ansible_collections.ctyun.eci.plugins.module_utils._registry import manifest, session
+from ansible_collections.ctyun.eci.plugins.module_utils._registry.client import look_up
+from ansible_collections.ctyun.eci.plugins.module_utils._registry.session import Settings
 from tests.emulator import images
 
 from .conftest import login
@@ -32,18 +32,23 @@ def reply(status: int = 200, content: bytes | None = IMAGE.content, **headers: s
     return Response(status, CaseInsensitiveDict({"Content-Type": manifest.OCI_MANIFEST, **named}), content)
 
 
+CONFIG = next(content for content in IMAGE.blobs.values() if b"amd64" in content)
+
+
 class Table:
-    """Answers by the beginning of a URL, and notes what was asked for."""
+    """Answers by the beginning of a URL, and notes what was asked for, but for /v2/, configs and HEAD, which it has not."""
 
     def __init__(self) -> None:
         self.answers: dict[str, Response | EciError] = {}
         self.asked: list[str] = []
-        self.closed = False
+        self.closed = 0
 
-    def send(self, _method: str, origin: str, target: str, *_more: Any) -> Response:
+    def send(self, method: str, origin: str, target: str, *_more: Any) -> Response:
         if "/blobs/" in target:
-            return reply(404)
+            return reply(content=CONFIG)
         url = origin + target
+        if method == "HEAD" or (target == "/v2/" and url not in self.answers):
+            return reply(405 if method == "HEAD" else 200, b"")
         self.asked.append(url)
         answer = next(answer for start, answer in self.answers.items() if url.startswith(start))
         if isinstance(answer, EciError):
@@ -51,20 +56,20 @@ class Table:
         return answer
 
     def close(self) -> None:
-        self.closed = True
+        self.closed += 1
 
 
 @pytest.fixture
 def table(monkeypatch: pytest.MonkeyPatch) -> Table:
     found = Table()
-    monkeypatch.setattr(lookup, "Http", lambda *_arguments, **_named: found)
+    monkeypatch.setattr(session, "Http", lambda *_arguments, **_named: found)
     return found
 
 
 def outcomes(table: Table, *names: str, credentials: Any = (), **answers: Response | EciError) -> list[tuple[str, str]]:
     table.answers.update({f"{scheme}://": answer for scheme, answer in answers.items()})
-    found = look_up(names, credentials, Settings(), 1)
-    assert table.closed
+    found = look_up(names, credentials, Settings(retries=0), 1)
+    assert table.closed == 2
     return [(one.outcome, one.message or "") for one in found]
 
 
@@ -73,13 +78,14 @@ def schemes(table: Table) -> list[str]:
 
 
 BROKEN = errors.Unanswered("broke off")
-NO_TLS = errors.UntrustedEndpoint("no TLS", effect=POSSIBLE)
+NO_TLS = errors.UntrustedEndpoint("The TLS connection failed: WRONG_VERSION. Do this.", effect=POSSIBLE)
+PLAIN = "127.0.0.1:5000 does not answer with TLS, and only one on this machine may do without: WRONG_VERSION."
 NO_TRUST = errors.UntrustedEndpoint("no trust", effect=NONE)
 NOBODY = errors.Unreachable("nobody there")
 
 
 def test_certificates_are_checked_unless_a_task_says_otherwise() -> None:
-    assert Settings() == Settings({}, True, 30.0, "linux/amd64", str)
+    assert Settings() == Settings({}, True, None, 30.0, 5, 30.0, "linux/amd64", str)
 
 
 def test_only_this_machine_is_asked_without_tls(table: Table) -> None:
@@ -88,24 +94,30 @@ def test_only_this_machine_is_asked_without_tls(table: Table) -> None:
     assert schemes(table) == ["https", "https"]
 
 
+PING = reply(content=b"{}")
+
+
 @pytest.mark.parametrize(
     ("http", "https", "says", "asked"),
     [
-        (reply(), NO_TLS, "", ["http"]),
-        (reply(400), reply(), "", ["http", "https"]),
-        (BROKEN, reply(), "", ["http", "https"]),
+        (PING, NO_TLS, "", ["http", "http"]),
+        (reply(400), PING, "", ["http", "https", "https"]),
+        (BROKEN, PING, "", ["http", "https", "https"]),
         (BROKEN, NO_TLS, "broke off", ["http", "https"]),
         (BROKEN, NO_TRUST, "no trust", ["http", "https"]),
         (BROKEN, NOBODY, "nobody there", ["http", "https"]),
-        (reply(400), NO_TLS, "no TLS", ["http", "https"]),
-        (NOBODY, reply(), "nobody there", ["http"]),
+        (reply(400), NO_TLS, PLAIN, ["http", "https"]),
+        (NOBODY, PING, "nobody there", ["http"]),
     ],
 )
 def test_what_this_machine_s_own_speaks(
     http: Response | EciError, https: Response | EciError, says: str, asked: list[str], table: Table
 ) -> None:
-    ((outcome, message),) = outcomes(table, "127.0.0.1:5000/a:1", http=http, https=https)
-    assert (outcome, message) == (("unreachable" if says else "found"), says)
+    table.answers.update({"http://127.0.0.1:5000/v2/": http, "https://127.0.0.1:5000/v2/": https})
+    manifests = {f"{scheme}://127.0.0.1:5000/v2/a/": reply() for scheme in ("http", "https")}
+    table.answers = {**manifests, **table.answers}
+    ((outcome, message),) = outcomes(table, "127.0.0.1:5000/a:1")
+    assert (outcome, message) == (("unknown" if says else "found"), says)
     assert schemes(table) == asked
 
 
@@ -121,7 +133,7 @@ def test_what_this_machine_s_own_speaks(
 )
 def test_what_is_named_by_its_digest_has_that_digest(answer: Response, found: bool, table: Table) -> None:
     ((outcome, message),) = outcomes(table, f"r.example/a@{DIGEST}", https=answer)
-    assert outcome == ("found" if found else "unreachable")
+    assert outcome == ("found" if found else "unknown")
     assert found or "does not have its digest" in message or "too large" in message
 
 
@@ -131,7 +143,7 @@ def test_a_digest_that_cannot_be_computed_is_not_trusted(table: Table) -> None:
     table.answers[f"https://r.example/v2/a/manifests/{odd}"] = reply()
     top = reply(content=json.dumps(index).encode(), Content_Type=manifest.OCI_INDEX)
     ((outcome, message),) = outcomes(table, "r.example/a:1", https=top)
-    assert (outcome, "does not have its digest" in message) == ("unreachable", True)
+    assert (outcome, "does not have its digest" in message) == ("unknown", True)
 
 
 @pytest.mark.parametrize(
@@ -139,8 +151,8 @@ def test_a_digest_that_cannot_be_computed_is_not_trusted(table: Table) -> None:
     [
         (reply(404, b'{"errors": []}'), "not_found"),
         (reply(404, b"", Docker_Distribution_Api_Version="registry/2.0"), "not_found"),
-        (reply(404, b"<html>"), "unreachable"),
-        (reply(404, None), "unreachable"),
+        (reply(404, b"<html>"), "unknown"),
+        (reply(404, None), "unknown"),
     ],
 )
 def test_only_a_registry_knows_that_an_image_is_not_there(answer: Response, outcome: str, table: Table) -> None:
@@ -153,7 +165,7 @@ def test_only_a_registry_knows_that_an_image_is_not_there(answer: Response, outc
 )  # fmt: skip
 def test_a_redirect_goes_to_an_address_with_https_only(location: str, table: Table) -> None:
     ((outcome, message),) = outcomes(table, "r.example/a:1", https=reply(307, Location=location))
-    assert (outcome, "names a redirect whose address is not one with https" in message) == ("unreachable", True)
+    assert (outcome, "names a redirect whose address is not one with https" in message) == ("unknown", True)
     assert len(table.asked) == 1
 
 
@@ -237,14 +249,14 @@ def test_a_token_service_has_tls_or_is_this_machine_s_own(realm: str, image: str
 )
 def test_no_login_goes_anywhere_else(realm: str, image: str, table: Table) -> None:
     outcome, message = challenged(table, f'Bearer realm="{realm}"', image, http=not image.startswith("r."))
-    assert (outcome, "nothing was sent there" in message) == ("unreachable", True)
+    assert (outcome, "nothing was sent there" in message) == ("unknown", True)
     assert len(table.asked) == 1
 
 
 @pytest.mark.parametrize("header", ["", "Negotiate", 'Digest realm="basic"', 'realm="x"', "Bearer", "Basically"])
 def test_a_challenge_that_is_not_known(header: str, table: Table) -> None:
     outcome, message = challenged(table, header)
-    assert (outcome, "asks for a login in a way that is not known" in message) == ("unreachable", True)
+    assert (outcome, "asks for a login in a way that is not known" in message) == ("unknown", True)
     assert len(table.asked) == 1
 
 

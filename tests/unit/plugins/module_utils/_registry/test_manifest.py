@@ -13,7 +13,13 @@ from typing import Any
 import pytest
 
 from ansible_collections.ctyun.eci.plugins.module_utils._registry import manifest as manifests
-from ansible_collections.ctyun.eci.plugins.module_utils._registry.manifest import MEDIA_TYPES, Entry, pick, platform_of
+from ansible_collections.ctyun.eci.plugins.module_utils._registry.manifest import (
+    MEDIA_TYPES,
+    Entry,
+    candidates,
+    fits,
+    platform_of,
+)
 from tests.emulator import images
 from tests.emulator.images import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
 
@@ -93,9 +99,45 @@ def test_what_is_no_manifest_is_refused(content: bytes, content_type: str, why: 
         manifests.read(content, content_type)
 
 
-def test_the_config_of_anything_but_an_image_is_none() -> None:
-    for config in ({"mediaType": "application/vnd.cncf.helm", "digest": DIGEST}, None):
-        assert manifests.read(manifest(config=config), OCI_MANIFEST).config is None
+OCI_CONFIG = {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": DIGEST}
+SIGNATURE = "application/vnd.dev.cosign.simplesigning.v1+json"
+
+
+def layer(kind: str | None) -> dict[str, Any]:
+    return {"digest": DIGEST, "size": 1, **({"mediaType": kind} if kind else {})}
+
+
+@pytest.mark.parametrize(
+    ("changes", "artifact"),
+    [
+        ({"config": {"mediaType": "application/vnd.cncf.helm.config.v1+json", "digest": DIGEST}}, "helm.config"),
+        ({"config": {"mediaType": "application/vnd.oci.empty.v1+json", "digest": DIGEST}}, "oci.empty"),
+        ({"config": {"mediaType": "application/vnd.oci.empty.v1+json"}, "artifactType": "application/x"}, "cation/x"),
+        ({"config": OCI_CONFIG, "layers": [layer(SIGNATURE)]}, "cosign"),
+    ],
+)
+def test_an_artifact_has_its_type_and_is_no_image(changes: dict[str, Any], artifact: str) -> None:
+    assert artifact in str(manifests.read(manifest(**changes), OCI_MANIFEST).artifact)
+
+
+@pytest.mark.parametrize(
+    ("changes", "config"),
+    [
+        ({"config": {"mediaType": "application/octet-stream", "digest": DIGEST}}, None),
+        ({"config": {"digest": DIGEST}}, None),
+        ({"config": None}, None),
+        (
+            {"config": OCI_CONFIG, "layers": [layer("application/vnd.oci.image.layer.v1.tar+zstd"), layer("x/y")]},
+            DIGEST,
+        ),
+        ({"config": OCI_CONFIG, "layers": [layer(None)]}, DIGEST),
+        ({"config": OCI_CONFIG, "layers": []}, DIGEST),
+    ],
+)
+def test_what_may_be_an_image_is_no_artifact(changes: dict[str, Any], config: str | None) -> None:
+    """Old tools wrote general types for configs: then nothing is known."""
+    found = manifests.read(manifest(**changes), OCI_MANIFEST)
+    assert (found.artifact, found.config) == (None, config)
 
 
 @pytest.mark.parametrize(
@@ -105,31 +147,34 @@ def test_a_config_may_have_no_platform(config: bytes) -> None:
     assert platform_of(config) is None
 
 
-def test_an_index_in_an_index_is_left_out() -> None:
-    content = {"manifests": [{"digest": DIGEST, "mediaType": OCI_INDEX}, {"digest": DIGEST}]}
-    assert manifests.read(json.dumps(content).encode(), OCI_INDEX).entries == (Entry(DIGEST, None),)
+def test_an_index_may_have_indexes_and_artifacts() -> None:
+    signature = {"digest": DIGEST, "artifactType": SIGNATURE}
+    content = {"manifests": [{"digest": DIGEST, "mediaType": OCI_INDEX}, signature, {"digest": DIGEST}]}
+    entries = manifests.read(json.dumps(content).encode(), OCI_INDEX).entries
+    assert entries == (Entry(DIGEST), Entry(DIGEST))
 
 
 @pytest.mark.parametrize(
     ("platforms", "wanted", "expected"),
     [
-        (["linux/arm64", "linux/amd64"], "linux/amd64", 1),
-        (["linux/amd64/v3", "linux/amd64"], "linux/amd64", 1),
-        (["linux/amd64/v3", "linux/amd64/v2"], "linux/amd64", 0),
-        (["linux/arm64/v8"], "linux/arm64", 0),
-        (["linux/arm64"], "linux/arm64/v8", 0),
-        (["linux/arm/v6", "linux/arm/v7"], "linux/arm/v7", 1),
-        (["linux/arm/v6"], "linux/arm/v7", None),
-        ([None, "windows/amd64"], "linux/amd64", 0),
-        ([None, "linux/amd64/v2"], "linux/amd64", 1),
-        (["windows/amd64"], "linux/amd64", None),
-        (["linux/amd64x"], "linux/amd64", None),
-        ([], "linux/amd64", None),
+        (["linux/arm64", "linux/amd64"], "linux/amd64", [1]),
+        (["linux/amd64/v3", "linux/amd64"], "linux/amd64", [1, 0]),
+        (["linux/amd64/v3", "linux/amd64/v2"], "linux/amd64", [0, 1]),
+        (["linux/arm64/v8"], "linux/arm64", [0]),
+        (["linux/arm64"], "linux/arm64/v8", [0]),
+        (["linux/arm/v6", "linux/arm/v7"], "linux/arm/v7", [1]),
+        (["linux/arm/v6"], "linux/arm/v7", []),
+        ([None, "windows/amd64"], "linux/amd64", [0]),
+        ([None, "linux/amd64/v2"], "linux/amd64", [1, 0]),
+        (["windows/amd64"], "linux/amd64", []),
+        (["linux/amd64x"], "linux/amd64", []),
+        ([], "linux/amd64", []),
     ],
 )
-def test_the_image_of_a_platform(platforms: list[str | None], wanted: str, expected: int | None) -> None:
+def test_the_images_that_may_be_for_a_platform(platforms: list[str | None], wanted: str, expected: list[int]) -> None:
     entries = [Entry(str(number), platform) for number, platform in enumerate(platforms)]
-    assert pick(entries, wanted) == (None if expected is None else entries[expected])
+    assert candidates(entries, wanted) == [entries[number] for number in expected]
+    assert all(fits(platforms[number] or wanted, wanted) for number in expected)
 
 
 def test_digests_are_computed() -> None:
@@ -143,9 +188,9 @@ def test_a_size_of_many_digits() -> None:
 
 
 def test_a_config_without_a_digest_is_none() -> None:
-    config = {"mediaType": "application/vnd.oci.image.config.v1+json"}
-    assert manifests.read(manifest(config={**config, "digest": DIGEST}), OCI_MANIFEST).config == DIGEST
-    assert manifests.read(manifest(config={**config, "digest": "sha256:../x"}), OCI_MANIFEST).config is None
+    assert manifests.read(manifest(config=OCI_CONFIG), OCI_MANIFEST).config == DIGEST
+    found = manifests.read(manifest(config={**OCI_CONFIG, "digest": "sha256:../x"}), OCI_MANIFEST)
+    assert (found.config, found.artifact) == (None, None)
 
 
 @pytest.mark.parametrize(("variant", "expected"), [("", "linux/arm"), (None, "linux/arm"), ("v7", "linux/arm/v7")])

@@ -7,16 +7,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import StateConflict
-from ansible_collections.ctyun.eci.plugins.module_utils._registry.client import OUTCOMES, Found, required_size
+from ansible_collections.ctyun.eci.plugins.module_utils._registry.client import Found, required_size
 from ansible_collections.ctyun.eci.plugins.module_utils._registry.preflight import Order, Preflight
+from ansible_collections.ctyun.eci.plugins.module_utils._registry.session import OUTCOMES
 
 GB = 10**9
-FOUND, NOT_FOUND, REFUSED, UNREACHABLE = OUTCOMES
+FOUND, NOT_FOUND, REFUSED, UNKNOWN = OUTCOMES
 PASSWORD = "a planted password"
 LOGIN = {"server": "r.example", "userName": "web", "password": PASSWORD}
 
@@ -34,7 +36,7 @@ class Registries:
 
 
 def good(image: str, size: int = GB, layer: str = "a") -> Found:
-    return Found(image, FOUND, "sha256:1", "m", ("linux/amd64",), ((f"sha256:{layer}", size),))
+    return Found(image, FOUND, layers=((f"sha256:{layer}", size),))
 
 
 def bad(image: str, outcome: str) -> Found:
@@ -53,7 +55,7 @@ def findings(*orders: Order, look_up: Any = None, factor: float = 3.0, zones: An
     return [warning[len("Preflight: ") :] for warning in warnings]
 
 
-MISSING, NO_LOGIN, FAR = (bad(f"r.example/{outcome}", outcome) for outcome in (NOT_FOUND, REFUSED, UNREACHABLE))
+MISSING, NO_LOGIN, FAR = (bad(f"r.example/{outcome}", outcome) for outcome in (NOT_FOUND, REFUSED, UNKNOWN))
 OTHER_LOGIN = {**LOGIN, "server": "other.example"}
 
 
@@ -62,7 +64,7 @@ OTHER_LOGIN = {**LOGIN, "server": "other.example"}
     [
         (MISSING, [], "images[1]", False),
         (NO_LOGIN, [], "images[1]", False),
-        (NO_LOGIN, [OTHER_LOGIN, LOGIN], "image_registry_credentials[1]", False),
+        (replace(NO_LOGIN, login=1), [OTHER_LOGIN, LOGIN], "image_registry_credentials[1]", False),
         (NO_LOGIN, [OTHER_LOGIN], "images[1]", False),
         (FAR, [], "images[1]", True),
         # CTYun does not document where it looks for these

@@ -11,8 +11,11 @@ import pytest
 from ansible_collections.ctyun.eci.plugins.module_utils._registry.reference import (
     Reference,
     address,
+    covers,
     is_server,
     parse,
+    prefix,
+    reached,
     same_image,
     server_name,
 )
@@ -164,3 +167,56 @@ def test_names_of_different_images(pair: tuple[str, str]) -> None:
 )
 def test_a_server_is_a_host_and_a_port(name: str, good: bool) -> None:
     assert is_server(name) is good
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("R.example:443", "r.example"),
+        ("r.example/Team/", "r.example/Team"),
+        ("index.docker.io/v1/", "docker.io"),
+        ("registry-1.docker.io/library", "docker.io/library"),
+        ("r.example/v2", "r.example"),
+        (" r.example:5000//a/b ", "r.example:5000/a/b"),
+    ],
+)
+def test_a_server_may_have_a_path(text: str, expected: str) -> None:
+    assert prefix(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("before", "name", "expected"),
+    [
+        ("r.example", "r.example/a", True),
+        ("r.example/a", "r.example/a", True),
+        ("r.example/a", "r.example/a/b", True),
+        ("r.example/a", "r.example/ab", False),
+        ("r.example/a/b", "r.example/a", False),
+        ("r.example", "r.example.com/a", False),
+    ],
+)
+def test_a_path_covers_what_is_below_it(before: str, name: str, expected: bool) -> None:
+    assert covers(before, name) is expected
+
+
+VPC = "registry-vpc-crs-huadong1.ctyun.cn"
+
+
+@pytest.mark.parametrize(
+    ("image", "addresses", "expected"),
+    [
+        ("r.example/a:1", {}, ("r.example", "a")),
+        ("r.example/a:1", {"R.example:443": "127.0.0.1:5000"}, ("127.0.0.1:5000", "a")),
+        ("nginx", {"index.docker.io": "h.example/hub-proxy"}, ("h.example", "hub-proxy/library/nginx")),
+        ("nginx", {"docker.io": "x.example", "docker.io/library": "h.example/p"}, ("h.example", "p/nginx")),
+        ("r.example/ab/c", {"r.example/a": "x.example"}, ("r.example", "ab/c")),
+        (f"{VPC}/x-eci/base:1", {}, ("registry-crs-huadong1.ctyun.cn", "x-eci/base")),
+        ("ent-user1-registry-vpc-huadong1.crs.ctyun.cn/a", {}, ("ent-user1-registry-huadong1.crs.ctyun.cn", "a")),
+        (f"{VPC}/a", {VPC: VPC}, (VPC, "a")),
+        (f"{VPC}/a", {VPC: "x.example"}, ("x.example", "a")),
+        ("registry-vpc-crs-huadong1.ctyun.cn.example/a", {}, ("registry-vpc-crs-huadong1.ctyun.cn.example", "a")),
+        ("registry-vpc-x.example.cn/a", {}, ("registry-vpc-x.example.cn", "a")),
+    ],
+)
+def test_where_an_image_is_asked_for(image: str, addresses: dict[str, str], expected: tuple[str, str]) -> None:
+    assert reached(parse(image), addresses) == expected
