@@ -164,6 +164,29 @@ def test_the_most_specific_login_comes_first(make_registry: MakeRegistry, find: 
     assert f"the login for {registry.address}/other/app in image_registry_credentials" in str(found.message)
 
 
+def test_no_other_password_is_sent_where_the_most_specific_one_is_enough(
+    make_registry: MakeRegistry, find: LookUp
+) -> None:
+    registry = make_registry("basic", users={"alice": PASSWORD, "root": OTHER}, rights={"alice": "team/", "root": ""})
+    root = {"server": registry.address, "user_name": "root", "password": OTHER}
+    (found,) = find(registry, NAME, credentials=[root, login(f"{registry.address}/team")])
+    assert (found.outcome, found.login) == ("found", 1)
+    sent = {seen.headers.get("authorization") for seen in registry.requests} - {None}
+    assert len(sent) == 1
+
+
+def test_no_other_password_is_sent_where_the_first_reply_says_nothing(
+    make_registry: MakeRegistry, find: LookUp
+) -> None:
+    registry = robots(make_registry, "basic")
+    registry.inject(Misbehaviour("registry", "status", times=None, only="/manifests/", status=503))
+    bob = {"server": registry.address, "user_name": "bob", "password": OTHER}
+    (found,) = find(registry, "other/app:1", credentials=[login(registry.address), bob], retries=0)
+    assert (found.outcome, found.login) == ("unknown", 0)
+    sent = {seen.headers.get("authorization") for seen in registry.requests} - {None}
+    assert len(sent) == 1
+
+
 # --- failures that pass, and those that do not
 
 
@@ -208,8 +231,15 @@ def test_one_failure_that_passes_is_waited_for(
     assert pauses == expected
 
 
+@pytest.mark.parametrize(("longest", "pause"), [(30.0, 7.0), (3.0, 3.0)])
 def test_a_registry_says_how_long_to_wait(
-    make_registry: MakeRegistry, find: LookUp, patient: dict[str, Any], pauses: list[float], monkeypatch: Any
+    longest: float,
+    pause: float,
+    make_registry: MakeRegistry,
+    find: LookUp,
+    patient: dict[str, Any],
+    pauses: list[float],
+    monkeypatch: Any,
 ) -> None:
     registry = make_registry()
     busy = {"values": {"Retry-After": "7"}}
@@ -223,8 +253,8 @@ def test_a_registry_says_how_long_to_wait(
         return found
 
     monkeypatch.setattr(registry, "_content", busy_once)
-    assert find(registry, NAME, **patient)[0].outcome == "found"
-    assert pauses == [7.0]
+    assert find(registry, NAME, **{**patient, "retry_max_delay": longest})[0].outcome == "found"
+    assert pauses == [pause]
 
 
 def test_retries_end(make_registry: MakeRegistry, find: LookUp, patient: dict[str, Any], pauses: list[float]) -> None:
