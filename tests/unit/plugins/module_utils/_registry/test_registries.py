@@ -110,6 +110,27 @@ def test_each_way_to_ask_for_a_login(settings: Any, how: str, make_registry: Mak
     assert found.outcome == "found", found.message
 
 
+def test_a_token_service_of_v2_that_refuses_is_not_the_end(make_registry: MakeRegistry, find: LookUp) -> None:
+    """The manifests name another one; only where they do not, the refusal counts."""
+    registry = make_registry("bearer")
+    other = f'Bearer realm="{registry.url_of("elsewhere")}/token",service="other"'
+
+    def found(**more: Any) -> Found:
+        registry.reset()
+        registry.inject(Misbehaviour("registry", "headers", values={"WWW-Authenticate": other}))
+        registry.inject(Misbehaviour("registry", "headers", only="/v2/team", times=None, values=more)) if more else None
+        return find(registry, NAME, credentials=[login(registry.address)])[0]
+
+    assert found().outcome == "found"
+    refused = found(**{"WWW-Authenticate": other})
+    assert (refused.outcome, "its token service" in str(refused.message)) == ("unknown", True)
+    # once the other one let it in, a 404 is about the image
+    registry.reset()
+    registry.inject(Misbehaviour("registry", "headers", values={"WWW-Authenticate": other}))
+    missing = find(registry, "team/app:none", credentials=[login(registry.address)])[0]
+    assert missing.outcome == "not_found", missing.message
+
+
 def test_a_registry_that_hides_what_is_private_and_asks_for_nothing(make_registry: MakeRegistry, find: LookUp) -> None:
     registry = make_registry("basic", hidden=True, asks=False)
     assert find(registry, NAME)[0].outcome == "not_found"
@@ -255,6 +276,18 @@ def test_a_registry_says_how_long_to_wait(
     monkeypatch.setattr(registry, "_content", busy_once)
     assert find(registry, NAME, **{**patient, "retry_max_delay": longest})[0].outcome == "found"
     assert pauses == [pause]
+
+
+def test_failures_between_good_replies_are_not_those_of_a_dead_host(
+    make_registry: MakeRegistry, find: LookUp, patient: dict[str, Any], pauses: list[float]
+) -> None:
+    registry = make_registry()
+    for number in range(4):
+        registry.add(f"team/{number}", "1", images.image())
+        registry.inject(Misbehaviour("registry", "reset", only=f"/{number}/manifests/"))
+    found = find(registry, *(f"team/{number}:1" for number in range(4)), concurrency=1, **patient)
+    assert [one.outcome for one in found] == ["found"] * 4
+    assert pauses == [0.5] * 4
 
 
 def test_retries_end(make_registry: MakeRegistry, find: LookUp, patient: dict[str, Any], pauses: list[float]) -> None:
