@@ -12,7 +12,6 @@ import json
 import math
 import random
 import threading
-import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -281,22 +280,17 @@ def test_other_services(rate: int, creates: int, threads: int, burst: int, laten
 def test_a_service_with_a_limit_serves_everybody(
     rate: float, creates: int, threads: int, retry_after: str, make_client: MakeClient, emulator: Emulator
 ) -> None:
-    def serve() -> float:
-        emulator.reset()
-        emulator.settings.update({"rate": rate, "rate_burst": 10, "rate_retry_after": retry_after, "latency": 0.05})
-        client = make_client(pool_size=threads, retries=5, clock=SYSTEM_CLOCK)
-        errors: list[EciError] = []
+    emulator.settings.update({"rate": rate, "rate_burst": 10, "rate_retry_after": retry_after, "latency": 0.05})
+    client = make_client(pool_size=threads, retries=5, clock=SYSTEM_CLOCK)
+    errors: list[EciError] = []
 
-        def create(number: int) -> None:
-            try:
-                client.call(CREATE._replace(repeatable=True), {**BODY, "imageCacheName": f"web{number}"})
-            except EciError as error:
-                errors.append(error)
+    def create(number: int) -> None:
+        try:
+            client.call(CREATE._replace(repeatable=True), {**BODY, "imageCacheName": f"web{number}"})
+        except EciError as error:
+            errors.append(error)
 
-        began = time.monotonic()
-        for_each(range(creates), create, threads)
-        assert errors == []
-        assert len(emulator.service.caches()) == creates
-        return (time.monotonic() - began) / (creates / rate)
-
-    assert any(serve() <= 1.25 for _round in range(3))  # others may keep the machine busy
+    for_each(range(creates), create, threads)
+    assert errors == []
+    assert len(emulator.service.caches()) == creates
+    assert len(emulator.sent(CREATE)) < 2 * creates

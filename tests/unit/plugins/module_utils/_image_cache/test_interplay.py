@@ -41,7 +41,7 @@ At = Callable[..., None]
 def test_an_own_attempt_that_takes_effect_late_is_used(
     by_name: bool, emulator: Emulator, run: Run, make_client: MakeClient
 ) -> None:
-    emulator.inject(Fault("late", CREATE, seconds=sum(CONSISTENCY_DELAYS) + 0.05))
+    emulator.inject(Fault("late", CREATE, seconds=sum(CONSISTENCY_DELAYS) + 0.45))
     client = make_client(uniform=lambda _least, most: most)
     (item,) = run(wanted("web"), client=client, by_name=by_name).items
     assert (item.error, item.changed, [item.image_cache_id]) == (None, True, present(emulator))
