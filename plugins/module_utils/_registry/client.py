@@ -193,28 +193,34 @@ def _remember(known: dict[str, Any], digest: str, what: Any) -> None:
 
 
 def look_up(
-    images: Sequence[str],
-    credentials: Sequence[Login],
+    wanted: Sequence[tuple[str, Sequence[Login]]],
     settings: Settings,
     concurrency: int = CONCURRENCY,
     write: Callable[[str], None] | None = None,
 ) -> list[Found]:
-    """Return the outcomes in the order of the images; each is looked up once, whatever its spelling.
+    """Return the outcomes of images, each wanted with its logins, in their order.
 
-    Of the logins for a repository the most specific one is tried first. ``write`` takes progress lines.
+    What is the same image with the same logins is looked up once, whatever its spelling. Of the logins for a repository
+    the most specific one is tried first. ``write`` takes progress lines.
     """
-    wanted: dict[str, Reference] = {}
+    keys: list[Any] = []
+    searches: dict[Any, tuple[str, Reference, Sequence[Login]]] = {}
     outcomes: dict[Any, Found] = {}
-    for image in images:
+    for image, credentials in wanted:
+        key: Any = image
         try:
-            wanted[image] = parse(image)
+            reference = parse(image)
         except ValueError as error:
-            outcomes[image] = Found(image, NOT_FOUND, message=f"The name of the image {error}.")
+            outcomes[key] = Found(image, NOT_FOUND, message=f"The name of the image {error}.")
+        else:
+            key = reference.server, reference.repository, reference.version, repr(credentials)
+            searches[key] = image, reference, credentials
+        keys.append(key)
     network = Network(settings, concurrency)
     progress = Progress(settings.clock, write)
 
-    def look_up_one(image: str) -> None:
-        reference = wanted[image]
+    def look_up_one(key: Any) -> None:
+        image, reference, credentials = searches[key]
         server, repository = reached(reference, settings.addresses)
         names = (f"{reference.server}/{reference.repository}", f"{server}/{repository}")
         asked = reference._replace(server=server, repository=repository)
@@ -227,20 +233,15 @@ def look_up(
             if results[-1].outcome in (FOUND, UNKNOWN):
                 break
         # the most specific login counts where none may read it
-        outcomes[_key(reference)] = results[-1 if results[-1].outcome == FOUND else 0]
+        outcomes[key] = results[-1 if results[-1].outcome == FOUND else 0]
 
     def tick() -> None:
-        done = len(outcomes)
-        progress.report(lambda: f"images: {done} looked up in their registries, {len(different) - done} to come")
+        done = sum(key in outcomes for key in searches)
+        progress.report(lambda: f"images: {done} looked up in their registries, {len(searches) - done} to come")
 
-    different = list({_key(reference): image for image, reference in wanted.items()}.values())
     with contextlib.closing(network):
-        for_each(different, look_up_one, concurrency, tick)
-    return [replace(outcomes[_key(wanted[image]) if image in wanted else image], image=image) for image in images]
-
-
-def _key(reference: Reference) -> tuple[str, str, str]:
-    return reference.server, reference.repository, reference.version
+        for_each(list(searches), look_up_one, concurrency, tick)
+    return [replace(outcomes[key], image=image) for key, (image, _credentials) in zip(keys, wanted)]
 
 
 def _logins(credentials: Sequence[Login], names: Iterable[str]) -> list[tuple[int | None, str, Headers]]:

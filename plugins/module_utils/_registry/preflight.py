@@ -17,7 +17,7 @@ from .session import FOUND, NOT_FOUND, REFUSED
 DEFAULT_SIZE = 20
 _NO_REGISTRY = "The name has no registry, and CTYun does not document which one it uses, so this may be fine."
 
-LookUp = Callable[[Sequence[str], Sequence[Login]], Sequence[Found]]
+LookUp = Callable[[Sequence[Tuple[str, Sequence[Login]]]], Sequence[Found]]
 # A finding with the path of its option, and whether it is a mistake or may be none.
 _Finding = Tuple[str, bool]
 
@@ -33,12 +33,11 @@ class Order(NamedTuple):
 class Preflight:
     """Checks orders. With ``fail`` a mistake fails the task, else it is a warning.
 
-    ``look_up`` takes images and logins; it is called once for each image and set of logins.
+    ``look_up`` takes the images of all orders, each with its logins.
     """
 
     def __init__(self, fail: bool, size_factor: float, look_up: LookUp) -> None:
         self._fail, self._size_factor, self._look_up = fail, size_factor, look_up
-        self._found: dict[tuple[str, str], Found] = {}
 
     def check(
         self, orders: Sequence[Order], zones: list[str] | None, quota: tuple[int, int] | None, makes_room: bool = False
@@ -56,10 +55,12 @@ class Preflight:
         raise StateConflict("\n".join(lines + (["Not known:", *notes] if notes else [])))
 
     def _check_images(self, orders: Sequence[Order]) -> Iterator[_Finding]:
-        self._look_up_all(orders)
+        wanted = [
+            (image, logins) for order in orders for logins in [_logins(order.body)] for image in order.body["images"]
+        ]
+        outcomes = iter(self._look_up(wanted))
         for order in orders:
-            logins = repr(_logins(order.body))
-            found = [self._found[image, logins] for image in order.body["images"]]
+            found = [next(outcomes) for _image in order.body["images"]]
             for index, one in enumerate(found):
                 if one.outcome != FOUND:
                     yield _image_finding(order, index, one)
@@ -68,15 +69,6 @@ class Preflight:
                 text = f"{size} GB are less than the unpacked images need, which is about {least} GB"
                 why = f"({self._size_factor:g} x their compressed layers, see size_factor)"
                 yield f"{order.path}image_cache_size: {text} {why}", True
-
-    def _look_up_all(self, orders: Sequence[Order]) -> None:
-        new: dict[str, tuple[list[Login], dict[str, None]]] = {}
-        for order in orders:
-            logins = _logins(order.body)
-            images = new.setdefault(repr(logins), (logins, {}))[1]
-            images.update((image, None) for image in order.body["images"] if (image, repr(logins)) not in self._found)
-        for key, (logins, images) in new.items():
-            self._found.update({(one.image, key): one for one in self._look_up(list(images), logins)} if images else {})
 
 
 def _logins(body: Mapping[str, Any]) -> list[Login]:

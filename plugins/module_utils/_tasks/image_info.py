@@ -61,7 +61,8 @@ def _run(arguments: Arguments, write: Any, check_mode: bool, diff_mode: bool) ->
         redact=redactor(secrets(_spec(), arguments)),
     )
     credentials = arguments["image_registry_credentials"] or []
-    found = look_up(arguments["images"], credentials, settings, arguments["concurrency"], write)
+    wanted = [(image, credentials) for image in arguments["images"]]
+    found = look_up(wanted, settings, arguments["concurrency"], write)
     size = required_size(found, arguments["size_factor"])
     return Result({"changed": False, "images": [_shown(one) for one in found], "image_cache_size": size})
 

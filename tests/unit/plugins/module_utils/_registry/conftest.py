@@ -62,7 +62,7 @@ def find() -> LookUp:
         known = {"ca_path": registry.ca_file, "timeout": 5.0, "retries": 0, **settings}
         whole = [one if "://" in one or "." in one.split("/")[0] else f"{registry.address}/{one}" for one in names]
         write = known.pop("write", None)
-        return look_up(whole, credentials, Settings(**known), concurrency, write)
+        return look_up([(one, credentials) for one in whole], Settings(**known), concurrency, write)
 
     return found
 

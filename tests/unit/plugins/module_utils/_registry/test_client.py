@@ -68,7 +68,7 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Table:
 
 def outcomes(table: Table, *names: str, credentials: Any = (), **answers: Response | EciError) -> list[tuple[str, str]]:
     table.answers.update({f"{scheme}://": answer for scheme, answer in answers.items()})
-    found = look_up(names, credentials, Settings(retries=0), 1)
+    found = look_up([(name, credentials) for name in names], Settings(retries=0), 1)
     assert table.closed == 2
     return [(one.outcome, one.message or "") for one in found]
 

@@ -102,7 +102,7 @@ def test_what_distribution_has(running: Running) -> None:
     login = {"server": running.address, "user_name": USER, "password": PASSWORD}
     settings = Settings(verify=running.ca_file)
 
-    found = look_up(names, [login], settings)
+    found = look_up([(name, [login]) for name in names], settings)
 
     outcomes = ["found", "not_found", "found", "found", "found", "found", "not_found", "not_found"]
     assert [one.outcome for one in found] == outcomes, [one.message for one in found]
@@ -114,6 +114,6 @@ def test_what_distribution_has(running: Running) -> None:
     assert [one.platforms for one in found[:5]] == platforms
     assert required_size([one for one in found if one.outcome == "found"], 3.0) == 20
 
-    assert {one.outcome for one in look_up(names, [], settings)} == {"refused"}
+    assert {one.outcome for one in look_up([(name, []) for name in names], settings)} == {"refused"}
     wrong = {**login, "password": "planted-secret-2"}
-    assert {one.outcome for one in look_up(names, [wrong], settings)} == {"refused"}
+    assert {one.outcome for one in look_up([(name, [wrong]) for name in names], settings)} == {"refused"}

@@ -28,11 +28,11 @@ class Registries:
 
     def __init__(self, *images: Found) -> None:
         self.images = {one.image: one for one in images}
-        self.asked: list[tuple[list[str], list[dict[str, Any]]]] = []
+        self.asked: list[tuple[str, list[dict[str, Any]]]] = []
 
-    def __call__(self, images: Sequence[str], logins: Sequence[Mapping[str, Any]]) -> list[Found]:
-        self.asked.append((list(images), [dict(login) for login in logins]))
-        return [self.images.get(image) or good(image) for image in images]
+    def __call__(self, wanted: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]) -> list[Found]:
+        self.asked += [(image, [dict(login) for login in logins]) for image, logins in wanted]
+        return [self.images.get(image) or good(image) for image, _logins in wanted]
 
 
 def good(image: str, size: int = GB, layer: str = "a") -> Found:
@@ -157,16 +157,16 @@ def test_all_is_in_one_message_with_what_is_not_known() -> None:
     assert caught.value.effect == "none"
 
 
-def test_each_image_is_looked_up_once_for_each_set_of_logins() -> None:
-    look_up = Registries()
-    images = ["r.example/a", "r.example/b"]
-    preflight = Preflight(True, 3, look_up)
-    orders = [order(images=images), order(images=images[:1]), order(images=images, imageRegistryCredentials=[LOGIN])]
-    assert preflight.check(orders, None, None) == []
+def test_each_image_is_looked_up_with_the_logins_of_its_order() -> None:
+    look_up = Registries(bad("r.example/b", NOT_FOUND))
+    orders = [
+        order("image_caches[0].", images=["r.example/a"]),
+        order("image_caches[1].", images=["r.example/a", "r.example/b"], imageRegistryCredentials=[LOGIN]),
+    ]
+    (found,) = findings(*orders, look_up=look_up)
+    assert found.startswith("image_caches[1].images[1]: ")
     login = {"server": "r.example", "user_name": "web", "password": PASSWORD}
-    assert look_up.asked == [(images, []), (images, [login])]
-    preflight.check([*orders, order(images=["r.example/c", *images])], None, None)
-    assert look_up.asked[2:] == [(["r.example/c"], [])]
+    assert look_up.asked == [("r.example/a", []), ("r.example/a", [login]), ("r.example/b", [login])]
 
 
 def test_nothing_is_looked_up_without_an_order() -> None:
