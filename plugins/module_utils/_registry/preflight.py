@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence, Tuple
 
 from .._errors import StateConflict
@@ -60,7 +61,7 @@ class Preflight:
         ]
         outcomes = iter(self._look_up(wanted))
         for order in orders:
-            found = [next(outcomes) for _image in order.body["images"]]
+            found = list(itertools.islice(outcomes, len(order.body["images"])))
             for index, one in enumerate(found):
                 if one.outcome != FOUND:
                     yield _image_finding(order, index, one)
