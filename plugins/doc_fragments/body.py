@@ -30,7 +30,7 @@ options:
     aliases: [retentionDays]
   tags:
     description:
-      - The tags of the image cache.
+      - "The tags of the image cache. A mapping is taken as well, for example V({team: web})."
       - If it is not given, the tags stay as they are. An empty list removes those that the service shows.
       - Each key may occur once.
     type: list
@@ -143,7 +143,7 @@ options:
         aliases: [retentionDays]
       tags:
         description:
-          - The tags of the image cache.
+          - "The tags of the image cache. A mapping is taken as well, for example V({team: web})."
           - If it is not given, the tags stay as they are. An empty list removes those that the service shows.
           - Each key may occur once.
         type: list

@@ -26,7 +26,6 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     (ONE, {**BODY, "image_cache_size": "big"}, "image_cache_size"),
     (ONE, {**BODY, "wait": "perhaps"}, "wait"),
     (ONE, {**BODY, "az_info": {"az_name": "az1", "zone": "az1"}}, "zone"),
-    (ONE, {**BODY, "tags": [{"name": "team"}]}, "name"),
     (ONE, {**BODY, "image_registry_credentials": [{"server": "r", "user_name": "u"}]}, "password"),
     (MANY, {"image_caches": [{**BODY, "size": 40}]}, "size"),
     (MANY, {"image_caches": [BODY], "prune_tag": []}, "prune_tag"),
@@ -48,6 +47,8 @@ RIGHT: list[tuple[str, dict[str, Any]]] = [
     (MANY, {"image_caches": [{**BODY, "az_info": "{{ zone }}", "eip": {"eip_instance_id": "e"}}], "prune_keep": 2}),
     (INFO, {}),
     (INFO, {"tags": [{"key": "team"}], "events": "{{ events }}"}),
+    (ONE, {**BODY, "tags": {"team": "web"}}),
+    (MANY, {"image_caches": [{**BODY, "tags": {"team": "web"}}], "prune_tags": {"team": "web"}}),
     (REGION, {"retries": 0}),
     (QUOTA, {"timeout": 2.5}),
 ]

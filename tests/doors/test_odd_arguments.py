@@ -62,9 +62,21 @@ REFUSED: list[tuple[Task, str]] = [
         "prune_tags[0].value: is required",
     ),
     (
-        task("JSON", "image_cache", {**BODY, "images": " ['a']{{ '' }}"}),
-        "images: must be a list, and a text in JSON is",
+        task("no JSON", "image_cache", {**BODY, "images": " ['a']{{ '' }}"}),
+        "images: must be a list, and this text is not JSON",
     ),
+    (task("a scheme", "image_cache", {**BODY, "images": ["https://r.example/a"]}), "images[0]: must be a name without"),
+    (task("upper case", "image_cache", {**BODY, "images": "nginx:1, r.example/A"}), "images[1]: must be in lower case"),
+    (
+        task("another alphabet", "image_caches", {"image_caches": [{**BODY, "images": ["库:1"]}]}),
+        "image_caches[0].images[0]: is not a name of an image",
+    ),
+    (task("a blank in an ID", "image_cache", {**BODY, "vpcId": "vpc-1 "}), "vpcId: ends with a line feed or a blank"),
+    (
+        task("a survey", "image_cache", {**BODY, "imageCacheSize": "", "tags": ""}),
+        "imageCacheSize: value is empty; leave it out, for example with default(omit)",
+    ),
+    (task("one tag", "image_cache", {**BODY, "tags": {"key": "a", "value": "1"}}), "tags: must be a list, for example"),
     (
         task("too many", "image_caches", {"image_caches": [BODY], "concurrency": 10_000_000}),
         "concurrency: must be between 1 and 1000",
@@ -83,7 +95,9 @@ PREDICTED = [
     task("wait", "image_cache", {"image_cache_id": NOT_MADE, "wait": True}),
     task("retag", "image_cache", {"image_cache_id": NOT_MADE, "tags": [A]}, diff=True),
     task("read", "image_cache_info", {"image_cache_id": NOT_MADE, "events": True}),
+    task("retag many", "image_caches", {"image_caches": [{"image_cache_id": NOT_MADE, "tags": [A]}]}),
     task("delete", "image_cache", {"image_cache_id": NOT_MADE, "state": "absent"}, diff=True),
+    task("delete many", "image_caches", {"image_caches": [{"imageCacheId": NOT_MADE}], "state": "absent"}),
 ]
 NULLS: dict[str, Any] = dict.fromkeys(["retries", "timeout", "retry_max_delay", "validate_certs", "ca_path"])
 NULL: list[Task] = [
@@ -115,7 +129,9 @@ def test_what_check_mode_has_not_made_is_predicted_alike(both: Callable[..., Run
     done = both(PREDICTED, "--check", prepare=lambda: seed(emulator, "other") and None)
     found = done.results
     assert [name for name, result in found.items() if result["failed"]] == []
-    assert [name for name, result in found.items() if result["changed"]] == ["create", "retag", "delete"]
+    assert [name for name, result in found.items() if result["changed"]] == [
+        *("create", "retag", "retag many", "delete", "delete many"),
+    ]
     assert found["read"]["image_caches"] == []
     assert found["retag"]["image_cache"]["tags"] == [A]
     assert {str(record.operation) for record in emulator.requests} == {"describeImageCaches"}

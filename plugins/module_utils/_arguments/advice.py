@@ -7,12 +7,15 @@
 from __future__ import annotations
 
 import difflib
+import re
 from typing import Any, Iterable, Iterator, Mapping, cast
 
-from .._text import wire_name
+from .._text import option_name, wire_name
 from .schema import Path, Violation
 from .specs import Spec
 
+# The name of a field in the example of a mapping.
+_NAME = re.compile(r"\{(\w+):")
 _WORDS = {"string": "a text", "integer": "a whole number", "number": "a number", "boolean": "true or false"}
 _WORDS.update({"array": "a list", "object": "a mapping"})
 
@@ -53,7 +56,12 @@ def _advise(rule: str, schema: Mapping[str, Any], value: Any) -> str:
 
 def example(schema: Mapping[str, Any]) -> str:
     """Return the example of a field for a message."""
-    return f", for example {schema['examples'][0]}".replace("'", "") if "examples" in schema else ""
+    if "examples" not in schema:
+        return ""
+    shown = schema["examples"][0]
+    if isinstance(shown, dict):
+        shown = {option_name(name): value for name, value in shown.items()}
+    return f", for example {shown}".replace("'", "")
 
 
 def as_written(path: Path, spec: Spec, given: Any) -> Path:
@@ -64,6 +72,8 @@ def as_written(path: Path, spec: Spec, given: Any) -> Path:
     written: Path = ()
     camel_case = False
     for part in path:
+        if isinstance(part, int) and isinstance(given, dict):  # a mapping of tags
+            return (*written, str(list(given)[part]))
         if isinstance(part, int):
             given = given[part] if isinstance(given, list) and part < len(given) else None
         else:
@@ -78,6 +88,13 @@ def as_written(path: Path, spec: Spec, given: Any) -> Path:
             part = spelled
         written += (part,)
     return written
+
+
+def in_the_words(advice: str, written: Path) -> str:
+    """Return the advice with the names of an example as the task writes its names."""
+    if str(written[-1]) == str(written[-1]).lower():
+        return advice
+    return _NAME.sub(lambda match: f"{{{wire_name(match[1])}:", advice)
 
 
 def path_text(path: Path) -> str:

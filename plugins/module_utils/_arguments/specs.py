@@ -21,6 +21,9 @@ Spec = Dict[str, Dict[str, Any]]
 # YAML reads it as false where it has no quotes.
 OFF = "off"
 
+# Lists of tags, which may be given as mappings.
+TAGS = ("tags", "prune_tags")
+
 DEFAULT_ENDPOINT = "https://eci-global.ctapi.ctyun.cn"
 
 

@@ -11,6 +11,7 @@ is unambiguous, then one JSON schema judges them.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from itertools import chain
@@ -20,18 +21,19 @@ from ansible.module_utils.common.validation import check_type_bool, check_type_d
 
 from .._text import option_name
 from .schema import CREATE_IMAGE_CACHE, Path, Violation, prepare
-from .specs import OFF, Spec
+from .specs import OFF, TAGS, Spec
 
 Rules = Callable[[Mapping[str, Any]], Iterable[Violation]]
 
 _TEXTS = ("str", "path")
 # Texts that may begin or end with a blank.
 _FREE_TEXTS = ("key", "value")
-# Lists of tags: each key may occur once.
-_TAGS = ("tags", "prune_tags")
+_TAG = {"type": "str"}
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _EMPTY = "value is empty; leave it out, for example with default(omit)"
-_JSON = "must be a list, and a text in JSON is none: write it as YAML, or use the filter from_json"
+_JSON = "must be a list, and this text is not JSON: write it as YAML"
+_ONE_TAG = "must be a list, for example [{key: team, value: web}], or a mapping, for example {team: web}"
+_DEFAULTS = "use one spelling, in module_defaults and in YAML anchors as well"
 _CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "int": check_type_int,
     "float": check_type_float,
@@ -76,10 +78,11 @@ def check(
     errors = list(validator.iter_errors(_without_nulls(values)))
     found: dict[str, str] = {}
     if broken or errors:
-        from .advice import as_written, path_text, violations_of  # most tasks do without
+        from .advice import as_written, in_the_words, path_text, violations_of  # most tasks do without
 
         for path, advice in chain(broken, *map(violations_of, errors)):
-            found.setdefault(path_text(as_written(path, spec, given)), advice)
+            written = as_written(path, spec, given)
+            found.setdefault(path_text(written), in_the_words(advice, written))
     return Checked(spec, values, found)
 
 
@@ -116,7 +119,7 @@ class _Conversion:
 
                 self._refuse((*path, str(key)), "is not an option here" + closest(str(key), names))
             elif option in written:
-                self._refuse((*path, key), f"is given twice, also as {written[option]}")
+                self._refuse((*path, key), f"is given twice, also as {written[option]}; {_DEFAULTS}")
             elif value is not None or "choices" not in spec[option]:  # Ansible takes null for a wrong choice
                 written[option] = key
                 if value is None and option in self._nullable:
@@ -156,19 +159,34 @@ class _Conversion:
 
     def _list(self, option: str, rules: Mapping[str, Any], value: Any, path: Path) -> Any:
         of_texts = rules["elements"] == "str"
-        if isinstance(value, str) and value.lstrip().startswith(("[", "{")):
-            self._refuse(path, _JSON)  # Ansible would split it at its commas
+        if isinstance(value, str) and value.lstrip().startswith(("[", "{")):  # Ansible would split it at its commas
+            try:
+                value = json.loads(value)
+            except (ValueError, RecursionError):
+                self._refuse(path, _JSON)
         elif isinstance(value, str) and of_texts:
             value = [item.strip() for item in value.split(",")]
         elif isinstance(value, int) and not isinstance(value, bool) and of_texts:
             value = [value]
+        if option in TAGS and isinstance(value, dict):
+            return self._tags(value, path)
         if not isinstance(value, list):
             return value
         element = {"type": rules["elements"], "options": rules.get("options")}
         items = [self._value(option, element, item, (*path, index)) for index, item in enumerate(value)]
-        if option in _TAGS:
+        if option in TAGS:
             self.violations += _repeated_keys(items, path)
         return items
+
+    def _tags(self, given: Mapping[Any, Any], path: Path) -> list[Any]:
+        """Return the tags of a mapping. One that has the form of a single tag may be meant as that, so it is refused."""
+        if "key" in given:
+            self._refuse(path, _ONE_TAG)
+        tags = []
+        for key, value in given.items():
+            parts = {"key": key, "value": value} if value is not None else {"key": key}
+            tags.append({name: self._text(name, _TAG, part, (*path, str(key))) for name, part in parts.items()})
+        return tags
 
     def _refuse(self, path: Path, advice: str) -> None:
         self.violations.append(Violation(path, advice))

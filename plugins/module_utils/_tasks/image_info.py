@@ -14,9 +14,9 @@ from .._arguments.schema import Violation
 from .._arguments.specs import Spec, body_spec, connection_spec, registry_spec
 from .._errors import InvalidArguments
 from .._registry.client import CONCURRENCY, Found, look_up, required_size
-from .._registry.reference import parse
 from .._registry.session import Settings
 from .._task import Arguments, Result, Task
+from .image_names import check_images
 
 # Of the options for the service these have a meaning for registries; the others are accepted and not used.
 _CONNECTION = ("validate_certs", "ca_path", "timeout", "retries", "retry_max_delay")
@@ -40,13 +40,7 @@ def _spec() -> Spec:
 
 
 def _check(values: Arguments, check_mode: bool) -> Iterator[Violation]:
-    images = values.get("images")
-    for index, image in enumerate(images if isinstance(images, list) else ()):
-        try:
-            if isinstance(image, str) and image:
-                parse(image)
-        except ValueError as error:
-            yield Violation(("images", index), str(error))
+    return check_images(values)
 
 
 def _run(arguments: Arguments, write: Any, check_mode: bool, diff_mode: bool) -> Result:
@@ -73,4 +67,4 @@ def _shown(found: Found) -> dict[str, Any]:
     return {**values, "platforms": list(found.platforms), "compressed_size": found.size}
 
 
-TASK = Task(_spec, _check, _run, needs_service=False)
+TASK = Task(_spec, _check, _run, needs_service=False, empty={"images": [], "image_cache_size": None})

@@ -35,7 +35,7 @@ TEXT, WHOLE, NUMBER, BOOL = "must be a text", "must be a whole number", "must be
 LIST, MAPPING = "must be a list", "must be a mapping"
 QUOTES = "must be a text; put it in quotes, or use | string in a template"
 EMPTY = "value is empty; leave it out, for example with default(omit)"
-JSON_TEXT = "must be a list, and a text in JSON is none: write it as YAML, or use the filter from_json"
+JSON_TEXT = "must be a list, and this text is not JSON: write it as YAML"
 CONTROL = "must not contain a control character, such as a line feed, a tab or a NUL"
 ENDS = "ends with a line feed or a blank; remove it, for example with the filter trim"
 BEGINS = ENDS.replace("ends", "begins", 1)
@@ -44,6 +44,7 @@ POSITIVE = f"must be more than 0 and at most {MONTH}"
 HOST = "must be a host, with a port or a path if need be, on both sides, without http:// or https://"
 
 SECRET = "Pl4nted-Secret"
+TEAM = {"key": "team", "value": "web"}
 
 
 def violations(**given_arguments: Any) -> dict[str, str]:
@@ -80,6 +81,11 @@ def report(task: Task, given_arguments: dict[str, Any], check_mode: bool = False
         ("preflight", False, "off"),  # YAML's bare off
         ("retries", "0", 0),
         ("tags", [{"key": " a ", "value": " "}], [{"key": " a ", "value": " "}]),
+        ("tags", {"team": "web", 5: 7, "none": None}, [TEAM, {"key": "5", "value": "7"}, {"key": "none"}]),
+        ("tags", {}, []),
+        ("tags", '[{"key": "team", "value": "web"}]', [TEAM]),
+        ("tags", ' {"team": "web"}', [TEAM]),
+        ("images", '["a", "b"]', ["a", "b"]),
         ("name", None, None),
     ],
 )
@@ -101,9 +107,12 @@ def test_a_value_is_converted_where_that_is_unambiguous(option: str, written: An
         *(("image_cache_name", value, TEXT) for value in (["x"], {})),
         ("ca_path", ["/x"], TEXT),
         *(("images", value, LIST) for value in ({"a": 1}, True, 1.5)),
-        *(("images", value, JSON_TEXT) for value in ('["a", "b"]', " [a, b]", '{"a": "b"}')),
+        *(("images", value, JSON_TEXT) for value in (" [a, b]", "['a']", '["a"', "[" * 5000)),
+        ("images", '{"a": "b"}', LIST),
         ("images", "", EMPTY),
-        ("tags", '[{"key": "a", "value": "b"}]', JSON_TEXT),
+        ("tags", '[{"key": "a", "value": "b"}', JSON_TEXT),
+        ("tags", {"key": "team", "value": "web"}, LIST),
+        ("tags", {"key": "team"}, LIST),
         ("image_registry_credentials", f"{SECRET}=", LIST),
         # Ansible takes a=b, and a base64 text as well
         *(("az_info", value, MAPPING) for value in ("az1", "azName=az1", ["az1"], 5, "{1, 2}", "{", "{" * 5000)),
@@ -231,6 +240,14 @@ def test_the_items_of_a_list_that_are_mappings() -> None:
 LOGINS, SNAKE_LOGINS = "imageRegistryCredentials", "image_registry_credentials"
 IMAGES = "[registry-vpc-crs-huadong1.ctyun.cn/x-eci/base:latest]"
 SNAKE_WITHOUT_A_NAME = {key: value for key, value in SNAKE.items() if key != "image_cache_name"}
+SNAKE_WITHOUT_A_ZONE = {key: value for key, value in SNAKE.items() if key != "az_info"}
+NAMES = ", for example nginx:1.29 or registry.example.com/team/app:1"
+IMPOSSIBLE = [
+    f"images[0]: must be a name without http:// or https:// in front{NAMES}",
+    f"images[1]: must be in lower case up to the tag{NAMES}",
+    *(f"images[{number}]: is not a name of an image{NAMES}" for number in (2, 3)),
+]
+TWICE = "; use one spelling, in module_defaults and in YAML anchors as well"
 NO_ID = "must not be empty; leave it out to pick one by its name"
 REQUIRED = ("imageCacheName", "securityGroupId", "vSwitchId", "azInfo", "images", "vpcId")
 
@@ -240,6 +257,9 @@ REQUIRED = ("imageCacheName", "securityGroupId", "vSwitchId", "azInfo", "images"
     [
         (SNAKE_WITHOUT_A_NAME, ["image_cache_name: is required, for example test"]),
         (example(azInfo=ABSENT), ["azInfo: is required, for example {azName: az1}"]),
+        (SNAKE_WITHOUT_A_ZONE, ["az_info: is required, for example {az_name: az1}"]),
+        (example(tags={"team": True, "a": "b\0"}), [f"tags.a: {CONTROL}", f"tags.team: {QUOTES}"]),
+        (example(images=["https://r.example/a", "r.example/A", "图:1", "a b"]), IMPOSSIBLE),
         (example(images=[]), [f"images: must list at least one, for example {IMAGES}"]),
         (example(imageCacheName=""), ["imageCacheName: must not be empty, for example test"]),
         (
@@ -251,9 +271,12 @@ REQUIRED = ("imageCacheName", "securityGroupId", "vSwitchId", "azInfo", "images"
             ],
         ),
         (example(retentionDays=3651), ["retentionDays: must be between 0 and 3650, for example 30"]),
-        (example(name="x"), ["name: is given twice, also as imageCacheName"]),
-        (example(azInfo={"azName": "az1", "az_name": None}), ["azInfo.az_name: is given twice, also as azName"]),
-        (example(name=None), ["name: is given twice, also as imageCacheName"]),
+        (example(name="x"), [f"name: is given twice, also as imageCacheName{TWICE}"]),
+        (
+            example(azInfo={"azName": "az1", "az_name": None}),
+            [f"azInfo.az_name: is given twice, also as azName{TWICE}"],
+        ),
+        (example(name=None), [f"name: is given twice, also as imageCacheName{TWICE}"]),
         (example(imageCacheNam="x"), ["imageCacheNam: is not an option here; did you mean imageCacheName?"]),
         (
             example(azInfo={"azName": "a", "azname": "x"}),
