@@ -22,6 +22,10 @@ from ._arguments.schema import HAS_JSONSCHEMA
 from ._task import Task, perform
 
 _POLL_INTERVAL = 200  # milliseconds
+_WHERE = (
+    "The task ran as a module in that Python, as it does with async, become or environment, or on another host. On"
+    ' localhost, ansible_python_interpreter: "{{ ansible_playbook_python }}" selects the Python that runs Ansible.'
+)
 
 
 class _Module(basic.AnsibleModule):
@@ -54,7 +58,8 @@ class _Module(basic.AnsibleModule):
 
     def fail_json(self, msg: str, **kwargs: Any) -> NoReturn:
         # Ansible calls this as well, for required options that were refused and not handed to it
-        super().fail_json(msg=self._refusal or msg, **self._safe(kwargs))
+        values = kwargs if "failure" in kwargs else self._task.refused(self._refusal or msg)
+        super().fail_json(**self._safe({"msg": msg, **values}))
 
     def log(self, msg: str, log_args: Mapping[str, Any] | None = None) -> None:
         if log_args is not None:
@@ -75,7 +80,7 @@ class _Module(basic.AnsibleModule):
 def _missing_library() -> str:
     for present, library in ((HAS_REQUESTS, "requests >= 2.25"), (HAS_JSONSCHEMA, "jsonschema >= 4.0")):
         if not present:
-            return str(basic.missing_required_lib(library))
+            return f"{basic.missing_required_lib(library)} {_WHERE}"
     return ""
 
 

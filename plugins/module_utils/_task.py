@@ -17,7 +17,7 @@ from ._arguments.schema import Violation
 from ._arguments.specs import Spec
 from ._arguments.validation import Checked, check
 from ._cancel import Cancellation, cancel_on_signals
-from ._errors import EciError, internal_error
+from ._errors import EciError, InvalidArguments, internal_error
 from ._text import Redact, printable
 
 Arguments = Mapping[str, Any]
@@ -28,7 +28,7 @@ POOL_SIZE = 10
 
 @dataclass
 class Result:
-    """The result of a task. One that failed has ``msg`` and ``failure`` among its values.
+    """The result of a task. One that failed has ``msg`` among its values; ``failure`` is null in the others.
 
     ``cancelled_by`` is the name of the signal that ended the task early.
     """
@@ -46,6 +46,7 @@ class Task(NamedTuple):
     whether check mode is on. ``run`` gets the arguments as Ansible validated them, a client, and whether check mode and
     diff mode are on. It may raise EciError as long as nothing was changed. A null for one of ``nullable_options`` reaches
     both as an empty text. A task that ``needs_service`` not needs no credentials, and gets ``write`` for the client.
+    ``empty`` are the values of a result that has none, so that a task which fails early has the same keys.
     """
 
     spec: Callable[[], Spec]
@@ -53,10 +54,19 @@ class Task(NamedTuple):
     run: Callable[[Arguments, Any, bool, bool], Result]
     nullable_options: tuple[str, ...] = ()
     needs_service: bool = True
+    empty: Mapping[str, Any] = {}
 
     def validate(self, given: Arguments, check_mode: bool) -> Checked:
         """Check the raw arguments of a task."""
         return check(self.spec, given, self.nullable_options, lambda values: self.check(values, check_mode))
+
+    def failed(self, error: EciError) -> dict[str, Any]:
+        """Return the values of a result without any but the error."""
+        return {**self.empty, "changed": False, "msg": error.message, "failure": error.failure()}
+
+    def refused(self, message: str) -> dict[str, Any]:
+        """Return the values of a task that was not begun, since its arguments or the machine do not allow it."""
+        return self.failed(InvalidArguments(message))
 
 
 def perform(
@@ -86,13 +96,10 @@ def perform(
         else:
             result = task.run(arguments, write, check_mode, diff_mode)
     except EciError as error:
-        result = _failed(error)
+        result = Result(task.failed(error), failed=True)
     except Exception as error:  # noqa: BLE001  a result, no traceback
-        result = _failed(internal_error(error, redact))
+        result = Result(task.failed(internal_error(error, redact)), failed=True)
+    result.values.setdefault("failure", None)
     result.warnings = [printable(warning) for warning in warnings + result.warnings]
     result.cancelled_by = cancellation.reason
     return result
-
-
-def _failed(error: EciError) -> Result:
-    return Result({"changed": False, "msg": error.message, "failure": error.failure()}, failed=True)

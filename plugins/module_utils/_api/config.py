@@ -84,7 +84,8 @@ def is_loopback(host: str) -> bool:
 
 def _credential_advice(value: str | None, variable: str) -> str | None:
     if not value:
-        return f"is required; give the option or set {variable} in the environment"
+        where = "in the environment; with become, or on another host, in the keyword environment of the task"
+        return f"is required; give the option, or set {variable} {where}"
     is_token = value.isascii() and value.isprintable() and " " not in value
     return None if is_token else "must be plain ASCII without spaces"
 

@@ -10,7 +10,7 @@ import json
 from typing import Any, Callable, Mapping, NamedTuple
 from urllib.parse import quote
 
-from .._errors import EciError, InvalidArguments
+from .._errors import POSSIBLE, EciError, InvalidArguments
 from .._text import Redact
 from .auth import signed_headers
 from .config import Connection
@@ -69,6 +69,7 @@ class Transport:
         try:
             response = self._http.send(operation.method, connection.endpoint, target, headers, content, redact)
         except EciError as error:
-            error.operation, error.request_id = name, request_id
+            error.operation = name
+            error.request_id = request_id if error.effect == POSSIBLE else None  # else it was not sent
             raise
         return HttpReply(name, request_id, response.status, response.headers, response.content)

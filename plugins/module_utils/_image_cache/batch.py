@@ -260,8 +260,13 @@ class Batch:
         active = [item for item in self.items if item.change.action is not Action.NONE]
         unfinished = [item for item in active if not (item.done or item.error)]
         failed = any(item.error for item in self.items + self.pruned)
-        for item in unfinished or ([] if failed else self.items[-1:]):
-            item.error = error
+        self.fail(unfinished or ([] if failed else self.items[-1:]), error)
+
+    def name_created(self) -> None:
+        """Let each error name the image cache that its item created."""
+        for item in self.items:
+            if item.error and item.added and item.added.id not in item.error.message:
+                item.error.add(f"This task created the image cache {item.added.id}.")
 
 
 def listed(names: Collection[str]) -> str:

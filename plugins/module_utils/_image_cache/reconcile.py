@@ -69,6 +69,7 @@ def reconcile(
         run.batch.fail_unfinished(error)
     except Exception as error:  # noqa: BLE001  what others have reached must not be lost
         run.batch.fail_unfinished(internal_error(error, ctx.client.redact))
+    run.batch.name_created()
     return run.outcome()
 
 

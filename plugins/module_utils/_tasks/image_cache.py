@@ -7,17 +7,21 @@
 from __future__ import annotations
 
 import functools
-from typing import Iterator
+import json
+from typing import Any, Iterator, Mapping
 
 from .._api.client import Client
 from .._arguments import specs
 from .._arguments.schema import Path, Violation
 from .._arguments.specs import OFF, Spec
 from .._arguments.validation import missing_fields
+from .._image_cache.batch import Item
 from .._image_cache.plan import Desired
 from .._image_cache.reconcile import Context, reconcile
 from .._polling import Wait
 from .._task import Arguments, Result, Task
+from .._text import printable
+from .image_names import check_images
 
 # In check mode the ID of an image cache that an earlier task would have created is empty.
 NULLABLE = ("image_cache_id",)
@@ -55,6 +59,7 @@ def check_desired(values: Arguments, entry: Arguments, path: Path, check_mode: b
         yield Violation((*path, "image_cache_name"), "is required, or image_cache_id, to delete one")
     # an image cache selected by its ID exists, so nothing else is required, unless it is replaced
     if present and not (by_id and values.get("drift") != "recreate"):
+        yield from check_images(entry, path)
         for field, advice in missing_fields(entry):
             yield Violation(path + field, advice)
 
@@ -103,7 +108,7 @@ def _run(arguments: Arguments, client: Client, check_mode: bool, diff_mode: bool
     (item,) = outcome.items
     values = item.result()
     if diff_mode and item.diff is not None:
-        values["diff"] = item.diff
+        values["diff"] = {**item.diff, **{side: _text(item.diff[side]) for side in ("before", "after")}}
     if item.error:
         values.update(msg=item.error.message, failure=item.error.failure())
     else:
@@ -112,4 +117,10 @@ def _run(arguments: Arguments, client: Client, check_mode: bool, diff_mode: bool
     return Result(values, outcome.warnings + item.warnings, failed=item.error is not None)
 
 
-TASK = Task(_spec, _check, _run, NULLABLE)
+def _text(shown: Mapping[str, Any]) -> str:
+    """Return one side of a diff as JSON; Ansible's own would show Chinese as escape sequences."""
+    text = json.dumps(shown, ensure_ascii=False, indent=4, sort_keys=True) + "\n"
+    return printable(text, keep="\n") if shown else ""
+
+
+TASK = Task(_spec, _check, _run, NULLABLE, empty=Item(Desired("present", {})).result())

@@ -101,4 +101,4 @@ def _with_events(api: ImageCachesApi, found: list[ImageCache]) -> list[ImageCach
     return [read[cache.id] for cache in found]
 
 
-TASK = Task(_spec, _check, _run, NULLABLE)
+TASK = Task(_spec, _check, _run, NULLABLE, empty={"image_caches": []})

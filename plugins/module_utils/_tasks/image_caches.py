@@ -125,8 +125,11 @@ def _entry(item: Item) -> dict[str, Any]:
 
 def _summary(failed: list[Item], number: int) -> str:
     lines = [f"- {printable(_name(item))}: {item.error}" for item in failed[:ERRORS_SHOWN]]
-    if len(failed) > ERRORS_SHOWN:
-        lines.append(f"- and {len(failed) - ERRORS_SHOWN} more, see image_caches and pruned in the result")
+    more = failed[ERRORS_SHOWN:]
+    if more:
+        created = ", ".join(f"{printable(_name(item))} ({item.added.id})" for item in more if item.added)
+        lines.append(f"- and {len(more)} more, see image_caches and pruned in the result")
+        lines += [f"  This task created of these: {created}"] if created else []
     return "\n".join([f"{len(failed)} of {number} image caches failed:", *lines])
 
 
@@ -199,4 +202,5 @@ def _age(cache: ImageCache, now: float) -> str:
     return f", {days:.0f} days old" if days else f", {seconds // 3600:.0f} hours old"
 
 
-TASK = Task(_spec, _check, _run, NULLABLE)
+EMPTY: dict[str, Any] = {"image_caches": [], "pruned": [], "kept": [], "plan": None, "waited": 0.0}
+TASK = Task(_spec, _check, _run, NULLABLE, empty=EMPTY)

@@ -16,4 +16,4 @@ def _run(arguments: Arguments, client: Client, check_mode: bool, diff_mode: bool
     return Result({"changed": False, "quotas": region.usage(client)})
 
 
-TASK = Task(connection_spec, lambda values, check_mode: (), _run)
+TASK = Task(connection_spec, lambda values, check_mode: (), _run, empty={"quotas": []})

@@ -16,4 +16,4 @@ def _run(arguments: Arguments, client: Client, check_mode: bool, diff_mode: bool
     return Result({"changed": False, "region": region.region(client)})
 
 
-TASK = Task(connection_spec, lambda values, check_mode: (), _run)
+TASK = Task(connection_spec, lambda values, check_mode: (), _run, empty={"region": {"region_id": None, "zones": []}})

@@ -64,7 +64,7 @@ def test_a_task_gets_its_arguments_a_client_and_the_modes(modes: tuple[bool, boo
 
     result = perform(task(run), arguments, *modes, write=lines.append)
     assert seen == [(arguments, arguments["endpoint"], lines.append, *modes)]
-    assert result == Result({"changed": True}, ["careful"])
+    assert result == Result({"changed": True, "failure": None}, ["careful"])
 
 
 def test_a_warning_is_one_line(arguments: dict[str, Any]) -> None:
@@ -187,7 +187,8 @@ def test_a_task_that_is_done_when_the_signal_comes_has_its_result(arguments: dic
         os.kill(os.getpid(), signal.SIGTERM)  # Ansible may send one more than once, and a request is under way
         return Result({"changed": True})
 
-    assert perform(task(run), arguments, False, False) == Result({"changed": True}, cancelled_by="SIGTERM")
+    done = Result({"changed": True, "failure": None}, cancelled_by="SIGTERM")
+    assert perform(task(run), arguments, False, False) == done
 
 
 def test_a_task_that_only_reads_elsewhere_is_interrupted() -> None:
@@ -241,6 +242,6 @@ def test_what_nobody_else_wrote_stays_as_it_is(arguments: dict[str, Any]) -> Non
     arguments["image_registry_credentials"][0]["password"] = "1"
     values: dict[str, Any] = {"image_cache_id": "imc-1-1", "image_cache": {"images": ["n:1"], "tags": [{"key": "1"}]}}
     unchanged = task(lambda *_: Result(json.loads(json.dumps(values)), ["imc-1-1 differs"]))
-    assert perform(unchanged, arguments, False, False) == Result(values, ["imc-1-1 differs"])
+    assert perform(unchanged, arguments, False, False) == Result({**values, "failure": None}, ["imc-1-1 differs"])
     error = NotFound("There is no image cache imc-1-1.", code="1", request_id="r-1", operation="o1")
     assert perform(raising(error), arguments, False, False).values["failure"] == error.failure()

@@ -69,6 +69,7 @@ NO_SCHEMES = ["", "h.example", "h.example:443", "ftp://h.example", "https:h.exam
 NO_ADDRESSES = ["https://:443", "https://h.example:0", "https://h.example:99999", "https://h.example:x", "https://[::1"]
 BLANKS = ["https://h exam.ple", "https://h.example\t", " https://h.example"]
 USERS = ["https://user:Pl4nted@h.example", "https://user@h.example", "https://:Pl4nted@h.example", "https://@h.example"]
+IN_THE_ENVIRONMENT = "in the environment; with become, or on another host, in the keyword environment of the task"
 PATHS = [f"https://h.example{end}" for end in ("/eci/api/v1", "?x=1", "#x", "/?", "?", "#")]
 
 
@@ -76,7 +77,7 @@ PATHS = [f"https://h.example{end}" for end in ("/eci/api/v1", "?x=1", "#x", "/?"
     ("changes", "line"),
     [
         *(
-            ({option: value}, f"{option}: is required; give the option or set {variable} in the environment")
+            ({option: value}, f"{option}: is required; give the option, or set {variable} {IN_THE_ENVIRONMENT}")
             for option, variable in (("access_key", "CTYUN_AK"), ("secret_key", "CTYUN_SK"), ("region_id", "CTYUN_REGION_ID"))
             for value in (None, "")
         ),
