@@ -10,9 +10,11 @@ loads an action plugin once and every worker that it forks inherits them.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import sys
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Iterator, Mapping
 
 from ansible import constants
 from ansible.errors import AnsibleError
@@ -28,6 +30,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._api.http import HAS_REQ
 from ansible_collections.ctyun.eci.plugins.module_utils._api.transport import Transport
 from ansible_collections.ctyun.eci.plugins.module_utils._arguments.redaction import redacted_arguments
 from ansible_collections.ctyun.eci.plugins.module_utils._arguments.schema import HAS_JSONSCHEMA
+from ansible_collections.ctyun.eci.plugins.module_utils._arguments.specs import TAGS
 from ansible_collections.ctyun.eci.plugins.module_utils._cancel import TIMEOUT
 from ansible_collections.ctyun.eci.plugins.module_utils._task import Task, perform
 
@@ -39,7 +42,21 @@ CAN_HIDE_INVOCATION = "INJECT_INVOCATION" in constants.config.get_configuration_
 # Transports that are kept for the next items of a loop.
 KEPT = 4
 
-_transports: dict[tuple[Connection, int], Transport] = {}  # the one used last at the end
+GROUP = "group/ctyun.eci.eci"
+# What the keyword environment may set in process: it is read for each task, and by nothing else here.
+OWN_VARIABLE = re.compile(
+    "(?:(?:https?|no|all)_proxy)|(?:requests|curl)_ca_bundle|(?:ctyun|ctapi)_[a-z_]+", re.IGNORECASE
+)
+
+# Since 2.19 a worker has no stderr of its own. This file is loaded before the workers are forked.
+try:
+    _STDERR = os.dup(2)
+except OSError:  # it is closed
+    _STDERR = -1
+
+# By connection, size of the pool, and what the keyword environment sets; the one used last at the end.
+_transports: dict[tuple[Any, ...], Transport] = {}
+_environment_now: dict[str, str] = {}
 _PLAIN: tuple[tuple[type, Any], ...] = ((str, str.__str__), (int, int), (float, float))
 display = Display()
 
@@ -58,22 +75,58 @@ class TaskAction(ActionBase):
         variables = task_vars or {}
         switches: dict[str, bool] = {}
         for name in (SWITCH, PROGRESS):
+            given = variables[name] if name in variables else os.environ.get(name.upper()) or True
             try:
-                switches[name] = name not in variables or boolean(self._templar.template(variables[name]))
+                switches[name] = boolean(self._templar.template(given))
             except TypeError:
-                return {**result, "failed": True, "msg": f"The variable {name} must be true or false."}
-        arguments = self._with_found_ca(self._task.args)
+                refusal = f"The variable {name} must be true or false."
+                return {**result, **self.TASK.refused(refusal), "failed": True}
+        arguments, refusal = self._with_defaults(self._task.args)
+        if refusal:
+            return {**result, **self.TASK.refused(refusal), "failed": True}
+        arguments = self._with_found_ca(arguments)
+        environment: dict[str, Any] = {}
+        if any(self._task.environment or ()):
+            self._compute_environment_string(environment)
         try:
-            given = plain(arguments) if switches[SWITCH] and self._in_process(variables) else None
+            given = plain(arguments) if switches[SWITCH] and self._in_process(variables, environment) else None
         except TypeError:  # the module's own way in may know that type
             given = None
         if given is not None:
-            return {**result, **self._perform(given, variables, switches[PROGRESS] and not self._task.no_log)}
+            with _environment(environment):
+                return {**result, **self._perform(given, variables, switches[PROGRESS] and not self._task.no_log)}
         wrap_async = bool(self._task.async_val) and not getattr(self._connection, "has_native_async", False)
         result.update(self._execute_module(module_args=arguments, task_vars=variables, wrap_async=wrap_async))
         if not wrap_async:
             self._remove_tmp_path(self._connection._shell.tmpdir)
         return result
+
+    def _with_defaults(self, arguments: dict[str, Any]) -> tuple[dict[str, Any], str]:
+        """Return the arguments without the defaults that the task gives in another spelling; a refusal if there is one."""
+        merged: dict[str, Any] = {}
+        for given in self._task.module_defaults or ():
+            merged.update(given)
+        defaults: dict[str, Any] = {}
+        for name in (GROUP, str(self._task.resolved_action)):
+            found = merged.get(name) or {}
+            defaults.update(found if isinstance(found, dict) else self._templar.template(found))
+        spellings: dict[str, tuple[str, ...]] = {}
+        for option, rules in self.TASK.spec().items() if defaults else ():
+            names = (option, *rules.get("aliases", ()))
+            spellings.update((name, names) for name in names)
+        unknown = [name for name in arguments if name in defaults and name not in spellings]
+        if unknown:
+            text = f"{', '.join(unknown)}: not an option of {self._task.resolved_action}, but module_defaults gives it"
+            return {}, f"{text}. Nothing was sent. Give it for the modules that have it, in place of {GROUP}."
+        given = [name for name in arguments if name in spellings]
+        if len({spellings[name] for name in given}) == len(given):
+            return arguments, ""
+        # another value than that of the default is the task's
+        theirs = {
+            name for name in given if name in defaults and arguments[name] == self._templar.template(defaults[name])
+        }
+        own = {spelling for name in given if name not in theirs for spelling in spellings[name]}
+        return {name: value for name, value in arguments.items() if name not in theirs & own}, ""
 
     def _with_found_ca(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """Replace a relative ca_path by the file that Ansible finds, beside the role or the playbook."""
@@ -86,9 +139,11 @@ class TaskAction(ActionBase):
         except (AnsibleError, ValueError):  # the task reports that there is none, or that it cannot be a path
             return arguments
 
-    def _in_process(self, variables: dict[str, Any]) -> bool:
+    def _in_process(self, variables: dict[str, Any], environment: dict[str, Any]) -> bool:
         """Return True if the module would run on this machine, as this user, with this Python and environment."""
-        if self._connection.transport != "local" or self._connection.become or any(self._task.environment or ()):
+        if self._connection.transport != "local" or self._connection.become:
+            return False
+        if not all(OWN_VARIABLE.fullmatch(str(name)) for name in environment):
             return False
         if not (HAS_REQUESTS and HAS_JSONSCHEMA) or self._task.async_val:
             return False
@@ -108,13 +163,15 @@ class TaskAction(ActionBase):
         if not refusal:
             validation = ArgumentSpecValidator(checked.spec).validate(checked.arguments)
             arguments, refusal = validation.validated_parameters, next(iter(validation.error_messages), "")
-        values: dict[str, Any] = {"failed": True, "msg": refusal}
+        values: dict[str, Any] = {**self.TASK.refused(refusal), "failed": True}
         if not refusal:
             write = _write if progress else None
             result = perform(self.TASK, arguments, self._task.check_mode, self._task.diff, _transport, write)
             values = {**result.values, "failed": True} if result.failed else result.values
             if result.warnings:
                 values["warnings"] = result.warnings
+            if result.failed and result.cancelled_by not in (None, TIMEOUT) and not self._task.no_log:
+                _write_at_once(values["msg"])  # Ansible shows no result then
             if result.failed and result.cancelled_by == TIMEOUT:  # as Ansible's own result has it
                 values["timedout"] = {"period": self._task.timeout}
         if not CAN_HIDE_INVOCATION or constants.config.get_config_value("INJECT_INVOCATION", variables=variables):
@@ -127,9 +184,30 @@ def _write(line: str) -> None:
     display.display(f"ctyun.eci: {line}", stderr=True)
 
 
+def _write_at_once(text: str) -> None:
+    """Write to the terminal also where Ansible, which has been interrupted, displays nothing any more."""
+    with contextlib.suppress(OSError):
+        os.write(_STDERR, f"ctyun.eci: {text}\n".encode())
+
+
+@contextlib.contextmanager
+def _environment(variables: Mapping[str, Any]) -> Iterator[None]:
+    """Set these variables of the environment for a while."""
+    before = dict(os.environ)
+    _environment_now.update({name: str(value) for name, value in variables.items()})
+    os.environ.update(_environment_now)
+    try:
+        yield
+    finally:
+        for name in _environment_now:
+            del os.environ[name]
+        os.environ.update({name: before[name] for name in _environment_now if name in before})
+        _environment_now.clear()
+
+
 def _transport(connection: Connection, pool_size: int) -> Transport:
-    key = (connection, pool_size)
-    _transports[key] = transport = _transports.pop(key, None) or Transport(*key)
+    key = (connection, pool_size, *sorted(_environment_now.items()))
+    _transports[key] = transport = _transports.pop(key, None) or Transport(connection, pool_size)
     while len(_transports) > KEPT:
         _transports.pop(next(iter(_transports))).close()
     return transport
@@ -139,8 +217,10 @@ def show_options(task: Task) -> None:
     """Show the options of a task to ansible-lint, which calls ``main`` of an action plugin; Ansible does not.
 
     It knows of options at the first level that a template may stand for any value. So of deeper ones only names are shown.
+    Tags may be a list or a mapping, which no type says.
     """
     spec = task.spec()
+    spec.update({option: {"type": "raw"} for option in TAGS if option in spec})
     for rules in spec.values():
         inner = rules.get("options", {})
         if any("options" in suboption for suboption in inner.values()):

@@ -33,6 +33,8 @@ from tests.unit.plugins import emulated
 
 SECRET = "planted-secret"
 BODY = {"name": "web", **{key: value for key, value in emulated.BODY.items() if key != "imageCacheName"}}
+ABSENT = object()
+DEFAULTS: dict[str, Any] = {"module_defaults": [], "resolved_action": "ctyun.eci.image_cache"}
 PLUGINS = Path(_action.__file__).parents[1] / "action"
 
 Run = Callable[..., dict[str, Any]]
@@ -55,9 +57,11 @@ def make_action() -> Callable[..., TaskAction]:
         **task: Any,
     ) -> TaskAction:
         plain_task = dict.fromkeys(("no_log", "async_val", "check_mode", "diff", "delegate_to"))
-        connection = SimpleNamespace(transport=transport, become=become, _shell=SimpleNamespace(tmpdir=None))
+        connection = SimpleNamespace(
+            transport=transport, become=become, _shell=SimpleNamespace(tmpdir=None, env_prefix=lambda **_variables: "")
+        )
         action: TaskAction = plugin.ActionModule(
-            task=SimpleNamespace(args=arguments or {}, **{**plain_task, "environment": [], **task}),
+            task=SimpleNamespace(args=arguments or {}, **{**plain_task, "environment": [], **DEFAULTS, **task}),
             connection=connection,
             play_context=MagicMock(),
             loader=MagicMock(),
@@ -88,7 +92,8 @@ def run(emulator: Emulator, make_action: Callable[..., TaskAction], monkeypatch:
         if returns:
             task = plugin.ActionModule.TASK._replace(run=lambda *_: copy.deepcopy(returns))
             monkeypatch.setattr(plugin.ActionModule, "TASK", task)
-        action = make_action(plugin, {**connection, **arguments}, **options)
+        given = {key: value for key, value in {**connection, **arguments}.items() if value is not ABSENT}
+        action = make_action(plugin, given, **options)
         return dict(action.run(task_vars=variables or {}))
 
     return run_action
@@ -106,7 +111,9 @@ def test_each_plugin_does_its_task_and_shows_its_options(name: str, monkeypatch:
     monkeypatch.setattr(basic, "AnsibleModule", lambda **options: shown.append(options["argument_spec"]))
     plugin.main()
     (spec,) = shown
-    assert {**spec, "image_caches": None} == {**task.spec(), "image_caches": None}
+    different = dict.fromkeys(("image_caches", "tags", "prune_tags"))
+    assert {**spec, **different} == {**task.spec(), **different}
+    assert all(spec.get(option, {"type": "raw"}) == {"type": "raw"} for option in ("tags", "prune_tags"))
     for rules in spec.get("image_caches", {}).get("options", {}).values():
         assert rules["type"] == "raw"
 
@@ -116,6 +123,7 @@ def test_each_plugin_does_its_task_and_shows_its_options(name: str, monkeypatch:
     [
         ({}, {}),
         ({"environment": [{}, None]}, {}),
+        ({"environment": [{"no_proxy": "*"}, {"HTTPS_PROXY": "", "CTYUN_AK": "x", "CURL_CA_BUNDLE": ""}]}, {}),
         ({}, {"ansible_python_interpreter": sys.executable}),
         ({}, {"ansible_python_interpreter": "auto"}),
         ({}, {"ansible_python_interpreter": "auto_silent"}),
@@ -134,6 +142,7 @@ def test_in_process(run: Run, emulator: Emulator, options: dict[str, Any], varia
         ({"become": MagicMock()}, {}),
         ({"async_val": 10}, {}),
         ({"environment": [{}, {"A": "1"}]}, {}),
+        ({"environment": [{"HTTPS_PROXY": "", "TZ": "UTC"}]}, {}),
         ({}, {"ansible_python_interpreter": "/usr/bin/other-python"}),
         ({}, {"ansible_python_interpreter": "auto_legacy"}),
         ({}, {"ansible_python_interpreter": "auto_legacy_silent"}),
@@ -174,7 +183,75 @@ def test_what_the_module_gets(async_val: int, make_action: Callable[..., TaskAct
 @pytest.mark.parametrize("name", ["ctyun_eci_in_process", "ctyun_eci_progress"])
 @pytest.mark.parametrize("odd", ["perhaps", "", 2, [], {"a": 1}, None])
 def test_an_odd_value_of_a_switch_is_a_mistake_that_names_it(odd: Any, name: str, run: Run, emulator: Emulator) -> None:
-    assert run({}, {name: odd}) == {"failed": True, "msg": f"The variable {name} must be true or false."}
+    result = run({}, {name: odd})
+    assert (result["failed"], result["msg"]) == (True, f"The variable {name} must be true or false.")
+    assert (result["region"]["zones"], result["failure"]["attempts"]) == ([], 0)
+    assert emulator.requests == []
+
+
+def test_a_switch_may_be_set_in_the_environment(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CTYUN_ECI_IN_PROCESS", "")
+    assert "region" in run({})
+    monkeypatch.setenv("CTYUN_ECI_IN_PROCESS", "false")
+    assert run({}) == {"through": "module"}
+    assert "region" in run({}, {"ctyun_eci_in_process": True})
+    monkeypatch.setenv("CTYUN_ECI_IN_PROCESS", "perhaps")
+    assert run({})["msg"] == "The variable ctyun_eci_in_process must be true or false."
+
+
+def test_the_keyword_environment_holds_for_its_task_only(run: Run, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    monkeypatch.setenv("CTYUN_REGION_ID", "of-ansible")
+    monkeypatch.delenv("CTYUN_AK", raising=False)
+    nobody = {"http_proxy": "http://127.0.0.1:1"}
+    variables = {"CTYUN_REGION_ID": emulator.settings.region_id, "CTYUN_AK": emulator.settings.access_key}
+    given = {"region_id": ABSENT, "access_key": ABSENT}
+    assert run(given, environment=[variables])["region"]["zones"]
+    assert run({}, environment=[nobody])["msg"].startswith("The proxy does not connect")
+    assert run({}, environment=[{}])["region"]["zones"], "another connection than the one of the proxy"
+    assert "access_key: is required" in run(given)["msg"]
+    assert os.environ["CTYUN_REGION_ID"] == "of-ansible"
+    assert not {"CTYUN_AK", "http_proxy"} & set(os.environ)
+
+
+# --- module_defaults
+
+GROUP = "group/ctyun.eci.eci"
+
+
+@pytest.mark.parametrize(
+    ("defaults", "given", "expected"),
+    [
+        ([{GROUP: {"timeout": 5}}], {"timeout": 5, "retries": 1}, {"timeout": 5, "retries": 1}),
+        # the task's own spelling wins
+        ([{GROUP: {"vpc_id": "a"}}], {"vpc_id": "a", "vpcId": "b"}, {"vpcId": "b"}),
+        ([{GROUP: {"vpc_id": "x"}}, {GROUP: {"vpc_id": "a"}}], {"vpc_id": "a", "vpcId": "b"}, {"vpcId": "b"}),
+        ([{"ctyun.eci.image_cache": {"imageCacheName": "a"}}], {"imageCacheName": "a", "name": "b"}, {"name": "b"}),
+        # the task itself gives both
+        ([{GROUP: {"vpc_id": "a"}}], {"vpc_id": "c", "vpcId": "b"}, {"vpc_id": "c", "vpcId": "b"}),
+        ([{GROUP: {"timeout": 5}}], {"timeout": 5, "vpc_id": "c", "vpcId": "b"}, {"timeout": 5, "vpc_id": "c", "vpcId": "b"}),
+        # the defaults give both
+        ([{GROUP: {"vpc_id": "a"}, "ctyun.eci.image_cache": {"vpcId": "b"}}], {"vpc_id": "a", "vpcId": "b"}, {"vpc_id": "a", "vpcId": "b"}),
+        # and the task one of them
+        ([{GROUP: {"vpc_id": "a"}, "ctyun.eci.image_cache": {"vpcId": "b"}}], {"vpc_id": "a", "vpcId": "c"}, {"vpcId": "c"}),
+        # another module's, and another group's
+        ([{"ctyun.eci.image_caches": {"vpc_id": "a"}, "group/other": {"vpc_id": "a"}}], {"vpc_id": "a", "vpcId": "b"}, {"vpc_id": "a", "vpcId": "b"}),
+        ([{GROUP: None}], {"vpc_id": "a", "vpcId": "b"}, {"vpc_id": "a", "vpcId": "b"}),
+    ],
+)  # fmt: skip
+def test_a_default_gives_way_to_another_spelling_in_the_task(
+    defaults: list[Any], given: dict[str, Any], expected: dict[str, Any], make_action: Callable[..., TaskAction]
+) -> None:
+    action = make_action(image_cache, given, module_defaults=defaults)
+    assert action._with_defaults(given) == (expected, "")
+
+
+def test_a_default_that_the_module_lacks_is_said_to_be_one(run: Run, emulator: Emulator) -> None:
+    defaults = [{GROUP: {"vpc_id": "a", "timeout": 5}}]
+    region = "ctyun.eci.region_info"
+    result = run({"vpc_id": "a", "timeout": 5}, module_defaults=defaults, resolved_action=region)
+    assert result["msg"].startswith(f"vpc_id: not an option of {region}, but module_defaults gives it.")
+    assert result["failed"]
+    assert run({"vpcId": "a"}, module_defaults=defaults, resolved_action=region)["msg"].startswith("The arguments are")
     assert emulator.requests == []
 
 
