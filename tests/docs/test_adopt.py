@@ -47,7 +47,7 @@ def fill_in(path: Path) -> None:
 @pytest.mark.parametrize("shows_tags", [True, False])
 def test_there_and_back(shows_tags: bool, ansible: Ansible, emulator: Emulator, tmp_path: Path) -> None:
     emulator.settings.update({"tags_shown": shows_tags})
-    seed(emulator, "web", tags=TAGS, images=["r.example/a:1", "r.example/b:{{ 2 }}"], imageCacheSize=60)
+    seed(emulator, "web", tags=TAGS, images=["r.example/a:1", "r.example/b:2"], imageCacheSize=60)
     seed(emulator, "数据库 1", tags=[])
     same_name = {seed(emulator, "twice"), seed(emulator, "twice")}
     path = tmp_path / "vars.yml"
@@ -56,17 +56,28 @@ def test_there_and_back(shows_tags: bool, ansible: Ansible, emulator: Emulator, 
     assert "4 image caches are in" in done.stdout
     assert {record.operation for record in emulator.requests} == {"describeImageCaches"}
 
-    missing = ansible("playbook", "ctyun.eci.image_caches", "-e", f"@{path}", "--check", **emulator.environment)
+    written = read_variables(path)["image_caches"]
+    assert ("tags" in written[0]) is shows_tags
+    printed = re.search(r"ansible-playbook (ctyun.eci.image_caches -e @\S+ --check --diff)\.", done.stdout)
+    assert printed
+    again = ansible("playbook", *printed[1].split(), **emulator.environment)
+    assert (again.returncode, again.stderr) == (0, ""), again.stdout
+    assert "changed=0 " in again.stdout
+
+    # selected by their names they need all of it
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if "    image_cache_id: " not in line or "another one has this name" in line]
+    assert len(lines) - len(kept) == 2
+    path.write_text("".join(kept), encoding="utf-8")
+    arguments = ("ctyun.eci.image_caches", "-e", f"@{path}", "--check")
+    missing = ansible("playbook", *arguments, **emulator.environment)
     assert missing.returncode == 2
     assert "image_caches[0].vpc_id" in missing.stdout
-
     fill_in(path)
-    again = ansible("playbook", "ctyun.eci.image_caches", "-e", f"@{path}", "--check", **emulator.environment)
+    again = ansible("playbook", *arguments, **emulator.environment)
     assert (again.returncode, again.stderr) == (0, ""), again.stdout
-    assert re.search(r"changed=0 ", again.stdout)
-    written = read_variables(path)["image_caches"]
-    assert {one.get("image_cache_id") for one in written} == {None, *same_name}
-    assert ("tags" in written[0]) is shows_tags
+    assert "changed=0 " in again.stdout
+    assert {one.get("image_cache_id") for one in read_variables(path)["image_caches"]} == {None, *same_name}
 
 
 def test_only_some(ansible: Ansible, emulator: Emulator, tmp_path: Path) -> None:
@@ -95,7 +106,6 @@ def test_what_is_deleted_or_has_no_name_is_a_comment(ansible: Ansible, emulator:
     text = path.read_text(encoding="utf-8")
     (written,) = read_variables(path)["image_caches"]
     assert written["name"] == "web"
-    assert "image_cache_id" not in written
     for image_cache_id, comment in left_out.items():
         assert f"\n# {image_cache_id}, {comment}\n" in text
 
@@ -104,6 +114,15 @@ def test_none(ansible: Ansible, emulator: Emulator, tmp_path: Path) -> None:
     path = tmp_path / "vars.yml"
     assert adopt(ansible, emulator, path).returncode == 0
     assert yaml.safe_load(path.read_text())["image_caches"] == []
+
+
+def test_the_file_is_where_the_command_was_started(ansible: Ansible, emulator: Emulator, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    environment = {**emulator.environment, "PWD": str(tmp_path / "elsewhere")}
+    done = ansible("playbook", "ctyun.eci.adopt", "-e", "adopt_file=vars.yml", cwd=tmp_path, **environment)
+    assert done.returncode == 0, done.stdout
+    assert f"are in {tmp_path / 'vars.yml'}." in done.stdout
+    assert (tmp_path / "vars.yml").is_file()
 
 
 def test_a_file_is_never_overwritten(ansible: Ansible, emulator: Emulator, tmp_path: Path) -> None:

@@ -113,6 +113,7 @@ def main() -> int:
     with contextlib.suppress(OSError):
         print(*lines(found["habits"]), sep="\n", flush=True)
     options.report.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    say(f"The report is in {options.report.resolve()}.")
     return status
 
 
@@ -140,12 +141,15 @@ def _options() -> argparse.Namespace:
     add("--ca", metavar="FILE", type=os.path.abspath, help="the CA bundle to trust")
     add("--timeout", metavar="SECONDS", type=float, help="for each reply, 30 by default")
     add("--report", metavar="FILE", type=Path, default="wire_report.json", help="where to write the report")
+    add("--overwrite", action="store_true", help="replace a report that is there")
     add("--create", action="store_true", help="create an image cache, observe and delete it. It is billed")
     add("--duplicate", action="store_true", help="with --create: order a second one of the same name")
     for name, metavar in PLACE.items():
         add(f"--{name}", metavar=metavar, help="required with --create")
     add("--eip", metavar="ID", help="an elastic IP, for an image from the internet")
     options = parser.parse_args()
+    if options.report.exists() and not options.overwrite:
+        parser.error(f"there is a file {options.report.resolve()} already; give --overwrite, or another --report")
     missing = [f"--{name}" for name in PLACE if not getattr(options, name.replace("-", "_"))]
     if options.create and missing:
         parser.error(f"--create requires {', '.join(missing)}")

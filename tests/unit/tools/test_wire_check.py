@@ -270,6 +270,15 @@ def test_the_tool_orders_one_and_deletes_it(tool: Tool, emulator: Emulator) -> N
     written = tool.report.read_text(encoding="utf-8")
     assert not re.search("planted|wire-check-|imc-|127.0.0.1|" + emulator.settings.region_id, written)
     assert json.loads(written)["created"] is True
+    assert f"The report is in {tool.report}." in text
+
+    emulator.reset()
+    status, text = tool.end(tool.start())
+    assert (status, f"there is a file {tool.report} already; give --overwrite" in text) == (2, True)
+    assert emulator.requests == []
+    assert tool.report.read_text(encoding="utf-8") == written
+    assert tool.end(tool.start("--overwrite"))[0] == 0
+    assert json.loads(tool.report.read_text(encoding="utf-8"))["created"] is False
 
 
 def test_it_only_reads_by_default_and_the_emulator_behaves_like_the_report(tool: Tool, emulator: Emulator) -> None:
