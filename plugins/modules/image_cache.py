@@ -163,7 +163,7 @@ image_cache_id:
   description:
     - The ID of the image cache. With O(state=absent), that of the deleted one.
     - V(null) if there is none, and in check mode if one would be created.
-  returned: always, unless the arguments are wrong, or the list, the lock or the preflight fails
+  returned: always
   type: str
   sample: imc-7nh0dkpoaxepqyh2
 image_cache:
@@ -172,7 +172,7 @@ image_cache:
     - V(null) if there is none.
     - It always has the same keys. What the service does not return is V(null).
     - The field names are those of describeImageCaches in CTYun's API documentation of 2026-09-25, unless stated otherwise.
-  returned: always, unless the arguments are wrong, or the list, the lock or the preflight fails
+  returned: always
   type: dict
   contains:
     image_cache_id:
@@ -276,12 +276,12 @@ image_cache:
           type: str
 request_id:
   description: The service's ID of the last request that changed something. V(null) if nothing was changed.
-  returned: always, unless the arguments are wrong, or the list, the lock or the preflight fails
+  returned: always
   type: str
   sample: c8584614-daa4-475e-a8c3-113dc8f108c1
 drift:
   description: In what the image cache that was found differs from the task and cannot be changed.
-  returned: always, unless the arguments are wrong, or the list, the lock or the preflight fails
+  returned: always
   type: list
   elements: dict
   sample: [{"option": "image_cache_size", "wanted": 40, "found": 20}]
@@ -300,12 +300,12 @@ drift:
       type: raw
 duplicates:
   description: The IDs of the younger image caches of the same name that were deleted because of O(duplicates), or would be.
-  returned: always, unless the arguments are wrong, or the list, the lock or the preflight fails
+  returned: always
   type: list
   elements: str
 waited:
   description: For how many seconds the task waited for the image cache to be ready, or for an old one to be gone.
-  returned: always, unless the arguments are wrong, or the list, the lock or the preflight fails
+  returned: always
   type: float
   sample: 92.5
 ansible_facts:
@@ -316,13 +316,15 @@ ansible_facts:
     imageCacheId:
       description:
         - The same as RV(image_cache_id).
-        - V(null) with O(state=absent), so that no later task uses the ID of an image cache that is gone.
-      returned: success, null with O(state=absent)
+        - V(null) with O(state=absent), so that no later task uses the ID of an image cache that is gone, and in check mode where an
+          image cache would be created. With a fact cache the fact outlives the playbook.
+        - If the task fails, the fact of an earlier task stays. In a C(rescue), use C(ansible_failed_result.image_cache_id).
+      returned: success, null with O(state=absent) and where check mode would create one
       type: str
       sample: imc-7nh0dkpoaxepqyh2
 failure:
   description: The error in a form for programs. It always has the same keys.
-  returned: failure, unless the arguments are wrong
+  returned: always, null unless the task failed
   type: dict
   contains:
     code:
@@ -336,7 +338,7 @@ failure:
       type: str
     request_id:
       description: The service's ID of the request. If it gave none, the ID that was sent with the request (C(ctyun-eop-request-id)).
-      returned: always, null if no request failed
+      returned: always, null if no request was sent
       type: str
     http_status:
       description: The HTTP status.

@@ -36,7 +36,8 @@ options:
     elements: str
   tags:
     description:
-      - Only image caches with these tags. The list must not be empty, and each key may occur once.
+      - "Only image caches with these tags. A mapping is taken as well, for example V({team: web}). The list must not be empty, and
+        each key may occur once."
       - The filter is the service's own, and CTYun does not say whether it matches all or any of them.
     type: list
     elements: dict
@@ -96,7 +97,7 @@ image_caches:
     - The image caches, in the order of the service. Each always has the same keys. What the service does not return is
       V(null).
     - The field names are those of describeImageCaches in CTYun's API documentation of 2026-09-25, unless stated otherwise.
-  returned: success
+  returned: always, empty if the task failed
   type: list
   elements: dict
   contains:
@@ -201,7 +202,7 @@ image_caches:
           type: str
 failure:
   description: The error in a form for programs. It always has the same keys.
-  returned: failure, unless the arguments are wrong
+  returned: always, null unless the task failed
   type: dict
   contains:
     code:
@@ -215,7 +216,7 @@ failure:
       type: str
     request_id:
       description: The service's ID of the request. If it gave none, the ID that was sent with the request (C(ctyun-eop-request-id)).
-      returned: always, null if no request failed
+      returned: always, null if no request was sent
       type: str
     http_status:
       description: The HTTP status.

@@ -124,7 +124,7 @@ RETURN = r"""
 image_caches:
   description:
     - One entry for each image cache of the task, in the order given. Each always has the same keys.
-  returned: always, unless the arguments are wrong, or the list, the lock or the preflight fails
+  returned: always
   type: list
   elements: dict
   contains:
@@ -180,7 +180,7 @@ image_caches:
           type: str
         request_id:
           description: The service's ID of the request. If it gave none, the ID that was sent with the request (C(ctyun-eop-request-id)).
-          returned: always, null if no request failed
+          returned: always, null if no request was sent
           type: str
         http_status:
           description: The HTTP status.
@@ -216,12 +216,12 @@ image_caches:
       type: float
 pruned:
   description: One entry for each image cache that was deleted because of O(prune), or would be. It has the same keys.
-  returned: always, unless the arguments are wrong, or the list, the lock or the preflight fails
+  returned: always
   type: list
   elements: dict
 kept:
   description: The image caches that O(prune) could have deleted, but did not.
-  returned: always, unless the arguments are wrong, or the list, the lock or the preflight fails
+  returned: always
   type: list
   elements: dict
   contains:
@@ -254,7 +254,7 @@ plan:
   description:
     - How many changes there are, or would be in check mode, and the sizes before and after. In diff mode, C(diff) has a line for
       each change.
-  returned: always, unless the arguments are wrong, or the list, the lock or the preflight fails
+  returned: always, null if the task failed before there was a plan
   type: dict
   contains:
     create:
@@ -307,7 +307,7 @@ plan:
       type: int
 waited:
   description: For how many seconds the task waited for image caches to be ready, or to be gone.
-  returned: always, unless the arguments are wrong, or the list, the lock or the preflight fails
+  returned: always
   type: float
   sample: 92.5
 ansible_facts:
@@ -316,13 +316,15 @@ ansible_facts:
   type: dict
   contains:
     imageCacheIds:
-      description: The IDs of the image caches of the task by their names.
+      description:
+        - The IDs of the image caches of the task by their names, V(null) where check mode would create one.
+        - If the task fails, the fact of an earlier task stays. In a C(rescue), use C(ansible_failed_result.image_caches).
       returned: success
       type: dict
       sample: {"web": "imc-7nh0dkpoaxepqyh2", "worker": "imc-oni57igbl0kp8t3x"}
 failure:
   description: The C(failure) of the first entry that failed, or of the list request if that failed. It always has the same keys.
-  returned: failure, unless the arguments are wrong
+  returned: always, null unless the task failed
   type: dict
   contains:
     code:
@@ -336,7 +338,7 @@ failure:
       type: str
     request_id:
       description: The service's ID of the request. If it gave none, the ID that was sent with the request (C(ctyun-eop-request-id)).
-      returned: always, null if no request failed
+      returned: always, null if no request was sent
       type: str
     http_status:
       description: The HTTP status.

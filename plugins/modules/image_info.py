@@ -159,7 +159,7 @@ EXAMPLES = r"""
 RETURN = r"""
 images:
   description: The answers of the registries, in the order of O(images). Each entry always has the same keys.
-  returned: success
+  returned: always, empty if the task failed
   type: list
   elements: dict
   contains:
@@ -228,12 +228,12 @@ image_cache_size:
     - The size in GB (10^9 bytes) of an image cache that is enough for all of these images. It is O(size_factor) times their packed
       layers, rounded up, and V(20) at least. A layer that several images share counts once.
     - V(null) if not all of them were found.
-  returned: success
+  returned: always, null if the task failed or the size is not known
   type: int
   sample: 20
 failure:
   description: The error in a form for programs. It always has the same keys.
-  returned: failure, unless the arguments are wrong
+  returned: always, null unless the task failed
   type: dict
   contains:
     code:
@@ -247,7 +247,7 @@ failure:
       type: str
     request_id:
       description: The service's ID of the request. If it gave none, the ID that was sent with the request (C(ctyun-eop-request-id)).
-      returned: always, null if no request failed
+      returned: always, null if no request was sent
       type: str
     http_status:
       description: The HTTP status.

@@ -45,7 +45,7 @@ EXAMPLES = r"""
 RETURN = r"""
 quotas:
   description: The quotas, from the operation listUsage in CTYun's API documentation of 2026-09-25.
-  returned: success
+  returned: always, empty if the task failed
   type: list
   elements: dict
   contains:
@@ -76,7 +76,7 @@ quotas:
       sample: 2
 failure:
   description: The error in a form for programs. It always has the same keys.
-  returned: failure, unless the arguments are wrong
+  returned: always, null unless the task failed
   type: dict
   contains:
     code:
@@ -90,7 +90,7 @@ failure:
       type: str
     request_id:
       description: The service's ID of the request. If it gave none, the ID that was sent with the request (C(ctyun-eop-request-id)).
-      returned: always, null if no request failed
+      returned: always, null if no request was sent
       type: str
     http_status:
       description: The HTTP status.

@@ -43,7 +43,7 @@ EXAMPLES = r"""
 RETURN = r"""
 region:
   description: The region, from the operation region in CTYun's API documentation of 2026-09-25.
-  returned: success
+  returned: always; if the task failed, without an ID and without zones
   type: dict
   contains:
     region_id:
@@ -59,7 +59,7 @@ region:
       sample: ["cn-xinan1-1A", "cn-xinan1-2A", "cn-xinan1-3A"]
 failure:
   description: The error in a form for programs. It always has the same keys.
-  returned: failure, unless the arguments are wrong
+  returned: always, null unless the task failed
   type: dict
   contains:
     code:
@@ -73,7 +73,7 @@ failure:
       type: str
     request_id:
       description: The service's ID of the request. If it gave none, the ID that was sent with the request (C(ctyun-eop-request-id)).
-      returned: always, null if no request failed
+      returned: always, null if no request was sent
       type: str
     http_status:
       description: The HTTP status.

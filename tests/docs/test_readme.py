@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ansible_collections.ctyun.eci.plugins.plugin_utils._action import PROGRESS, SWITCH
 from ansible_collections.ctyun.eci.plugins.module_utils._tasks import region_info
 from tests.emulator import Emulator
 
@@ -93,6 +94,7 @@ def test_commands_of_make_exist() -> None:
 
 def test_environment_variables_exist() -> None:
     known = {one for rules in region_info.TASK.spec().values() for one in rules.get("fallback", (None, []))[1]}
+    known |= {SWITCH.upper(), PROGRESS.upper()}
     named = {(name(path), word) for path in PAGES for word in re.findall(r"\b(?:CTYUN|CTAPI)_[A-Z_]+\b", text(path))}
     assert [pair for pair in sorted(named) if pair[1] not in known] == []
 
