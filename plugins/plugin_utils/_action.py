@@ -106,15 +106,14 @@ class TaskAction(ActionBase):
         merged: dict[str, Any] = {}
         for given in self._task.module_defaults or ():
             merged.update(given)
-        defaults: dict[str, Any] = {}
-        for name in (GROUP, str(self._task.resolved_action)):
-            found = merged.get(name) or {}
-            defaults.update(found if isinstance(found, dict) else self._templar.template(found))
+        found = [merged.get(name) or {} for name in (GROUP, str(self._task.resolved_action))]
+        of_group, own = (one if isinstance(one, dict) else self._templar.template(one) for one in found)
+        defaults = {**of_group, **own}
         spellings: dict[str, tuple[str, ...]] = {}
         for option, rules in self.TASK.spec().items() if defaults else ():
             names = (option, *rules.get("aliases", ()))
             spellings.update((name, names) for name in names)
-        unknown = [name for name in arguments if name in defaults and name not in spellings]
+        unknown = [name for name in arguments if name in of_group and name not in spellings]
         if unknown:
             text = f"{', '.join(unknown)}: not an option of {self._task.resolved_action}, but module_defaults gives it"
             return {}, f"{text}. Nothing was sent. Give it for the modules that have it, in place of {GROUP}."
@@ -125,8 +124,8 @@ class TaskAction(ActionBase):
         theirs = {
             name for name in given if name in defaults and arguments[name] == self._templar.template(defaults[name])
         }
-        own = {spelling for name in given if name not in theirs for spelling in spellings[name]}
-        return {name: value for name, value in arguments.items() if name not in theirs & own}, ""
+        tasks = {spelling for name in given if name not in theirs for spelling in spellings[name]}
+        return {name: value for name, value in arguments.items() if name not in theirs & tasks}, ""
 
     def _with_found_ca(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """Replace a relative ca_path by the file that Ansible finds, beside the role or the playbook."""

@@ -252,6 +252,8 @@ def test_a_default_that_the_module_lacks_is_said_to_be_one(run: Run, emulator: E
     assert result["msg"].startswith(f"vpc_id: not an option of {region}, but module_defaults gives it.")
     assert result["failed"]
     assert run({"vpcId": "a"}, module_defaults=defaults, resolved_action=region)["msg"].startswith("The arguments are")
+    own = [{region: {"vpc_id": "a"}}]
+    assert run({"vpc_id": "a"}, module_defaults=own, resolved_action=region)["msg"].startswith("The arguments are")
     assert emulator.requests == []
 
 
