@@ -227,6 +227,30 @@ def test_what_the_engine_gets_of_one(diff_mode: bool, asked: Any) -> None:
     assert absent == [Desired("absent", {}, "imc-1")]
 
 
+def test_a_diff_is_text_in_which_everybody_can_read_chinese(monkeypatch: pytest.MonkeyPatch) -> None:
+    item = Item(Desired("present", BODY), diff={"before_header": "web", "before": {}, "after": {"name": "缓存\x1b"}})
+    monkeypatch.setattr(image_cache, "reconcile", lambda *given, **options: Outcome([item], [], [], [], [], None, 0.0))
+    expected = {"before_header": "web", "before": "", "after": '{\n    "name": "缓存\\u001b"\n}\n'}
+    assert run(image_cache.TASK, CLIENT, diff_mode=True, **BODY).values["diff"] == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "refused"),
+    [
+        ({"image_cache_id": "imc-1"}, []),
+        ({"name": "web", "state": "absent"}, []),
+        ({**BODY}, ["images[0]"]),
+        ({**BODY, "image_cache_id": "imc-1", "drift": "recreate"}, ["images[0]"]),
+    ],
+)
+def test_names_of_images_are_checked_where_they_would_be_ordered(given: dict[str, Any], refused: list[str]) -> None:
+    entry = {**given, "images": ["Web App"]}
+    drift = {"drift": entry.pop("drift")} if "drift" in entry else {}
+    of_one, of_many = lines(image_cache.TASK, **entry, **drift), lines(image_caches.TASK, image_caches=[entry], **drift)
+    assert [line.partition(":")[0] for line in of_one] == refused
+    assert [line.partition(":")[0] for line in of_many] == [f"image_caches[0].{path}" for path in refused]
+
+
 @pytest.mark.parametrize("diff_mode", [False, True])
 def test_what_the_engine_gets_of_many(diff_mode: bool, asked: Any) -> None:
     given = {"image_caches": [body("a"), {"name": "b", "state": "absent"}], "concurrency": "3", "purge_tags": "no"}

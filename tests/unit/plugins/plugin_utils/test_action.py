@@ -143,6 +143,7 @@ def test_in_process(run: Run, emulator: Emulator, options: dict[str, Any], varia
         ({"async_val": 10}, {}),
         ({"environment": [{}, {"A": "1"}]}, {}),
         ({"environment": [{"HTTPS_PROXY": "", "TZ": "UTC"}]}, {}),
+        ({"environment": [{"HTTPS_PROXY_FILE": ""}]}, {}),
         ({}, {"ansible_python_interpreter": "/usr/bin/other-python"}),
         ({}, {"ansible_python_interpreter": "auto_legacy"}),
         ({}, {"ansible_python_interpreter": "auto_legacy_silent"}),
