@@ -72,7 +72,7 @@ def as_written(path: Path, spec: Spec, given: Any) -> Path:
     written: Path = ()
     camel_case = False
     for part in path:
-        if isinstance(part, int) and isinstance(given, dict):  # a mapping of tags
+        if isinstance(part, int) and isinstance(given, dict) and part < len(given):  # a mapping of tags
             return (*written, str(list(given)[part]))
         if isinstance(part, int):
             given = given[part] if isinstance(given, list) and part < len(given) else None

@@ -277,6 +277,13 @@ REQUIRED = ("imageCacheName", "securityGroupId", "vSwitchId", "azInfo", "images"
             [f"azInfo.az_name: is given twice, also as azName{TWICE}"],
         ),
         (example(name=None), [f"name: is given twice, also as imageCacheName{TWICE}"]),
+        (
+            example(imageRegistryCredentials=["x"], image_registry_credentials={}),
+            [
+                f"image_registry_credentials: is given twice, also as {LOGINS}{TWICE}",
+                "image_registry_credentials[0]: must be a mapping",
+            ],
+        ),
         (example(imageCacheNam="x"), ["imageCacheNam: is not an option here; did you mean imageCacheName?"]),
         (
             example(azInfo={"azName": "a", "azname": "x"}),
