@@ -336,6 +336,16 @@ def test_some_of_many_fail(number: int, client: Client, emulator: Emulator) -> N
     assert ("and 1 more, see image_caches" in message) is (number > 5)
 
 
+def test_a_message_names_all_that_the_task_has_created(client: Client, emulator: Emulator) -> None:
+    given = [body(f"name-{index}", images=["does-not-exist:1"]) for index in range(7)]
+    result = run(image_caches.TASK, client, image_caches=given, wait=True)
+    ids = {cache["imageCacheName"]: cache["imageCacheId"] for cache in emulator.service.caches()}
+    assert len(ids) == 7
+    assert all(result.values["msg"].count(one) == 1 for one in ids.values()), result.values["msg"]
+    last = f"  This task created of these: name-5 ({ids['name-5']}), name-6 ({ids['name-6']})"
+    assert result.values["msg"].splitlines()[-1] == last
+
+
 def test_a_name_of_the_service_forges_no_line(client: Client, emulator: Emulator) -> None:
     """One that is selected by its ID has the name that the service shows."""
     entry = {"image_cache_id": seed(emulator, "x\n- forged"), "images": ["other:1"]}

@@ -56,6 +56,7 @@ def test_a_failure_ends_it_at_once_with_the_newest_events(run_one: RunOne, sleep
     outcome = caught.value.item
     assert outcome.changed
     assert outcome.image_cache.events[-1]["message"] in caught.value.message
+    assert caught.value.message.count(outcome.image_cache.id) == 1
 
 
 @pytest.mark.parametrize("timeout", [0, 1, 60, 61])
