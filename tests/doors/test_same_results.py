@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.emulator import Emulator
 
-from .conftest import CHANGING
+from .conftest import CHANGING, loaded
 
 Play = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -30,7 +30,7 @@ def run(play: Play, emulator: Emulator, tmp_path: Path, in_process: bool) -> tup
     variables.write_text(json.dumps({"results": str(results), "ctyun_eci_in_process": in_process, "planted": SECRET}))
     done = play("same_results.yml", "-vvvv", "-e", f"@{variables}")
     assert done.returncode == 0, done.stdout + done.stderr
-    found: dict[str, Any] = json.loads(CHANGING.sub("X", results.read_text()))
+    found: dict[str, Any] = loaded(CHANGING.sub("X", results.read_text()))
     return found, [str(record.operation) for record in emulator.requests], done.stdout + done.stderr
 
 
