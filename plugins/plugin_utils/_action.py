@@ -115,8 +115,10 @@ class TaskAction(ActionBase):
             spellings.update((name, names) for name in names)
         unknown = [name for name in arguments if name in of_group and name not in spellings]
         if unknown:
-            text = f"{', '.join(unknown)}: not an option of {self._task.resolved_action}, but module_defaults gives it"
-            return {}, f"{text}. Nothing was sent. Give it for the modules that have it, in place of {GROUP}."
+            text = (
+                f"{', '.join(unknown)}: is not an option of {self._task.resolved_action}, but module_defaults sets it"
+            )
+            return {}, f"{text} for {GROUP}. Nothing was sent. Set it for the modules that have it."
         given = [name for name in arguments if name in spellings]
         if len({spellings[name] for name in given}) == len(given):
             return arguments, ""

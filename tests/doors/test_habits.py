@@ -58,7 +58,7 @@ def test_a_body_goes_before_defaults_of_another_spelling(both: Callable[..., Run
     twice = "is given twice, also as vpc"
     assert [name for name, result in found.items() if twice in result.get("msg", "")] == ["both", "only defaults"]
     assert found["two defaults"]["failed"] is False
-    message = "vpc_id: not an option of ctyun.eci.region_info, but module_defaults gives it."
+    message = "vpc_id: is not an option of ctyun.eci.region_info, but module_defaults sets it for group"
     assert found["of the group"]["msg"].startswith(message)
 
 
