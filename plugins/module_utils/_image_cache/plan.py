@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Collection, Iterable, Mapping, NamedTuple, Sequence, TypedDict
 
 from .._errors import StateConflict
+from .._registry.reference import same_image
 from .._text import option_name, printable
 from .model import ImageCache, Tags, ids, normal_tags, predicted, remaining
 
@@ -171,8 +172,6 @@ def compare(
 
 def _same_images(wanted: Sequence[str], found: Sequence[str]) -> bool:
     """Return True if each image has one of the other list that it is the same as."""
-    from .._registry.reference import same_image  # most tasks do without
-
     return all(any(same_image(one, other) for other in found) for one in wanted) and all(
         any(same_image(one, other) for one in wanted) for other in found
     )
