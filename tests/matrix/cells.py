@@ -27,7 +27,7 @@ LOGS = FOLDER / "logs"
 # from 2.19 on; the plays run it.
 UNIT_TESTS = [
     "tests/unit/plugins/plugin_utils/test_action.py",
-    *("tests/unit/plugins/module_utils/test_task.py", "tests/unit/plugins/module_utils/test_tasks.py"),
+    *(f"tests/unit/plugins/module_utils/test_{name}.py" for name in ("task", "tasks", "image_cache_info")),
     *("tests/unit/plugins/module_utils/_arguments/", "tests/unit/plugins/module_utils/_api/"),
 ]
 # Those that run ansible-playbook and depend on how ansible-core treats texts, defaults, conditions and an interrupt.

@@ -11,9 +11,14 @@ import pytest
 from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import EciError, Unanswered
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.model import ImageCache
-from ansible_collections.ctyun.eci.plugins.module_utils._tasks.image_cache_info import EVENT_READERS, find_image_caches
+from ansible_collections.ctyun.eci.plugins.module_utils._tasks.image_cache_info import (
+    EVENT_READERS,
+    TASK,
+    find_image_caches,
+)
 from tests.emulator import Emulator, Fault
-from tests.unit.plugins.emulated import MakeClient
+from tests.unit.plugins.emulated import A, MakeClient, seed
+from tests.unit.plugins.tasks import lines, run
 
 
 def found_by(client: Client, **filters: Any) -> list[str | None]:
@@ -122,3 +127,73 @@ def test_what_cannot_be_shown_is_a_warning(client: Client, emulator: Emulator) -
     found, warnings = find_image_caches({}, client, events=False)
     assert [cache.image_cache_id for cache in found] == ["imc-1", "imc-3"]
     assert warnings == ["The service lists 1 image cache(s) without an ID, which cannot be shown."]
+
+
+# --- the task
+
+ALL = "must not be empty; leave it out to list all"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"image_cache_id": None}, [f"image_cache_id: {ALL}"]),
+        ({"imageCacheId": ""}, [f"imageCacheId: {ALL}"]),
+        ({"name": None}, [f"name: {ALL}"]),
+        ({"image_cache_name": ""}, [f"image_cache_name: {ALL}"]),
+        ({"images": None}, [f"images: {ALL}"]),
+        ({"images": []}, [f"images: {ALL}"]),
+        ({"images": ""}, ["images: value is empty"]),
+        ({"images": ["a", ""]}, [f"images[1]: {ALL}"]),
+        ({"tags": None}, [f"tags: {ALL}"]),
+        ({"tags": []}, [f"tags: {ALL}"]),
+        ({"tags": [{}]}, [f"tags[0]: {ALL}"]),
+        ({"tags": [A, {"key": "", "value": None}]}, [f"tags[1]: {ALL}"]),
+        ({"tags": [{"value": "x"}]}, ["tags[0].key: is required"]),
+        ({"tags": [{"key": None, "value": "x"}]}, ["tags[0].key: is required"]),
+        *(
+            ({"tags": [{"key": "a", "value": no}]}, ["tags[0].value: must not be empty; leave it out to look"])
+            for no in ("", None)
+        ),
+        ({"tags": [A, {"key": "a", "value": "2"}]}, ["tags[1].key: is the same as in tags[0]"]),
+        ({"tags": [5], "images": {"a": 1}}, ["images: must be a list", "tags[0]: must be a mapping"]),
+        ({"name": "we\0b"}, ["name: must not contain a control character"]),
+        ({"name": "web "}, ["name: ends with a line feed or a blank"]),
+        ({"name": "web", "imageCacheName": None}, ["imageCacheName: is given twice, also as name"]),
+        ({"name": "web", "image_cache_id": "imc-1", "images": ["a"], "tags": [{"key": "a"}], "events": None}, []),
+        ({}, []),
+    ],
+)
+def test_an_empty_filter_never_means_everything(given: dict[str, Any], expected: list[str]) -> None:
+    found = lines(TASK, **given)
+    assert len(found) == len(expected)
+    assert all(line.startswith(text) for line, text in zip(sorted(found), expected, strict=True))
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+@pytest.mark.parametrize("option", ["image_cache_id", "imageCacheId", "image_cache_name", "name"])
+@pytest.mark.parametrize("more", [{}, {"events": True}, {"tags": [A]}])
+def test_what_is_not_made_in_check_mode_is_not_found(
+    more: dict[str, Any], option: str, nothing: str | None, client: Client, emulator: Emulator
+) -> None:
+    result = run(TASK, client, True, **{option: nothing, **more})
+    assert result.values == {"changed": False, "image_caches": []}
+    assert emulator.requests == []
+
+
+@pytest.mark.parametrize("given", [{"images": []}, {"images": None}, {"tags": None}, {"tags": [{}]}])
+def test_other_empty_filters_are_refused_in_check_mode_as_well(given: dict[str, Any]) -> None:
+    assert lines(TASK, True, name="", **given) == lines(TASK, **given) != []
+
+
+def test_reading_image_caches(client: Client, emulator: Emulator) -> None:
+    identifier = emulator.service.seed("web", ["a"], tags=[{"key": "team", "value": "x"}])
+    seed(emulator, "db")
+    for given, expected in (
+        ({"name": "web"}, [identifier]),
+        ({"imageCacheId": identifier}, [identifier]),
+        ({"imageCacheId": identifier, "name": "db"}, []),
+        ({"tags": [{"key": "team"}]}, [identifier]),
+    ):
+        result = run(TASK, client, **given).values
+        assert (result["changed"], [cache["image_cache_id"] for cache in result["image_caches"]]) == (False, expected)

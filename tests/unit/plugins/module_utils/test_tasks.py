@@ -19,7 +19,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.reconcile i
 from ansible_collections.ctyun.eci.plugins.module_utils._polling import SYSTEM_CLOCK, Wait
 from ansible_collections.ctyun.eci.plugins.module_utils._registry import preflight
 from ansible_collections.ctyun.eci.plugins.module_utils._registry.session import Settings
-from ansible_collections.ctyun.eci.plugins.module_utils._task import Result, Task
+from ansible_collections.ctyun.eci.plugins.module_utils._task import Task
 from ansible_collections.ctyun.eci.plugins.module_utils._tasks import (
     image_cache,
     image_cache_info,
@@ -30,6 +30,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._tasks import (
 )
 from tests.emulator import Emulator
 from tests.unit.plugins.emulated import BODY, A, B, seed
+from tests.unit.plugins.tasks import lines, run
 
 TASKS = {
     "image_cache": image_cache.TASK,
@@ -51,19 +52,6 @@ GOOD: dict[str, dict[str, Any]] = {
 
 def body(name: str = "web", **changes: Any) -> dict[str, Any]:
     return {**copy.deepcopy(BODY), "imageCacheName": name, **changes}
-
-
-def lines(task: Task, check_mode: bool = False, **given: Any) -> list[str]:
-    return [line[2:] for line in task.validate(given, check_mode).report().split("\n")[1:]]
-
-
-def run(task: Task, client: Any, check_mode: bool = False, diff_mode: bool = False, **given: Any) -> Result:
-    """Run a task with the arguments as Ansible validates them."""
-    checked = task.validate(given, check_mode)
-    assert checked.violations == {}
-    validation = ArgumentSpecValidator(task.spec()).validate(checked.arguments)
-    assert validation.error_messages == []
-    return task.run(validation.validated_parameters, client, check_mode, diff_mode)
 
 
 # --- every task
@@ -102,7 +90,7 @@ def test_specs_do_not_share_what_can_be_changed(name: str) -> None:
     assert TASKS[name].spec()["timeout"]["default"] == 30.0
 
 
-# --- the check of image_caches
+# --- the checks of image_cache and image_caches
 
 SAME_ID = {"image_cache_id": "imc-1"}
 OTHER_ID = {"image_cache_id": "imc-3", "name": "web"}
@@ -196,6 +184,23 @@ def test_in_check_mode_ids_of_many_may_not_be_known_yet() -> None:
     assert lines(image_caches.TASK, True, image_caches=unknown) == []
 
 
+@pytest.mark.parametrize(
+    ("given", "refused"),
+    [
+        ({"image_cache_id": "imc-1"}, []),
+        ({"name": "web", "state": "absent"}, []),
+        ({**BODY}, ["images[0]"]),
+        ({**BODY, "image_cache_id": "imc-1", "drift": "recreate"}, ["images[0]"]),
+    ],
+)
+def test_names_of_images_are_checked_where_they_would_be_ordered(given: dict[str, Any], refused: list[str]) -> None:
+    entry = {**given, "images": ["Web App"]}
+    drift = {"drift": entry.pop("drift")} if "drift" in entry else {}
+    of_one, of_many = lines(image_cache.TASK, **entry, **drift), lines(image_caches.TASK, image_caches=[entry], **drift)
+    assert [line.partition(":")[0] for line in of_one] == refused
+    assert [line.partition(":")[0] for line in of_many] == [f"image_caches[0].{path}" for path in refused]
+
+
 # --- what the engine gets
 
 CLIENT: Any = SimpleNamespace(redact=str.lower, clock=SYSTEM_CLOCK, write=None)
@@ -225,30 +230,6 @@ def test_what_the_engine_gets_of_one(diff_mode: bool, asked: Any) -> None:
     assert ctx == Context(CLIENT, Wait(60.0, 5.0), diff_mode=diff_mode)
     assert options == {"check_mode": True, "by_name": True}
     assert absent == [Desired("absent", {}, "imc-1")]
-
-
-def test_a_diff_is_text_in_which_everybody_can_read_chinese(monkeypatch: pytest.MonkeyPatch) -> None:
-    item = Item(Desired("present", BODY), diff={"before_header": "web", "before": {}, "after": {"name": "缓存\x1b"}})
-    monkeypatch.setattr(image_cache, "reconcile", lambda *given, **options: Outcome([item], [], [], [], [], None, 0.0))
-    expected = {"before_header": "web", "before": "", "after": '{\n    "name": "缓存\\u001b"\n}\n'}
-    assert run(image_cache.TASK, CLIENT, diff_mode=True, **BODY).values["diff"] == expected
-
-
-@pytest.mark.parametrize(
-    ("given", "refused"),
-    [
-        ({"image_cache_id": "imc-1"}, []),
-        ({"name": "web", "state": "absent"}, []),
-        ({**BODY}, ["images[0]"]),
-        ({**BODY, "image_cache_id": "imc-1", "drift": "recreate"}, ["images[0]"]),
-    ],
-)
-def test_names_of_images_are_checked_where_they_would_be_ordered(given: dict[str, Any], refused: list[str]) -> None:
-    entry = {**given, "images": ["Web App"]}
-    drift = {"drift": entry.pop("drift")} if "drift" in entry else {}
-    of_one, of_many = lines(image_cache.TASK, **entry, **drift), lines(image_caches.TASK, image_caches=[entry], **drift)
-    assert [line.partition(":")[0] for line in of_one] == refused
-    assert [line.partition(":")[0] for line in of_many] == [f"image_caches[0].{path}" for path in refused]
 
 
 @pytest.mark.parametrize("diff_mode", [False, True])
@@ -286,6 +267,13 @@ def test_a_preflight_checks_the_certificates_of_registries(
 
 
 # --- results
+
+
+def test_a_diff_is_text_in_which_everybody_can_read_chinese(monkeypatch: pytest.MonkeyPatch) -> None:
+    item = Item(Desired("present", BODY), diff={"before_header": "web", "before": {}, "after": {"name": "缓存\x1b"}})
+    monkeypatch.setattr(image_cache, "reconcile", lambda *given, **options: Outcome([item], [], [], [], [], None, 0.0))
+    expected = {"before_header": "web", "before": "", "after": '{\n    "name": "缓存\\u001b"\n}\n'}
+    assert run(image_cache.TASK, CLIENT, diff_mode=True, **BODY).values["diff"] == expected
 
 
 @pytest.mark.parametrize("diff_mode", [False, True])
@@ -356,60 +344,6 @@ def test_a_name_of_the_service_forges_no_line(client: Client, emulator: Emulator
 
 # --- what only reads
 
-ALL = "must not be empty; leave it out to list all"
-
-
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        ({"image_cache_id": None}, [f"image_cache_id: {ALL}"]),
-        ({"imageCacheId": ""}, [f"imageCacheId: {ALL}"]),
-        ({"name": None}, [f"name: {ALL}"]),
-        ({"image_cache_name": ""}, [f"image_cache_name: {ALL}"]),
-        ({"images": None}, [f"images: {ALL}"]),
-        ({"images": []}, [f"images: {ALL}"]),
-        ({"images": ""}, ["images: value is empty"]),
-        ({"images": ["a", ""]}, [f"images[1]: {ALL}"]),
-        ({"tags": None}, [f"tags: {ALL}"]),
-        ({"tags": []}, [f"tags: {ALL}"]),
-        ({"tags": [{}]}, [f"tags[0]: {ALL}"]),
-        ({"tags": [A, {"key": "", "value": None}]}, [f"tags[1]: {ALL}"]),
-        ({"tags": [{"value": "x"}]}, ["tags[0].key: is required"]),
-        ({"tags": [{"key": None, "value": "x"}]}, ["tags[0].key: is required"]),
-        *(
-            ({"tags": [{"key": "a", "value": no}]}, ["tags[0].value: must not be empty; leave it out to look"])
-            for no in ("", None)
-        ),
-        ({"tags": [A, {"key": "a", "value": "2"}]}, ["tags[1].key: is the same as in tags[0]"]),
-        ({"tags": [5], "images": {"a": 1}}, ["images: must be a list", "tags[0]: must be a mapping"]),
-        ({"name": "we\0b"}, ["name: must not contain a control character"]),
-        ({"name": "web "}, ["name: ends with a line feed or a blank"]),
-        ({"name": "web", "imageCacheName": None}, ["imageCacheName: is given twice, also as name"]),
-        ({"name": "web", "image_cache_id": "imc-1", "images": ["a"], "tags": [{"key": "a"}], "events": None}, []),
-        ({}, []),
-    ],
-)
-def test_an_empty_filter_never_means_everything(given: dict[str, Any], expected: list[str]) -> None:
-    found = lines(image_cache_info.TASK, **given)
-    assert len(found) == len(expected)
-    assert all(line.startswith(text) for line, text in zip(sorted(found), expected, strict=True))
-
-
-@pytest.mark.parametrize("nothing", [None, ""])
-@pytest.mark.parametrize("option", ["image_cache_id", "imageCacheId", "image_cache_name", "name"])
-@pytest.mark.parametrize("more", [{}, {"events": True}, {"tags": [A]}])
-def test_what_is_not_made_in_check_mode_is_not_found(
-    more: dict[str, Any], option: str, nothing: str | None, client: Client, emulator: Emulator
-) -> None:
-    result = run(image_cache_info.TASK, client, True, **{option: nothing, **more})
-    assert result.values == {"changed": False, "image_caches": []}
-    assert emulator.requests == []
-
-
-@pytest.mark.parametrize("given", [{"images": []}, {"images": None}, {"tags": None}, {"tags": [{}]}])
-def test_other_empty_filters_are_refused_in_check_mode_as_well(given: dict[str, Any]) -> None:
-    assert lines(image_cache_info.TASK, True, name="", **given) == lines(image_cache_info.TASK, **given) != []
-
 
 @pytest.mark.parametrize("check_mode", [False, True])
 def test_reading_the_region(check_mode: bool, client: Client, emulator: Emulator) -> None:
@@ -417,19 +351,6 @@ def test_reading_the_region(check_mode: bool, client: Client, emulator: Emulator
     assert run(region_info.TASK, client, check_mode).values == {"changed": False, "region": region}
     quota = run(quota_info.TASK, client, check_mode).values
     assert (quota["changed"], len(quota["quotas"])) == (False, 4)
-
-
-def test_reading_image_caches(client: Client, emulator: Emulator) -> None:
-    identifier = emulator.service.seed("web", ["a"], tags=[{"key": "team", "value": "x"}])
-    seed(emulator, "db")
-    for given, expected in (
-        ({"name": "web"}, [identifier]),
-        ({"imageCacheId": identifier}, [identifier]),
-        ({"imageCacheId": identifier, "name": "db"}, []),
-        ({"tags": [{"key": "team"}]}, [identifier]),
-    ):
-        result = run(image_cache_info.TASK, client, **given).values
-        assert (result["changed"], [cache["image_cache_id"] for cache in result["image_caches"]]) == (False, expected)
 
 
 # --- what is not created in check mode
