@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Callable
+from typing import Any, Callable
 
 # Removes the secrets of a task from a text.
 Redact = Callable[[str], str]
@@ -29,6 +29,15 @@ def sanitize(text: str, redact: Redact) -> str:
     """Redact secrets, collapse whitespace, escape what is not printable."""
     # again, since a secret may have a blank where the text has a line feed
     return printable(redact(" ".join(redact(text).split())))
+
+
+def redact_all(value: Any, redact: Redact) -> Any:
+    """Redact secrets in all texts of a value of JSON."""
+    if isinstance(value, list):
+        return [redact_all(item, redact) for item in value]
+    if isinstance(value, dict):
+        return {redact(key): redact_all(item, redact) for key, item in value.items()}
+    return redact(value) if isinstance(value, str) else value
 
 
 @functools.lru_cache(maxsize=None)

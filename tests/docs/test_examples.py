@@ -24,7 +24,7 @@ MODULES = sorted((ROOT / "plugins" / "modules").glob("[!_]*.py"), key=lambda pat
 # Variables that the examples use.
 VARIABLES = {"registry_password": "example-password"}
 # Keys that Ansible adds to every result.
-COMMON = {"ansible_facts", "changed", "failed", "invocation", "warnings"}
+COMMON = {"ansible_facts", "attempts", "changed", "failed", "invocation", "warnings"}
 PYTHON_TYPES: dict[str, type | tuple[type, ...]] = {"str": str, "int": int, "bool": bool, "list": list, "dict": dict}
 
 

@@ -16,7 +16,7 @@ from .conftest import PLACES, Ansible
 
 BODY = {"name": "web", "images": ["nginx:latest"], "az_info": {"az_name": "az1"}, **PLACES}
 ONE, MANY, INFO = "ctyun.eci.image_cache", "ctyun.eci.image_caches", "ctyun.eci.image_cache_info"
-REGION, QUOTA = "ctyun.eci.region_info", "ctyun.eci.quota_info"
+REGION, QUOTA, API = "ctyun.eci.region_info", "ctyun.eci.quota_info", "ctyun.eci.api"
 
 # Wrong arguments, and a word of the linter's message.
 WRONG: list[tuple[str, dict[str, Any], str]] = [
@@ -34,6 +34,8 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     (INFO, {"names": ["web"]}, "names"),
     (REGION, {"region": "r"}, "region"),
     (QUOTA, {"timeout": "soon"}, "timeout"),
+    (API, {"operation": "region", "method": "patch"}, "method"),
+    (API, {"body": {}}, "operation"),
 ]
 
 RIGHT: list[tuple[str, dict[str, Any]]] = [
@@ -51,6 +53,8 @@ RIGHT: list[tuple[str, dict[str, Any]]] = [
     (MANY, {"image_caches": [{**BODY, "tags": {"team": "web"}}], "prune_tags": {"team": "web"}}),
     (REGION, {"retries": 0}),
     (QUOTA, {"timeout": 2.5}),
+    (API, {"operation": "containers/deleteContainerGroup/{{ one }}", "method": "delete", "changes": "{{ maybe }}"}),
+    (API, {"operation": "containers/createContainerGroup", "body": {"azInfo": [{"azName": "az1"}], "cpu": 0.5}}),
 ]
 
 

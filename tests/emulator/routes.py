@@ -18,11 +18,19 @@ _FIXED = {
     "imageCache/updateImageCache": "PUT",
     "region": "GET",
     "resources/listUsage": "GET",
+    "containers/createContainerGroup": "POST",
+    "containers/describeContainerGroups": "POST",
+    "containers/describeContainerGroupStatus": "POST",
+    "containers/describeContainerGroupEvent": "POST",
 }
-_WITH_IDENTIFIER = {"imageCache/describeImageCache": "GET", "imageCache/deleteImageCache": "DELETE"}
+_WITH_IDENTIFIER = {
+    "imageCache/describeImageCache": "GET",
+    "imageCache/deleteImageCache": "DELETE",
+    "containers/deleteContainerGroup": "DELETE",
+}
 
 OPERATIONS = frozenset(path.rpartition("/")[2] for path in [*_FIXED, *_WITH_IDENTIFIER])
-WITH_BODY = frozenset({"createImageCache", "describeImageCaches", "updateImageCache"})
+WITH_BODY = frozenset(path.rpartition("/")[2] for path, method in _FIXED.items() if method != "GET")
 
 
 class Route(NamedTuple):

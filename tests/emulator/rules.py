@@ -106,3 +106,56 @@ LIST = _object(
 )
 
 UPDATE = _object({"imageCacheId": _text}, {"tags": _TAGS})
+
+
+def _boolean(value: object, path: str) -> None:
+    if not isinstance(value, bool):
+        raise _refuse(path, "must be a Boolean")
+
+
+def _number(value: object, path: str) -> None:
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        raise _refuse(path, "must be a number")
+
+
+def _unread(value: object, path: str) -> None:
+    """A documented field that the emulator does nothing with."""
+
+
+_CONTAINER = _object(
+    {"name": _text, "image": _text},
+    {
+        "imagePullPolicy": _text,
+        **dict.fromkeys(("cpu", "memory", "gpu"), _number),
+        **dict.fromkeys(("command", "args"), _array(_string)),
+        **dict.fromkeys(("workingDir", "ports", "environmentVar", "volumeMount"), _unread),
+        **dict.fromkeys(("livenessProbe", "readinessProbe"), _unread),
+        **dict.fromkeys(("lifecyclePostStartHandlerExec", "lifecyclePreStopHandlerExec"), _unread),
+    },
+)
+_LOGINS = ("imageRegistryCredential", "imageRegistryCredentials")  # the page's spelling, and that of the SDK
+
+CREATE_GROUP = _object(
+    {
+        "containerGroupName": _text,
+        "azInfo": _array(_object({"azName": _text}, {"azId": _integer(0)}), at_least=1),
+        "vpcId": _text,
+        "vSwitchId": _text,
+        "securityGroupId": _text,
+        "restartPolicy": _text,
+        "containers": _array(_CONTAINER, at_least=1),
+    },
+    {
+        "imageCacheId": _string,
+        "autoMatchImageCache": _boolean,
+        "tags": _TAGS,
+        **dict.fromkeys(("cpu", "memory", "gpu"), _number),
+        **dict.fromkeys(_LOGINS, _array(_object({"server": _registry, "userName": _text, "password": _text}))),
+        **dict.fromkeys(("initContainers", "volumes", "eip", "ephemeralVolume", "hostAliases"), _unread),
+        **dict.fromkeys(("flavorName", "cpuArchitecture", "dataCacheBucket", "hostName", "iamRoleName"), _string),
+        **dict.fromkeys(("dnsConfig", "securityContext"), _unread),
+        **dict.fromkeys(("alsInstanceId", "epId", "regionId"), _string),
+    },
+)
+
+LIST_GROUPS = _object({}, dict.fromkeys(("containerGroupIds", "containerGroupName", "status", "regionId"), _string))

@@ -18,6 +18,7 @@ from . import rules
 from .caches import Cache, Tags
 from .clock import Clock
 from .errors import ServiceError
+from .groups import Groups
 from .settings import Settings
 
 _ALPHABET = string.ascii_lowercase + string.digits
@@ -46,6 +47,7 @@ class Service:
         self.settings = settings or Settings()
         self.clock = clock or Clock()
         self._lock = threading.RLock()
+        self._groups = Groups(self.settings)
         self._caches: dict[str, Cache] = {}
         self._departures: list[tuple[float, str]] = []
         self._postponed: list[tuple[float, int, Call, Callable[[bool], None]]] = []
@@ -97,6 +99,7 @@ class Service:
     def reset(self) -> None:
         with self._lock:
             self._caches.clear()
+            self._groups.clear()
             self._departures.clear()
             self._postponed.clear()
             self.clock.reset()
@@ -119,7 +122,35 @@ class Service:
                 return self._region(identifier)
             case "listUsage":
                 return self._usage()
-        raise ServiceError("NotFound", "no such operation")
+        return self._perform_on_groups(call, now)
+
+    def _perform_on_groups(self, call: Call, now: float) -> Answer:
+        match call.operation:
+            case "createContainerGroup":
+                body = _valid(rules.CREATE_GROUP, call.body)
+                value = self._groups.create(body, self._cached_images(body, now), now)
+            case "describeContainerGroups":
+                value = self._groups.list(_valid(rules.LIST_GROUPS, call.body), now)
+            case "describeContainerGroupStatus":
+                value = self._groups.statuses(_valid(rules.LIST_GROUPS, call.body), now)
+            case "describeContainerGroupEvent":
+                value = self._groups.events(_valid(rules.LIST_GROUPS, call.body), now)
+            case "deleteContainerGroup":
+                value = self._groups.delete(call.identifier)
+            case _:
+                raise ServiceError("NotFound", "no such operation")
+        return Answer({"requestId": _request_id(), **value}, effect=not call.operation.startswith("describe"))
+
+    def _cached_images(self, body: dict[str, Any], now: float) -> list[str]:
+        """Return the images of the image cache that a container group names, if it is ready and in the same zone."""
+        zone = body["azInfo"][0]["azName"]
+        if zone not in self.settings.zones:
+            raise ServiceError("Invalid", "azInfo[0].azName: no such zone in this region")
+        if not body.get("imageCacheId"):
+            return []
+        cache = self._found(body["imageCacheId"])
+        is_ready = cache.status(now, self.settings) == self.settings.ready_status
+        return cache.images if is_ready and cache.zone == zone else []
 
     def _check_region(self, region: str | None) -> None:
         if not region:

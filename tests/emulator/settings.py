@@ -22,6 +22,7 @@ class Settings:
     quota: int = 5000
     max_page: int = 1000
     ready_after: float = 2.0
+    pull_after: float = 3.0
     fail_images: list[str] = field(default_factory=lambda: ["does-not-exist"])
     delete_after: float = 0.0
     delete_again: Literal["ok", "conflict"] = "ok"

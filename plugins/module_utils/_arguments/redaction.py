@@ -11,7 +11,7 @@ import re
 from typing import Any, Mapping
 
 from .._text import Redact
-from .specs import Spec
+from .specs import FREE_FORM, Spec
 
 HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 REDACTED = "********"
@@ -35,7 +35,12 @@ def redacted_arguments(spec: Spec, given: Mapping[str, Any]) -> dict[str, Any]:
         if option == "endpoint" and "@" in str(value) and not str(value).startswith(("http://", "https://")):
             value = f"//{value}"  # the scheme was forgotten, or misspelt
         if value is not None:
-            shown[option] = _redacted(rules, value)
+            if option in FREE_FORM:
+                from .free_form import redacted  # most tasks do without
+
+                shown[option] = redacted(value, HIDDEN)
+            else:
+                shown[option] = _redacted(rules, value)
     return shown
 
 
@@ -47,8 +52,13 @@ def _redacted(rules: Mapping[str, Any], value: Any) -> Any:
     if "options" in rules:
         return redacted_arguments(rules["options"], value) if isinstance(value, dict) else HIDDEN
     if isinstance(value, str):
-        return _PASSWORD_IN_ADDRESS.sub(f"//{REDACTED}@", value)
+        return without_password(value)
     return HIDDEN if isinstance(value, (dict, list)) else value
+
+
+def without_password(text: str) -> str:
+    """Hide the user and the password in an address."""
+    return _PASSWORD_IN_ADDRESS.sub(f"//{REDACTED}@", text)
 
 
 def secrets(spec: Spec, arguments: Mapping[str, Any]) -> list[str]:
@@ -59,6 +69,11 @@ def secrets(spec: Spec, arguments: Mapping[str, Any]) -> list[str]:
         if value and rules.get("no_log"):
             quoted = (json.dumps(value), json.dumps(value, ensure_ascii=False), repr(value))
             found.update((value, *(text[1:-1] for text in quoted)))
+        elif value and option in FREE_FORM:
+            from .free_form import secret_texts  # most tasks do without
+
+            for text in secret_texts(value):
+                found.update(secrets({"secret": {"no_log": True}}, {"secret": text}))
         elif value and "options" in rules:
             for item in value if isinstance(value, list) else [value]:
                 found.update(secrets(rules["options"], item))

@@ -24,6 +24,9 @@ OFF = "off"
 # Lists of tags, which may be given as mappings.
 TAGS = ("tags", "prune_tags")
 
+# Options whose keys are the caller's, and whose values go out as they are.
+FREE_FORM = ("body", "query")
+
 DEFAULT_ENDPOINT = "https://eci-global.ctapi.ctyun.cn"
 
 

@@ -21,7 +21,7 @@ from ansible.module_utils.common.validation import check_type_bool, check_type_d
 
 from .._text import option_name
 from .schema import CREATE_IMAGE_CACHE, Path, Violation, prepare
-from .specs import OFF, TAGS, Spec
+from .specs import FREE_FORM, OFF, TAGS, Spec
 
 Rules = Callable[[Mapping[str, Any]], Iterable[Violation]]
 
@@ -141,6 +141,8 @@ class _Conversion:
             options = rules.get("options")
             if options:
                 return self.options(options, value, path)
+            if option in FREE_FORM:
+                return value  # as it goes out
             return {str(key): "" if item is None else item for key, item in value.items()}
         return value
 

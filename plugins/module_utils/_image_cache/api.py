@@ -20,7 +20,7 @@ from .._api.responses import Reply
 from .._api.transport import Operation
 from .._errors import POSSIBLE, EciError, StateConflict, Unanswered
 from .._pool import for_each
-from .._text import option_name
+from .._text import option_name, redact_all
 from .model import ImageCache, Tag, Tags, from_wire, usable_id
 
 _PATH = "/eci/api/v1/imageCache/"
@@ -160,7 +160,7 @@ class ImageCachesApi:
         """Return the events of an image cache in the order of the service, secrets redacted."""
         events = self.client.call(DESCRIBE, identifier=image_cache_id).obj.get("events")
         return [
-            {option_name(key): self._redacted(value) for key, value in event.items()}
+            {option_name(key): redact_all(value, self.client.redact) for key, value in event.items()}
             for event in (events if isinstance(events, list) else [])
             if isinstance(event, dict)
         ]
@@ -172,13 +172,6 @@ class ImageCachesApi:
             newest = "; ".join(" ".join(str(event.get("message")).split()) for event in events[-EVENTS_SHOWN:])
             return replace(cache, events=events), f" Its newest events: {newest}." if newest else ""
         return cache, ""
-
-    def _redacted(self, value: Any) -> Any:
-        if isinstance(value, list):
-            return [self._redacted(item) for item in value]
-        if isinstance(value, dict):
-            return {self.client.redact(key): self._redacted(item) for key, item in value.items()}
-        return self.client.redact(value) if isinstance(value, str) else value
 
 
 class Lister:

@@ -46,7 +46,7 @@ LEVELS = [
     {"model"},
 ]
 
-MOST_LINES, MOST_FILES, MOST_LINES_OF_A_FILE = 6_510, 52, 450
+MOST_LINES, MOST_FILES, MOST_LINES_OF_A_FILE = 6_680, 54, 450
 
 FILES = sorted(MODULE_UTILS.rglob("*.py"))
 
@@ -174,7 +174,8 @@ def loaded(place: str, task: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("task", "unneeded"),
     [
-        ("region_info", ["_image_cache", "_registry"]),
+        ("api", ["_image_cache", "_registry"]),
+        ("region_info", ["_image_cache", "_registry", "_arguments.free_form"]),
         ("quota_info", ["_image_cache", "_registry"]),
         ("image_info", ["_image_cache"]),
         ("image_cache_info", ["_registry.client", "_image_cache.reconcile", "_image_cache.actions", "_lock"]),

@@ -30,7 +30,7 @@ BUDGETS = {
 }
 
 # What a task of image_cache loads at its start: modules of this collection, and their lines.
-MOST_MODULES, MOST_LINES = 33, 4_540
+MOST_MODULES, MOST_LINES = 33, 4_560
 
 # Calls of the file system are events of sys.addaudithook, which has none for a thread before Python 3.12.
 COUNT = """

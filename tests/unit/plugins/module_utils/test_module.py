@@ -40,6 +40,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "image_cache": BODY,
     "image_caches": {"image_caches": [BODY]},
     "image_cache_info": {"name": "web"},
+    "api": {"operation": "containers/describeContainerGroups", "query": {"secretKey": PASSWORD}},
     "region_info": {},
     "quota_info": {},
     "image_info": {"images": ["127.0.0.1:1/app:1"]},  # nobody listens there

@@ -21,6 +21,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._registry import preflig
 from ansible_collections.ctyun.eci.plugins.module_utils._registry.session import Settings
 from ansible_collections.ctyun.eci.plugins.module_utils._task import Task
 from ansible_collections.ctyun.eci.plugins.module_utils._tasks import (
+    api,
     image_cache,
     image_cache_info,
     image_caches,
@@ -33,6 +34,7 @@ from tests.unit.plugins.emulated import BODY, A, B, seed
 from tests.unit.plugins.tasks import lines, run
 
 TASKS = {
+    "api": api.TASK,
     "image_cache": image_cache.TASK,
     "image_caches": image_caches.TASK,
     "image_cache_info": image_cache_info.TASK,
@@ -41,6 +43,7 @@ TASKS = {
     "quota_info": quota_info.TASK,
 }
 GOOD: dict[str, dict[str, Any]] = {
+    "api": {"operation": "containers/describeContainerGroups"},
     "image_cache": BODY,
     "image_caches": {"image_caches": [BODY]},
     "image_cache_info": {"name": "web"},
