@@ -20,7 +20,7 @@ from tests.emulator import Emulator
 
 # What differs between any two runs: IDs and times.
 CHANGING = re.compile(
-    r"imc-[a-z0-9]{16}(\.[0-9a-f]+)?|\b[0-9a-f]{32}\b|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|order:[0-9a-f]{32}"
+    r"(imc|eci)-[a-z0-9]{16}(\.[0-9a-f]+)?|\b[0-9a-f]{32}\b|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|order:[0-9a-f]{32}"
     r"|20\d\d-\d\d-\d\dT[0-9:+]+Z?"
 )
 Task = dict[str, Any]
