@@ -18,7 +18,7 @@ _BLOCK = re.compile(
 )
 _FILE = re.compile(r"\A# ([\w.-]+\.yml)\n")
 _VARYING = [
-    (re.compile(r"imc-[0-9a-z]{16}\b"), "imc-*"),
+    (re.compile(r"\b(imc|eci)-[0-9a-z]{16}\b"), r"\1-*"),
     (re.compile(r"\b[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\b"), "UUID"),
     (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)"), "TIME"),
     (re.compile(r"\b127\.0\.0\.1:\d{4,5}\b"), "127.0.0.1:*"),
