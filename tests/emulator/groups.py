@@ -131,7 +131,7 @@ class Groups:
         self._groups[identifier] = Group(identifier, body, now, containers)
         return {"containerGroupId": identifier, "masterOrderId": uuid.uuid4().hex}
 
-    def list(self, body: dict[str, Any], now: float) -> dict[str, Any]:
+    def listed(self, body: dict[str, Any], now: float) -> dict[str, Any]:
         found = [group.described(now) for group in self._matching(body, now)]
         return {"nextToken": "", "totalCount": len(found), "containerGroups": found}
 

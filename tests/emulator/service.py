@@ -130,7 +130,7 @@ class Service:
                 body = _valid(rules.CREATE_GROUP, call.body)
                 value = self._groups.create(body, self._cached_images(body, now), now)
             case "describeContainerGroups":
-                value = self._groups.list(_valid(rules.LIST_GROUPS, call.body), now)
+                value = self._groups.listed(_valid(rules.LIST_GROUPS, call.body), now)
             case "describeContainerGroupStatus":
                 value = self._groups.statuses(_valid(rules.LIST_GROUPS, call.body), now)
             case "describeContainerGroupEvent":
