@@ -194,3 +194,10 @@ def test_a_change_is_sent_once(fault: Fault, effect: str, client: Client, emulat
     assert (caught.value.effect, caught.value.attempts) == (effect, 1)
     assert caught.value.operation == "createContainerGroup"
     assert ("It may have taken effect" in caught.value.message) is (effect == "possible")
+
+
+def test_a_secret_that_the_reply_quotes_is_redacted(client: Client, emulator: Emulator) -> None:
+    client.redact = lambda text: text.replace("Pl4nted", "***")
+    obj = {"env": [{"value": "x Pl4nted"}], "Pl4nted": 1}
+    emulator.inject(Fault("json", value={"statusCode": 200, "returnObj": obj}))
+    assert run(TASK, client, **CREATE).values["response"] == {"env": [{"value": "x ***"}], "***": 1}
