@@ -1,7 +1,9 @@
 # Copyright (c) ctyun.eci contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rules of request bodies. The first violation is reported by field, never by value."""
+"""The rules of request bodies: the fields of CTYun's documentation, and those that only the types of its Go SDK have. The
+first violation is reported by field, never by value.
+"""
 
 from __future__ import annotations
 
@@ -73,15 +75,26 @@ def _object(required: Mapping[str, Check], optional: Mapping[str, Check] | None 
     return check
 
 
+def _boolean(value: object, path: str) -> None:
+    if not isinstance(value, bool):
+        raise _refuse(path, "must be a Boolean")
+
+
 _TAGS = _array(_object({}, {"key": _string, "value": _string}))
 
+# From the SDK's types, service/eci/types/imagecache and containergroup: it repeats the region of the header in each body.
+_SDK = {"regionId": _string}
+_SDK_ZONE = {"azId": _integer(0)}
+_SDK_EIP = {"autoCreateEip": _boolean, "eipBandwidth": _integer(0), "publicIpAddressPoolName": _string}
+
+# CTYun's page on createImageCache.
 CREATE = _object(
     {
         "imageCacheName": _text,
         "securityGroupId": _text,
         "vSwitchId": _text,
         "vpcId": _text,
-        "azInfo": _object({"azName": _text}),
+        "azInfo": _object({"azName": _text}, _SDK_ZONE),
         "images": _array(_text, at_least=1),
     },
     {
@@ -89,10 +102,12 @@ CREATE = _object(
         "retentionDays": _integer(0, 3650),
         "tags": _TAGS,
         "imageRegistryCredentials": _array(_object({"server": _registry, "userName": _text, "password": _text})),
-        "eip": _object({"eipInstanceId": _text}),
+        "eip": _object({"eipInstanceId": _text}, _SDK_EIP),
+        **_SDK,
     },
 )
 
+# The capture of CTYun's documentation.
 LIST = _object(
     {},
     {
@@ -102,10 +117,11 @@ LIST = _object(
         "tags": _TAGS,
         "images": _array(_string),
         "nextToken": _string,
+        **_SDK,
     },
 )
 
-UPDATE = _object({"imageCacheId": _text}, {"tags": _TAGS})
+UPDATE = _object({"imageCacheId": _text}, {"tags": _TAGS, **_SDK})
 
 
 def _boolean(value: object, path: str) -> None:
