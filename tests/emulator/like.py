@@ -19,6 +19,7 @@ _ZONES = Settings().zones
 _ALIASES = {"zone_aliases": [f"{zone}={zone}-alias" for zone in _ZONES]}
 # The habits that are not settings themselves, with the settings that each answer stands for.
 _OTHER_NAMES: dict[str, dict[Any, dict[str, Any]]] = {
+    "delete_known": {True: {}},
     "zone_returned": {
         "same": {},
         "unlisted": _ALIASES,

@@ -45,6 +45,7 @@ QUESTIONS = {
     "status_code_style": ("statusCode of success: 200 as a number (int), as a text (str), or 800", "int"),
     "http_errors": ("A failure has an HTTP status of its own, not 200", "nothing"),
     "missing_reason": ("The reason with which describeImageCache refuses an unknown ID", "nothing"),
+    "delete_known": ("deleteImageCache is known under its path", "in one source: CTYun's SDK has never sent one"),
     "null_fields": ("Fields without a value are null, not left out", "CTYun's SDK leaves them out"),
     "region_returned": ("The region returned is that of the header (asked), or needs the query (query)", "asked"),
     "quota": ("The number of image caches that the account may have", "listUsage returns it"),

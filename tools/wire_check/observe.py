@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from ansible_collections.ctyun.eci.plugins.module_utils import _errors as errors
 from ansible_collections.ctyun.eci.plugins.module_utils._api import region, responses
 from ansible_collections.ctyun.eci.plugins.module_utils._api.client import Client
-from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.api import DESCRIBE, LIST, ImageCachesApi
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.api import DELETE, DESCRIBE, LIST, ImageCachesApi
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.model import ImageCache, Tag, Tags, from_wire
 from ansible_collections.ctyun.eci.plugins.module_utils._polling import CONSISTENCY_DELAYS, Wait, poll
 
@@ -113,6 +113,20 @@ class Probe:
         for question, (field, values) in asked.items():
             self.ask(self._try_filter, cache.id, question, field, values)
 
+    def try_delete(self) -> None:
+        """Observe whether deleteImageCache is known under its path, by an ID that does not exist. Raises EciError if not."""
+        refusal = None
+        try:
+            self.client.call(DELETE._replace(repeatable=False), identifier=_unknown_id())
+        except errors.EciError as error:
+            if not (error.code or "").startswith("ECI."):
+                refusal = error
+            if isinstance(error, _ENDING) or (refusal and not isinstance(error, errors.ServiceError)):
+                raise
+        self.answers["delete_known"] = refusal is None
+        if refusal:
+            raise errors.StateConflict(f"{refusal.message} Nothing was created, since it could not be deleted again.")
+
     def find(self, image_cache_id: str, filters: Mapping[str, Any] | None = None) -> ImageCache | None:
         """Return an image cache if a list with these filters shows it. Raises EciError."""
         pages = self._pages(filters or {"imageCacheId": image_cache_id})
@@ -168,7 +182,7 @@ class Probe:
     def _describe_unknown_id(self) -> None:
         operation = DESCRIBE._replace(repeatable=False)  # a failure is the answer
         try:
-            found = self.client.call(operation, identifier=f"imc-{uuid.uuid4().hex[:16]}").obj
+            found = self.client.call(operation, identifier=_unknown_id()).obj
             self.answers["missing_reason"] = OTHER if found.get("imageCacheId") else "none"
         except errors.EciError as error:
             if isinstance(error, _ENDING) or error.http_status is None:
@@ -215,6 +229,7 @@ class OwnImageCache:
         """Create, observe and delete it. ``duplicate`` orders a second one of the name. Raises EciError."""
         if self._api.named(self.name):
             raise errors.StateConflict(f"There is an image cache named {self.name} already. Nothing was created.")
+        self._probe.try_delete()
         try:
             self._observe(self._create())
             if duplicate:
@@ -324,6 +339,10 @@ class OwnImageCache:
 
     def _delays(self, wait: Wait) -> Iterator[float]:
         return itertools.chain([0.0], wait.delays(self._clock))
+
+
+def _unknown_id() -> str:
+    return f"imc-{uuid.uuid4().hex[:16]}"
 
 
 def _key(values: Mapping[str, T], accept: Callable[[T], object]) -> str:

@@ -143,6 +143,7 @@ def test_it_observes_the_habits_and_the_emulator_takes_them(
     habits = make_check().run(duplicate=True)
     assert {name: habits[name] for name in expected} == expected
     assert habits["unique_names"] is expected.get("unique_names", False)
+    assert habits["delete_known"] is True
     assert left(emulator) == []
 
     likeness = like(habits)
@@ -166,7 +167,31 @@ def test_nothing_created_is_nothing_deleted(settings: Any, last: str, check: Che
     emulator.settings.update(settings)
     with pytest.raises(errors.ServiceError):
         check.run()
-    assert (emulator.requests[-1].operation, emulator.sent(DELETE)) == (last, [])
+    assert emulator.requests[-1].operation == last
+    assert [record for record in emulator.sent(DELETE) if record.effect] == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "known"),
+    [
+        (Fault("gateway", DELETE, code="10000", status=404), False),
+        (Fault("status", DELETE, status=404, html=True), False),
+        (Fault("status", DELETE, status=422, reason="Invalid"), True),
+    ],
+    ids=["no such API", "a page", "refused by ECI"],
+)
+def test_nothing_is_ordered_that_could_not_be_deleted(
+    fault: Fault, known: bool, check: Check, emulator: Emulator
+) -> None:
+    emulator.inject(fault)
+    if known:
+        check.run()
+    else:
+        with pytest.raises(errors.StateConflict, match="Nothing was created"):
+            check.run()
+    assert check.probe.answers["delete_known"] is known
+    assert len(emulator.sent(CREATE)) == known
+    assert left(emulator) == []
 
 
 def test_a_name_that_exists_is_left_alone(check: Check, emulator: Emulator) -> None:
@@ -190,7 +215,7 @@ def test_a_creation_without_an_answer_is_found_by_its_name(check: Check, emulato
     [
         ({"delete_fails": 10_000}, None),
         ({"delete_after": 10_000.0}, None),
-        ({}, Fault("status", DELETE, times=None, status=403)),
+        ({}, Fault("status", DELETE, times=None, skip=1, status=403)),
         ({"list_lag": 10_000.0}, Fault("reset", CREATE, when="after")),
     ],
 )
