@@ -128,7 +128,7 @@ lint-ruff: .venv/dev.stamp
 	@$(STEP) ruff-check --figure '^Found .*' -- ruff check --output-format concise .
 
 lint-shell: .venv/dev.stamp
-	@$(STEP) shellcheck -- shellcheck .ci/run
+	@$(STEP) shellcheck -- shellcheck .ci/run examples/ci/*.sh
 
 PACKAGES = $(patsubst %,-p ansible_collections.ctyun.eci.plugins.%,$(notdir $(wildcard plugins/module_utils plugins/plugin_utils plugins/action))) -p tests.emulator -p tests.tools -p tools.wire_check
 lint-mypy: .venv/dev.stamp tree
