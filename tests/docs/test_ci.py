@@ -178,6 +178,7 @@ def test_a_merge_request_gets_a_plan_and_changes_nothing(name: str, runner: Runn
     done = runner.run(PIPELINES[name]().plan.script)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "+ web-42 create, 20 GB" in done.stdout
+    assert "WARNING" not in done.stderr
     assert json.loads((runner.ci / "plan.json").read_text(encoding="utf-8"))["create"] == 2
     assert not list(runner.ci.glob("image_cache_ids.*"))
     assert changes(emulator) == []
