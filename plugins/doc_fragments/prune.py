@@ -22,6 +22,7 @@ options:
       - The tags that an image cache must carry to be deleted by O(prune). Required with it. A mapping is
         taken as well.
       - Each needs a key and a value, since one without a value may select by its key alone. Each key may occur once.
+      - Image caches of the role P(ctyun.eci.release#role) stay, unless one of these tags has the key V(release).
       - If the service shows no tags at all, nothing is pruned. A warning says so, and RV(kept) lists the image caches.
     type: list
     elements: dict

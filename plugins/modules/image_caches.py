@@ -241,9 +241,10 @@ kept:
         - V(failed) means that an image cache of the task failed. V(not_ready) and V(missing) mean that a wanted one is not ready
           yet, or is not listed any more.
         - V(tags_unknown) means that the service shows no tags.
+        - V(release) means that it is one of the role P(ctyun.eci.release#role), and O(prune_tags) do not name the key C(release).
       returned: always
       type: str
-      choices: [prune_keep, prune_grace, not_ready, failed, missing, tags_unknown]
+      choices: [prune_keep, prune_grace, not_ready, failed, missing, tags_unknown, release]
       sample: prune_grace
     until:
       description: Until when it is kept, in UTC, where that is known. Else V(null).

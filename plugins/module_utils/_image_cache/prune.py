@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timezone
 from typing import Any, Collection, Iterable, NamedTuple
 
@@ -13,6 +14,9 @@ from .._errors import EciError, QuotaUsedUp
 from . import actions
 from .batch import Batch, Item, listed
 from .model import ImageCache, Tags, normal_tags
+
+# The tag of the image caches that the role release keeps; their names are its value, a hyphen and 8 hexadecimal digits.
+RELEASE = "release"
 
 
 class Prune(NamedTuple):
@@ -48,10 +52,11 @@ class Kept(NamedTuple):
 def candidates(
     prune: Prune, existing: Iterable[ImageCache], wanted: Collection[str | None], tags_shown: bool
 ) -> tuple[list[ImageCache], list[Kept]]:
-    """Return the unwanted image caches that carry all tags, the newest first; and those with unknown tags, as kept.
+    """Return the unwanted image caches that carry all tags, the newest first; and those that are kept whatever the options.
 
-    Tags are unknown where the service has shown none in this task. ``wanted`` holds names and IDs. An image cache without
-    a readable name may be a wanted one, so it is left out.
+    These have unknown tags, since the service has shown none in this task, or are of the role release, and the tags to prune
+    by do not name its key. ``wanted`` holds names and IDs. An image cache without a readable name may be a wanted one, so it
+    is left out.
     """
     tags = normal_tags(prune.tags)
     unwanted = [
@@ -65,7 +70,16 @@ def candidates(
     if not tags_shown:
         return [], [Kept(cache, "tags_unknown") for cache in unwanted]
     carrying = [cache for cache in unwanted if all(tag in (cache.tags or []) for tag in tags)]
-    return sorted(carrying, key=lambda cache: cache.age_order, reverse=True), []
+    carrying.sort(key=lambda cache: cache.age_order, reverse=True)
+    if any(tag["key"] == RELEASE for tag in tags):
+        return carrying, []
+    kept = [Kept(cache, RELEASE) for cache in carrying if _is_of_release(cache)]
+    return [cache for cache in carrying if not _is_of_release(cache)], kept
+
+
+def _is_of_release(cache: ImageCache) -> bool:
+    values = [tag["value"] for tag in cache.tags or [] if tag["key"] == RELEASE]
+    return any(re.fullmatch(re.escape(value) + "-[0-9a-f]{8}", cache.name) for value in values)
 
 
 def choose(
@@ -150,7 +164,7 @@ class Pruner:
         wanted = {item.name for item in batch.items} | {item.image_cache_id for item in batch.items}
         wanted |= {cache.id for item in batch.items for cache in item.removed}  # in check mode they are still there
         carrying, self.kept = candidates(self.options, lister.caches, wanted, lister.tags_shown)
-        if self.kept:
+        if self.kept and not lister.tags_shown:
             batch.warnings.append("Nothing was pruned, since the service shows no tags: see kept in the result.")
         reason, text = self._why_not(predict)
         if reason and carrying:

@@ -98,6 +98,18 @@ def test_what_shows_no_tags_stays_whatever_the_filter_says(tags_filter: str, emu
     assert "the service shows no tags" in outcomes.warnings[0]
 
 
+def test_what_the_role_release_keeps_stays_and_is_listed(emulator: Emulator, run: Run) -> None:
+    release = [A, {"key": "release", "value": "web"}]
+    stays = [seed(emulator, name, tags=release) for name in ("web-0f3a9c21", "web-9c210f3a")]
+    seed(emulator, "away", tags=[A])
+    outcomes = run(wanted("new", wait=True), prune_tags=[A])
+    assert names(emulator) == ["new", "web-0f3a9c21", "web-9c210f3a"]
+    assert sorted(kept(outcomes)) == [("web-0f3a9c21", "release", None), ("web-9c210f3a", "release", None)]
+    assert outcomes.warnings == []
+    outcomes = run(wanted("new", wait=True), prune_tags=release)
+    assert sorted(item.old.id for item in outcomes.pruned) == sorted(stays)
+
+
 def test_prune_comes_last(emulator: Emulator, run: Run) -> None:
     emulator.settings.ready_after = 20
     seed(emulator, "away", tags=[A])

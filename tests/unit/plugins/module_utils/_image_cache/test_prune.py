@@ -118,6 +118,33 @@ def test_where_no_tags_are_shown_nothing_is_known() -> None:
     assert (carrying, [(kept.image_cache.name, kept.reason) for kept in unknown]) == ([], [("one", "tags_unknown")])
 
 
+RELEASE = {"key": "release", "value": "web"}
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "is_kept"),
+    [
+        ("web-0f3a9c21", "release", True),
+        ("web-0f3a9c2", "release", False),
+        ("web-0f3a9c211", "release", False),
+        ("web-0F3A9C21", "release", False),
+        ("web2-0f3a9c21", "release", False),
+        ("web-42", "release", False),
+        ("web-0f3a9c21", "edition", False),
+    ],
+)
+def test_those_of_the_role_release_stay_unless_its_tag_is_named(name: str, key: str, is_kept: bool) -> None:
+    one = tagged(name, A, {"key": key, "value": "web"})
+    carrying, kept = candidates(Prune([A]), [one], set(), True)
+    assert (carrying, kept) == (([], [Kept(one, "release")]) if is_kept else ([one], []))
+    named = {"key": key, "value": "web"}
+    assert candidates(Prune([A, named]), [one], set(), True) == ([one], [])
+
+
+def test_those_of_the_role_release_that_do_not_carry_the_tags_are_no_candidates() -> None:
+    assert candidates(Prune([A]), [tagged("web-0f3a9c21", B, RELEASE)], set(), True) == ([], [])
+
+
 @pytest.mark.parametrize(
     ("status", "reason"), [("ready", ""), ("failed", "failed"), ("pending", "not_ready"), (None, "missing")]
 )
