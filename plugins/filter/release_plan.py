@@ -1,0 +1,179 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The filter release_plan."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import time
+from typing import Any, Callable, Mapping, Sequence
+
+from ansible.errors import AnsibleFilterError
+from ansible.utils.display import Display
+
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.model import (
+    DEFAULT_SIZE,
+    ImageCache,
+    seconds_since_epoch,
+)
+from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.prune import RELEASE
+from ansible_collections.ctyun.eci.plugins.module_utils._text import option_name
+
+DOCUMENTATION = r"""
+name: release_plan
+short_description: Plan the image caches of a release
+version_added: 1.0.0
+author: ctyun.eci contributors (!UNKNOWN)
+description:
+  - Plans what the role P(ctyun.eci.release#role) orders and deletes, from its variables, the digests of the images and the image
+    caches that exist. It sends nothing.
+  - Warns of releases whose registry does not answer.
+options:
+  _input:
+    description: The releases, as in C(release_image_caches).
+    type: list
+    elements: dict
+    required: true
+  images:
+    description: The C(images) of the module M(ctyun.eci.image_info).
+    type: list
+    elements: dict
+    required: true
+  image_caches:
+    description: The C(image_caches) of the module M(ctyun.eci.image_cache_info), read before the images.
+    type: list
+    elements: dict
+    required: true
+  keep:
+    description: How many older image caches of a release stay, at least V(1).
+    type: int
+    default: 1
+  renew_before_days:
+    description: An image cache that expires in fewer days than this is ordered again. V(0) turns this off.
+    type: float
+    default: 0
+"""
+
+EXAMPLES = r"""
+- name: Show the names that a release would get
+  ansible.builtin.debug:
+    msg: "{{ releases | ctyun.eci.release_plan(found.images, existing.image_caches) }}"
+  vars:
+    releases:
+      - name: web
+        images: [nginx:1.29]
+        az_info: {az_name: az1}
+    found:
+      images:
+        - image: nginx:1.29
+          outcome: found
+          platform_digest: sha256:5d4a3e7f6a1c2d31b50b4b3d7ac0dab6c4ea8a37fd94d28a3a5ba7b2e4e9f95a
+    existing: {image_caches: []}
+"""
+
+RETURN = r"""
+_value:
+  description:
+    - A mapping for each release, by its name and in their order. It has C(wanted), the name and the tags of the image cache to have,
+      C(newest), the ID of the newest one that is ready, C(delete) and C(failed), the IDs of those that are not needed any more and of
+      those that failed, and C(error). C(wanted) is V(null) where the digests are not known.
+  type: dict
+"""
+
+
+def release_plan(
+    releases: Sequence[Mapping[str, Any]],
+    images: Sequence[Mapping[str, Any]],
+    image_caches: Sequence[Mapping[str, Any]],
+    keep: int = 1,
+    renew_before_days: float = 0,
+) -> dict[str, dict[str, Any]]:
+    """Plan each release. Raises AnsibleFilterError for variables that are not valid."""
+    _check(releases, keep)
+    answers = {answer["image"]: answer for answer in images}
+    caches = [cache for cache in (ImageCache(**cache) for cache in image_caches) if not cache.is_deleting]
+    tags_shown = any(cache.tags for cache in caches)
+    own: dict[str, list[ImageCache]] = {}
+    for cache in sorted(caches, key=lambda cache: cache.age_order, reverse=True):
+        own.setdefault(_release_of(cache, tags_shown), []).append(cache)
+    expires_before = time.time() + renew_before_days * 86400 if renew_before_days else 0
+    plans = {}
+    for release in releases:
+        name = release["name"]
+        plan = _plan(release, [answers.get(image) or {} for image in release["images"]], own.get(name, []), expires_before)
+        wanted = plan.pop("id")
+        others = [cache for cache in own.get(name, []) if cache.id != wanted]
+        ready = [cache.id for cache in others if cache.is_ready]
+        plan["delete"] = ready[keep:] if tags_shown else []
+        plan["failed"] = [cache.id for cache in others if cache.has_failed and tags_shown]
+        plans[name] = plan
+    return plans
+
+
+def _check(releases: Sequence[Mapping[str, Any]], keep: int) -> None:
+    first: dict[str, int] = {}
+    for number, release in enumerate(releases):
+        if first.setdefault(release["name"], number) != number:
+            raise AnsibleFilterError(f"release_image_caches[{number}].name is the same as an earlier one")
+        if any(tag.get("key") == RELEASE for tag in release.get("tags") or []):
+            raise AnsibleFilterError(f"release_image_caches[{number}].tags must not have the key {RELEASE}")
+    if keep < 1:  # two runs that read different digests would delete the image cache of each other
+        raise AnsibleFilterError("release_keep must be at least 1")
+
+
+def _release_of(cache: ImageCache, tags_shown: bool) -> str:
+    """Return the release that an image cache belongs to, by its name where the service shows no tags."""
+    if not tags_shown:
+        return re.sub("-[0-9a-f]{8}$", "", cache.name)
+    return next((tag["value"] for tag in cache.tags or [] if tag["key"] == RELEASE), "")
+
+
+def _plan(
+    release: Mapping[str, Any], answers: list[Mapping[str, Any]], own: list[ImageCache], expires_before: float
+) -> dict[str, Any]:
+    """Plan one release. Its image caches ``own`` are those that exist, the newest first."""
+    newest = next((cache.id for cache in own if cache.is_ready), None)
+    plan: dict[str, Any] = {"newest": newest, "error": None, "wanted": None, "id": None}
+    absent = [answer["message"] for answer in answers if answer.get("outcome") in ("not_found", "refused")]
+    silent = [answer.get("message") or "" for answer in answers if not answer.get("platform_digest")]
+    if absent or (silent and not newest):
+        return {**plan, "error": " ".join(absent or silent)}
+    if silent:
+        stays = f"The newest image cache {newest} of release {release['name']} stays, since its images are not known."
+        Display().warning(" ".join([stays, *silent]))
+        return plan
+    digests = sorted([answer["image"], answer["platform_digest"]] for answer in answers)
+    usable = [cache for cache in own if not (cache.has_failed or _expires(cache, expires_before))]
+    taken = {cache.name for cache in own}
+    # The same images get another name where one is taken by an image cache that failed or expires.
+    names = [_name(release, digests, number) for number in range(len(own) + 9)]
+    there = [cache for cache in usable if cache.name in names]
+    wanted = next((cache for cache in there if cache.is_ready), there[0] if there else None)
+    name = wanted.name if wanted else next(name for name in names if name not in taken)
+    tags = [*(release.get("tags") or []), {"key": RELEASE, "value": release["name"]}]
+    return {**plan, "wanted": {"name": name, "tags": tags}, "id": wanted and wanted.id}
+
+
+def _name(release: Mapping[str, Any], digests: list[list[str]], number: int) -> str:
+    fields = {option_name(key): value for key, value in release.items()}
+    zone = {option_name(key): value for key, value in fields["az_info"].items()}["az_name"]
+    size = int(fields.get("image_cache_size") or DEFAULT_SIZE)
+    content = json.dumps([digests, size, zone, *([number] if number else [])])
+    return f"{release['name']}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
+
+
+def _expires(cache: ImageCache, before: float) -> bool:
+    expires = seconds_since_epoch(cache.expire_date_time)
+    return expires is not None and expires < before
+
+
+class FilterModule:
+    """See DOCUMENTATION."""
+
+    def filters(self) -> dict[str, Callable[..., dict[str, dict[str, Any]]]]:
+        """Return the filter by its name."""
+        return {"release_plan": release_plan}
