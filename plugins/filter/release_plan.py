@@ -21,7 +21,9 @@ from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.model impor
     seconds_since_epoch,
 )
 from ansible_collections.ctyun.eci.plugins.module_utils._image_cache.prune import RELEASE
-from ansible_collections.ctyun.eci.plugins.module_utils._text import option_name
+from ansible_collections.ctyun.eci.plugins.module_utils._tasks.image_caches import TASK
+
+NOT_HERE = ("state", "image_cache_id", "imageCacheId")
 
 DOCUMENTATION = r"""
 name: release_plan
@@ -67,6 +69,9 @@ EXAMPLES = r"""
       - name: web
         images: [nginx:1.29]
         az_info: {az_name: az1}
+        vpc_id: vpc-ctt6yag121
+        v_switch_id: subnet-test
+        security_group_id: sg-test
     found:
       images:
         - image: nginx:1.29
@@ -86,14 +91,14 @@ _value:
 
 
 def release_plan(
-    releases: Sequence[Mapping[str, Any]],
+    releases: Sequence[Any],
     images: Sequence[Mapping[str, Any]],
     image_caches: Sequence[Mapping[str, Any]],
     keep: int = 1,
     renew_before_days: float = 0,
 ) -> dict[str, dict[str, Any]]:
     """Plan each release. Raises AnsibleFilterError for variables that are not valid."""
-    _check(releases, keep)
+    entries = _checked(releases, keep)
     answers = {answer["image"]: answer for answer in images}
     caches = [cache for cache in (ImageCache(**cache) for cache in image_caches) if not cache.is_deleting]
     tags_shown = any(cache.tags for cache in caches)
@@ -102,8 +107,8 @@ def release_plan(
         own.setdefault(_release_of(cache, tags_shown), []).append(cache)
     expires_before = time.time() + renew_before_days * 86400 if renew_before_days else 0
     plans = {}
-    for release in releases:
-        name = release["name"]
+    for release in entries:
+        name = release["image_cache_name"]
         plan = _plan(release, [answers.get(image) or {} for image in release["images"]], own.get(name, []), expires_before)
         wanted = plan.pop("id")
         others = [cache for cache in own.get(name, []) if cache.id != wanted]
@@ -114,15 +119,27 @@ def release_plan(
     return plans
 
 
-def _check(releases: Sequence[Mapping[str, Any]], keep: int) -> None:
-    first: dict[str, int] = {}
-    for number, release in enumerate(releases):
-        if first.setdefault(release["name"], number) != number:
-            raise AnsibleFilterError(f"release_image_caches[{number}].name is the same as an earlier one")
-        if any(tag.get("key") == RELEASE for tag in release.get("tags") or []):
-            raise AnsibleFilterError(f"release_image_caches[{number}].tags must not have the key {RELEASE}")
+def _checked(releases: Sequence[Any], keep: int) -> list[dict[str, Any]]:
+    """Return the releases under the names of the options, as the module that gets them reads them."""
+    given = json.loads(json.dumps(releases, default=str))
+    checked = TASK.validate({"image_caches": given}, False)
+    refusals = [f"- {path}: {advice}" for path, advice in checked.violations.items()]
+    for number, release in enumerate(given if not refusals else []):
+        path = f"- image_caches[{number}]"
+        refusals += [f"{path}.{option}: is not an option here" for option in NOT_HERE if option in release]
+        if "name" not in release:
+            refusals.append(f"{path}.name: is required")
+        if not isinstance(release["images"], list):
+            refusals.append(f"{path}.images: must be a list")
+        if any(tag["key"] == RELEASE for tag in release.get("tags") or []):
+            refusals.append(f"{path}.tags: must not have the key {RELEASE}")
+    refusals = [line.replace("image_caches[", "release_image_caches[") for line in refusals]
     if keep < 1:  # two runs that read different digests would delete the image cache of each other
-        raise AnsibleFilterError("release_keep must be at least 1")
+        refusals.append("- release_keep: must be at least 1")
+    if refusals:
+        raise AnsibleFilterError("\n".join(["The variables are not valid, nothing was sent:", *refusals]))
+    entries: list[dict[str, Any]] = checked.arguments["image_caches"]
+    return entries
 
 
 def _release_of(cache: ImageCache, tags_shown: bool) -> str:
@@ -143,7 +160,7 @@ def _plan(
     if absent or (silent and not newest):
         return {**plan, "error": " ".join(absent or silent)}
     if silent:
-        stays = f"The newest image cache {newest} of release {release['name']} stays, since its images are not known."
+        stays = f"The newest image cache {newest} of {release['image_cache_name']} stays, since its images are not known."
         Display().warning(" ".join([stays, *silent]))
         return plan
     digests = sorted([answer["image"], answer["platform_digest"]] for answer in answers)
@@ -154,16 +171,14 @@ def _plan(
     there = [cache for cache in usable if cache.name in names]
     wanted = next((cache for cache in there if cache.is_ready), there[0] if there else None)
     name = wanted.name if wanted else next(name for name in names if name not in taken)
-    tags = [*(release.get("tags") or []), {"key": RELEASE, "value": release["name"]}]
+    tags = [*(release.get("tags") or []), {"key": RELEASE, "value": release["image_cache_name"]}]
     return {**plan, "wanted": {"name": name, "tags": tags}, "id": wanted and wanted.id}
 
 
 def _name(release: Mapping[str, Any], digests: list[list[str]], number: int) -> str:
-    fields = {option_name(key): value for key, value in release.items()}
-    zone = {option_name(key): value for key, value in fields["az_info"].items()}["az_name"]
-    size = int(fields.get("image_cache_size") or DEFAULT_SIZE)
+    size, zone = release.get("image_cache_size") or DEFAULT_SIZE, release["az_info"]["az_name"]
     content = json.dumps([digests, size, zone, *([number] if number else [])])
-    return f"{release['name']}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
+    return f"{release['image_cache_name']}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
 
 
 def _expires(cache: ImageCache, before: float) -> bool:

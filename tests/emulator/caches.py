@@ -80,6 +80,9 @@ class Cache:
         }
         if settings.null_fields:
             reply.update(dict.fromkeys(("tags", *_UNSET)))
+        if settings.expiry_shown and self.rest.get("retentionDays"):
+            expires = self.created + self.rest["retentionDays"] * 86400
+            reply["expireDateTime"] = creation_time(expires, settings.time_form)
         if settings.tags_shown and self.tags:
             reply["tags"] = [dict(tag) for tag in self.tags]
         return reply

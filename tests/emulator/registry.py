@@ -12,7 +12,7 @@ from __future__ import annotations
 import base64
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
@@ -72,6 +72,8 @@ class Registry:
         self._tokens: dict[str, tuple[str | None, str]] = {}
         self._misbehaviours: list[Misbehaviour] = []
         self._seen: list[Seen] = []
+        # Called in the server's thread with each request, before it is answered.
+        self.before: Callable[[Seen], object] | None = None
 
     def __enter__(self) -> Registry:
         self._certificate = Certificate(*self.names)
@@ -151,6 +153,8 @@ class Registry:
             self._seen.clear()
 
     def _note(self, seen: Seen) -> Misbehaviour | None:
+        if self.before:
+            self.before(seen)
         with self._lock:
             self._seen.append(seen)
             for how in self._misbehaviours:

@@ -46,6 +46,7 @@ class Settings:
     list_needs_images: bool = False
     time_form: Literal["offset", "utc", "bare"] = "offset"
     null_fields: bool = False
+    expiry_shown: bool = False
     missing_reason: Literal["NotFound", "Gone", "Invalid", "BadRequest", "InternalError", "none"] = "NotFound"
     region_returned: Literal["asked", "query", "other"] = "asked"
     unique_names: bool = False
