@@ -109,7 +109,9 @@ def release_plan(
     plans = {}
     for release in entries:
         name = release["image_cache_name"]
-        plan = _plan(release, [answers.get(image) or {} for image in release["images"]], own.get(name, []), expires_before)
+        plan = _plan(
+            release, [answers.get(image) or {} for image in release["images"]], own.get(name, []), expires_before
+        )
         wanted = plan.pop("id")
         others = [cache for cache in own.get(name, []) if cache.id != wanted]
         ready = [cache.id for cache in others if cache.is_ready]
@@ -160,7 +162,9 @@ def _plan(
     if absent or (silent and not newest):
         return {**plan, "error": " ".join(absent or silent)}
     if silent:
-        stays = f"The newest image cache {newest} of {release['image_cache_name']} stays, since its images are not known."
+        stays = (
+            f"The newest image cache {newest} of {release['image_cache_name']} stays, since its images are not known."
+        )
         Display().warning(" ".join([stays, *silent]))
         return plan
     digests = sorted([answer["image"], answer["platform_digest"]] for answer in answers)

@@ -35,16 +35,17 @@ def play(ansible: Ansible, emulator: Emulator, tmp_path: Path) -> Play:
     """Run tasks or roles on localhost: ``play({"roles": [...]}, "--check", NAME="value")``."""
 
     def run(keywords: dict[str, Any], *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        own = {**emulator.environment, "PWD": str(tmp_path)}
         playbook = tmp_path / "play.yml"
         playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, **keywords}]), encoding="utf-8")
-        return ansible("playbook", playbook, *arguments, cwd=tmp_path, **{**emulator.environment, **variables})
+        return ansible("playbook", playbook, *arguments, cwd=tmp_path, **{**own, **variables})
 
     return run
 
 
-def release(registry: Registry, name: str = "web", **changes: Any) -> dict[str, Any]:
-    """An entry of release_image_caches with an image of its own."""
-    return {"name": name, "images": [f"{registry.address}/{name}:1"], **BODY, **changes}
+def release(registry: Registry, repository: str = "web", **changes: Any) -> dict[str, Any]:
+    """An entry of release_image_caches, of the name of its repository."""
+    return {"name": repository, "images": [f"{registry.address}/{repository}:1"], **BODY, **changes}
 
 
 def push(registry: Registry, number: int, name: str = "web") -> None:

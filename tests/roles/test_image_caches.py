@@ -128,7 +128,9 @@ def test_each_option_reaches_the_module() -> None:
     (task,) = read(ROLE / "tasks" / "main.yml")
     given = task["ctyun.eci.image_caches"]
     assert given.pop("image_caches") == "{{ image_caches_list }}"
-    expected = {name: f"{{{{ image_caches_{name} | default(omit) }}}}" for name in TASK.spec() if name != "image_caches"}
+    expected = {
+        name: f"{{{{ image_caches_{name} | default(omit) }}}}" for name in TASK.spec() if name != "image_caches"
+    }
     assert given == expected
 
 
@@ -174,7 +176,10 @@ def test_what_is_wrong_is_refused_before_a_request(
 
 
 def test_no_secret_is_printed(play: Play, emulator: Emulator) -> None:
-    given = {"image_caches_list": [{**WEB, "image_registry_credentials": CREDENTIALS}], "image_caches_secret_key": "x-secret"}
+    given = {
+        "image_caches_list": [{**WEB, "image_registry_credentials": CREDENTIALS}],
+        "image_caches_secret_key": "x-secret",
+    }
     done = play({"roles": [{"role": "ctyun.eci.image_caches", **given}]}, "-vvvv")
     assert done.returncode == 2  # the key is wrong
     assert len(emulator.requests) == 1

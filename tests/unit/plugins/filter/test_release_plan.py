@@ -29,7 +29,9 @@ def answers(digest: str = "sha256:a", outcome: str = "found", image: str = "r/we
     return [{"image": image, "outcome": outcome, "message": f"it is {outcome}.", **known}, other]
 
 
-def cache(name: str, minute: int = 0, status: str = "ready", release: str | None = "web", **more: Any) -> dict[str, Any]:
+def cache(
+    name: str, minute: int = 0, status: str = "ready", release: str | None = "web", **more: Any
+) -> dict[str, Any]:
     when = f"2026-11-01T00:{minute:02}:00Z"
     tags = [{"key": "release", "value": release}] if release else [{"key": "team", "value": "a"}]
     known = {"image_cache_id": f"imc-{name}", "image_cache_name": name, "status": status, "creation_time": when}
@@ -85,7 +87,10 @@ def test_what_somebody_waits_for_or_deletes_stays_and_what_failed_goes() -> None
 
 
 def test_times_are_compared_whatever_their_form() -> None:
-    there = [cache("web-1", creation_time="2026-11-01T09:00:00+08:00"), cache("web-2", creation_time="2026-11-01T02:00:00Z")]
+    there = [
+        cache("web-1", creation_time="2026-11-01T09:00:00+08:00"),
+        cache("web-2", creation_time="2026-11-01T02:00:00Z"),
+    ]
     assert plan([WEB], answers(), there)["web"]["newest"] == "imc-web-2"
 
 
@@ -156,7 +161,10 @@ def test_what_has_no_tag_of_the_release_is_not_its_own() -> None:
     ("changes", "message"),
     [
         ({"name": "db"}, r"release_image_caches\[2\].name: is the same as in release_image_caches\[1\]"),
-        ({"tags": [{"key": "release", "value": "x"}]}, r"release_image_caches\[2\].tags: must not have the key release"),
+        (
+            {"tags": [{"key": "release", "value": "x"}]},
+            r"release_image_caches\[2\].tags: must not have the key release",
+        ),
         ({"state": "absent"}, r"release_image_caches\[2\].state: is not an option here"),
         ({"image_cache_id": "imc-1"}, r"release_image_caches\[2\].image_cache_id: is not an option here"),
         ({"images": "r/web:1"}, r"release_image_caches\[2\].images: must be a list"),

@@ -1,0 +1,284 @@
+# Copyright (c) ctyun.eci contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role release: what it orders and deletes, the IDs that it returns, and what it does where something fails."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.emulator import Emulator, Misbehaviour, Registry
+from tests.unit.plugins.emulated import CREATE, DELETE, LIST, names, operations, seed
+
+from .conftest import BODY, Play, push, release
+
+QUICK = {"group/ctyun.eci.eci": {"retries": 0, "retry_max_delay": 0.01}}
+CHANGING = {CREATE, DELETE, "updateImageCache"}
+FORGED = [
+    "x\nIMAGE_CACHE_ID_EVIL=1",
+    "{{ lookup('pipe', 'touch RAN') }}",
+    "$(touch RAN)",
+    "'; touch RAN; '",
+    "\x1b[2J",
+    '"}, {"',
+]
+
+
+def keywords(*entries: dict[str, Any], **variables: Any) -> dict[str, Any]:
+    files = {"release_json_file": "ids.json", "release_dotenv_file": "ids.env"}
+    own = {"release_image_caches": list(entries), "release_wait_interval": 0.1, **files, **variables}
+    return {"module_defaults": QUICK, "vars": own, "roles": ["ctyun.eci.release"]}
+
+
+def ids(folder: Path) -> dict[str, str]:
+    found: dict[str, str] = json.loads((folder / "ids.json").read_text(encoding="utf-8"))
+    return found
+
+
+def of(emulator: Emulator, name: str = "web") -> list[dict[str, Any]]:
+    """The image caches of a release, the eldest first."""
+    tag = {"key": "release", "value": name}
+    return [cache for cache in emulator.service.caches() if tag in cache["tags"]]
+
+
+def recap(done: subprocess.CompletedProcess[str]) -> tuple[int, int]:
+    """The number of changed tasks, and the exit code."""
+    return int(re.findall(r"changed=(\d+)", done.stdout)[-1]), done.returncode
+
+
+def test_it_orders_once_until_the_tag_moves_and_keeps_one_older(
+    play: Play, emulator: Emulator, registry: Registry, tmp_path: Path
+) -> None:
+    wanted = keywords(release(registry, tags=[{"key": "team", "value": "a"}]), release(registry, "db-main"))
+    push(registry, 1, "db-main")
+    newest = []
+    for number in range(1, 4):
+        push(registry, number)
+        done = play(wanted)
+        assert (done.returncode, done.stderr) == (0, ""), done.stdout
+        newest.append(ids(tmp_path)["web"])
+        before = operations(emulator)
+        assert recap(play(wanted)) == (0, 0)
+        assert operations(emulator)[len(before) :] == [LIST, LIST]
+        lines = (tmp_path / "ids.env").read_text(encoding="utf-8").splitlines()
+        assert lines == [f"IMAGE_CACHE_ID_WEB={newest[-1]}", f"IMAGE_CACHE_ID_DB_MAIN={ids(tmp_path)['db-main']}"]
+        assert [cache["imageCacheId"] for cache in of(emulator)] == newest[-2:]
+    assert len(of(emulator, "db-main")) == 1
+    cache = of(emulator)[-1]
+    assert re.fullmatch("web-[0-9a-f]{8}", cache["imageCacheName"])
+    assert sorted(tag["key"] for tag in cache["tags"]) == ["release", "team"]
+
+    push(registry, 2)  # back to the one before: it is there
+    assert recap(play(wanted)) == (2, 0)  # the files
+    assert ids(tmp_path)["web"] == newest[1]
+    assert len(emulator.sent(CREATE)) == 4
+
+
+def test_check_mode_orders_nothing(play: Play, emulator: Emulator, registry: Registry, tmp_path: Path) -> None:
+    push(registry, 1)
+    old = [seed(emulator, f"web-{n}", age=9 - n, tags=[{"key": "release", "value": "web"}]) for n in range(3)]
+    show = {"ansible.builtin.debug": {"var": "release_image_cache_ids"}}
+    done = play({**keywords(release(registry)), "tasks": [show]}, "--check", "--diff")
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert re.search(r"\+ web-[0-9a-f]{8} create, 20 GB", done.stdout)
+    assert "- web-0 delete" not in done.stdout  # it selects by the ID
+    assert f"- {old[0]} delete" in done.stdout
+    assert f'"web": "{old[2]}"' in done.stdout
+    assert CHANGING.isdisjoint(operations(emulator))
+    assert not (tmp_path / "ids.json").exists()
+
+
+def test_a_registry_that_does_not_answer(play: Play, emulator: Emulator, registry: Registry, tmp_path: Path) -> None:
+    wanted = keywords(release(registry), release(registry, "db"))
+    push(registry, 1)
+    assert play(keywords(release(registry))).returncode == 0
+    first = ids(tmp_path)["web"]
+    push(registry, 2, "web")
+    push(registry, 2, "db")
+    registry.inject(Misbehaviour("registry", "status", times=None, only="/web/", status=503))
+    done = play(wanted)
+    assert done.returncode == 0, done.stdout
+    assert f"The newest image cache {first} of web stays" in " ".join(done.stderr.split())
+    assert len(of(emulator)) == len(of(emulator, "db")) == 1
+    assert ids(tmp_path) == {"web": first, "db": of(emulator, "db")[0]["imageCacheId"]}
+
+
+def test_where_there_is_none_that_release_fails_and_the_others_go_on(
+    play: Play, emulator: Emulator, registry: Registry, tmp_path: Path
+) -> None:
+    push(registry, 2, "db")
+    push(registry, 1)
+    registry.inject(Misbehaviour("registry", "status", times=None, only="/web/", status=503))
+    missing = release(registry, "lost")
+    done = play(keywords(release(registry), missing, release(registry, "db")))
+    assert done.returncode == 2
+    assert list(ids(tmp_path)) == ["db"]
+    failure = done.stdout.partition("Report the releases that failed]")[2]
+    assert "web: " in failure
+    assert "lost: " in failure and "has no lost" in failure
+    assert "db: " not in failure
+    assert [cache["imageCacheName"][:3] for cache in emulator.service.caches()] == ["db-"]
+
+
+def test_one_that_failed_is_due_and_none_pile_up(
+    play: Play, emulator: Emulator, registry: Registry, tmp_path: Path
+) -> None:
+    wanted = keywords(release(registry), release(registry, "db"))
+    push(registry, 1)
+    push(registry, 1, "db")
+    assert play(wanted).returncode == 0
+    first = ids(tmp_path)
+    push(registry, 2)
+    push(registry, 2, "db")
+    emulator.settings.update({"fail_images": ["/web:"]})
+    for attempt in range(1, 4):
+        done = play(wanted)
+        assert done.returncode == 2
+        assert "web: The image cache" in done.stdout
+        assert [cache["status"] for cache in of(emulator)] == ["ready", "failed"]
+        assert ids(tmp_path)["web"] == first["web"]
+        assert ids(tmp_path)["db"] != first["db"]
+        assert len(emulator.sent(CREATE)) == 3 + attempt
+    emulator.settings.update({"fail_images": []})
+    done = play(wanted)
+    assert done.returncode == 0, done.stdout
+    assert [cache["status"] for cache in of(emulator)] == ["ready", "ready"]
+    assert ids(tmp_path)["web"] == of(emulator)[1]["imageCacheId"]
+    assert recap(play(wanted)) == (0, 0)
+
+
+def test_the_expiry_that_the_service_shows_is_heeded(
+    play: Play, emulator: Emulator, registry: Registry, tmp_path: Path
+) -> None:
+    push(registry, 1)
+    wanted = keywords(release(registry, retention_days=30), release_renew_before_days=7)
+    for shown in (True, False):
+        emulator.settings.expiry_shown = shown
+        assert play(wanted).returncode == 0
+        first = ids(tmp_path)["web"]
+        assert recap(play(wanted)) == (0, 0)
+        seen = len(of(emulator))
+        # in place of the time, which the signature of a request needs
+        (cache,) = (one for one in emulator.service._caches.values() if one.identifier == first)
+        cache.rest["retentionDays"] = 6
+        assert play(wanted).returncode == 0
+        assert (ids(tmp_path)["web"] != first) is shown
+        assert len(of(emulator)) == seen + shown
+        assert recap(play(wanted)) == (0, 0)
+
+
+def test_a_plain_prune_leaves_them(play: Play, emulator: Emulator, registry: Registry) -> None:
+    push(registry, 1)
+    team = [{"key": "team", "value": "a"}]
+    assert play(keywords(release(registry, tags=team))).returncode == 0
+    seed(emulator, "old", tags=team)
+    task = {"image_caches": [{"name": "new", "images": ["nginx:1"], "tags": team, **BODY}], "wait": True, "prune": True}
+    tasks = [
+        {"ctyun.eci.image_caches": {**task, "prune_tags": team}, "register": "pruned"},
+        {"ansible.builtin.debug": {"msg": "{{ pruned.kept | map(attribute='reason') }} {{ pruned.pruned | length }}"}},
+    ]
+    done = play({"tasks": tasks})
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert "['release'] 1" in done.stdout
+    assert len(of(emulator)) == 1
+
+
+def test_a_hundred_releases_take_as_many_tasks_as_one(play: Play, emulator: Emulator, registry: Registry) -> None:
+    entries = [release(registry, f"r{number:03}") for number in range(100)]
+    for number, entry in enumerate(entries):
+        push(registry, number, entry["name"])
+    done = play(keywords(*entries))
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert Counter(operations(emulator)) == {LIST: 3, CREATE: 100, "region": 1, "listUsage": 1}
+    assert done.stdout.count("TASK [") == 13
+    for number, entry in enumerate(entries):
+        push(registry, number + 200, entry["name"])
+    assert play(keywords(*entries)).returncode == 0
+    seen = len(registry.requests)
+    emulator.records.clear()
+    assert recap(play(keywords(*entries)))[0] == 0
+    assert operations(emulator) == [LIST, LIST]
+    assert len(registry.requests) - seen <= 220
+    assert len(emulator.service.caches()) == 200
+
+
+@pytest.mark.parametrize("text", FORGED)
+def test_what_the_service_writes_stays_a_text(
+    text: str, play: Play, emulator: Emulator, registry: Registry, tmp_path: Path
+) -> None:
+    """An ID, a name, a status and tags, of image caches of the release and of others."""
+    push(registry, 1)
+    tags = [{"key": "release", "value": "web"}, {"key": text, "value": text}]
+    seed(emulator, text, tags=tags, age=9, azName=text, images=[text])
+    seed(emulator, f"2{text}", tags=tags, age=8, status=f"failed {text}")
+    seed(emulator, f"3{text}", tags=tags, age=7, imageCacheId=f"imc-{text}")
+    seed(emulator, f"4{text}", tags=[{"key": "release", "value": text}])
+    registry.inject(Misbehaviour("registry", "status", times=None, status=503))
+    done = play(keywords(release(registry)))
+    assert not (tmp_path / "RAN").exists()
+    usable = text.isprintable()
+    assert done.returncode == (2 if usable else 0), done.stdout
+    assert not usable or "its ID cannot be written as dotenv" in done.stdout
+    newest = ids(tmp_path)["web"]
+    assert (newest == f"imc-{text}") is usable
+    written = "" if usable else f"IMAGE_CACHE_ID_WEB={newest}"
+    assert (tmp_path / "ids.env").read_text(encoding="utf-8") == f"{written}\n"
+    subprocess.run(["sh", "-c", f". {shlex.quote(str(tmp_path / 'ids.env'))}"], cwd=tmp_path, check=True, timeout=10)
+    assert not (tmp_path / "RAN").exists()
+
+    registry.reset()
+    done = play(keywords(release(registry), release_dotenv_file=""))
+    assert done.returncode == 0, done.stdout
+    assert ids(tmp_path)["web"].startswith("imc-")
+    assert not (tmp_path / "RAN").exists()
+
+
+@pytest.mark.parametrize(
+    ("names_", "word"),
+    [(["a-b", "a_b"], "IMAGE_CACHE_ID_A_B, IMAGE_CACHE_ID_A_B"), (["数", "库"], "IMAGE_CACHE_ID__, IMAGE_CACHE_ID__")],
+)
+def test_names_that_a_dotenv_file_cannot_tell_apart(
+    names_: list[str], word: str, play: Play, emulator: Emulator, registry: Registry
+) -> None:
+    entries = [release(registry, "web", name=name) for name in names_]
+    done = play(keywords(*entries))
+    assert done.returncode == 2
+    assert word in done.stdout
+    assert emulator.requests == registry.requests == []
+    push(registry, 1)
+    assert play(keywords(*entries, release_dotenv_file="")).returncode == 0
+    assert sorted(name[:-9] for name in names(emulator)) == sorted(names_)
+
+
+def test_what_the_preflight_refuses_is_not_ordered(play: Play, emulator: Emulator, registry: Registry) -> None:
+    push(registry, 1)
+    done = play(keywords(release(registry, az_info={"az_name": "az9"})))
+    assert done.returncode == 2
+    assert "'az9' is not a zone of this region" in done.stdout
+    assert CHANGING.isdisjoint(operations(emulator))
+
+
+def test_logins_reach_the_registry_and_nothing_else(play: Play, emulator: Emulator, tmp_path: Path) -> None:
+    with Registry(
+        "basic", users={"me": "planted-password", "you": "planted-too"}, rights={"me": "web", "you": "db"}
+    ) as own:
+        push(own, 1)
+        push(own, 1, "db")
+        one = {"server": f"{own.address}/web", "user_name": "me", "password": "planted-password"}
+        two = {"server": f"{own.address}/db", "userName": "you", "password": "planted-too"}
+        logins = {"image_registry_credentials": [one]}, {"imageRegistryCredentials": [two]}
+        wanted = keywords(release(own, **logins[0]), release(own, "db", **logins[1]))
+        done = play(wanted, "-vvvv")
+    assert done.returncode == 0, done.stdout
+    assert len(ids(tmp_path)) == 2
+    assert "planted" not in done.stdout + done.stderr
+    assert [len(r.body["imageRegistryCredentials"]) for r in emulator.sent(CREATE)] == [1, 1]
