@@ -103,8 +103,8 @@ unit: .venv/dev.stamp ## run the fast unit tests; with COVERAGE=95 all of them, 
 	$(if $(COVERAGE),--cov=plugins --cov-branch --cov-fail-under=$(COVERAGE),-m "not thorough") $(ARGS)
 
 .PHONY: playbooks
-playbooks: .venv/dev.stamp ## run the tests that run ansible-playbook: documentation, both doors, reliability
-	@$(STEP) playbooks $(PASSED) -- $(PYTEST) -n $(PLAYBOOK_JOBS) tests/docs tests/doors tests/reliability $(ARGS)
+playbooks: .venv/dev.stamp ## run the tests that run ansible-playbook: documentation, both doors, roles, reliability
+	@$(STEP) playbooks $(PASSED) -- $(PYTEST) -n $(PLAYBOOK_JOBS) tests/docs tests/doors tests/roles tests/reliability $(ARGS)
 
 .PHONY: integration
 integration: .venv/dev.stamp tree home ## run the integration targets against the emulator, through both doors (TARGETS=...)

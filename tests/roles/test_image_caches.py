@@ -148,29 +148,35 @@ def test_the_body_of_a_release_is_that_of_the_module() -> None:
 CREDENTIALS = [{"server": "r.example", "user_name": "me", "password": SECRET}]
 
 
+# What is wrong, and a word of the message.
+WRONG: list[tuple[Any, str]] = [
+    ({"image_cache_size": "large"}, "image_cache_size"),
+    ({"tag": "x"}, "tag: is not an option here"),
+    ({"az_info": {"zone": "az1"}}, "az_name"),
+    ({"image_registry_credentials": [{"server": "r", "password": SECRET}]}, "user_name"),
+    ({"image_registry_credentials": [[SECRET]]}, "image_registry_credentials[0]"),
+    ({"image_registry_credentials": {"password": SECRET}}, "image_registry_credentials"),
+    ({"image_registry_credentials": f"r:{SECRET}"}, "image_registry_credentials"),
+    ([[SECRET]], "must be"),
+    ([SECRET], "must be"),
+]
+
+
 @pytest.mark.parametrize("name", ENTRIES)
-@pytest.mark.parametrize(
-    ("wrong", "word"),
-    [
-        ({"image_cache_size": "large"}, "image_cache_size"),
-        ({"tag": "x"}, "tag"),
-        ({"az_info": {"zone": "az1"}}, "az_name"),
-        ({"image_registry_credentials": [{"server": "r", "password": SECRET}]}, "user_name"),
-        ({"image_registry_credentials": [[SECRET]]}, "image_registry_credentials"),
-        ([[SECRET]], "must be"),
-        ([SECRET], "must be"),
-        ({"image_registry_credentials": {"password": SECRET}}, "image_registry_credentials"),
-        ({"image_registry_credentials": f"r:{SECRET}"}, "image_registry_credentials"),
-    ],
-)
-def test_what_is_wrong_is_refused_before_a_request(
-    name: str, wrong: Any, word: str, play: Play, emulator: Emulator
-) -> None:
-    entry = {"image_registry_credentials": CREDENTIALS, **WEB, **wrong} if isinstance(wrong, dict) else wrong
+def test_what_is_wrong_is_refused_before_a_request(name: str, play: Play, emulator: Emulator) -> None:
     role = f"ctyun.eci.{'release' if name.startswith('release') else 'image_caches'}"
-    done = play({"roles": [{"role": role, "vars": {name: [entry]}}]}, "-vvvv")
-    assert done.returncode == 2
-    assert word in done.stdout
+    tasks = []
+    for number, (wrong, _word) in enumerate(WRONG):
+        good = {"image_registry_credentials": CREDENTIALS, **WEB}
+        entry = {**good, **wrong} if isinstance(wrong, dict) else wrong
+        included = {"ansible.builtin.include_role": {"name": role}, "vars": {name: [entry]}}
+        tasks.append({"block": [included], "rescue": [{"ansible.builtin.debug": {"msg": f"refused {number}."}}]})
+    done = play({"tasks": tasks}, "-vvvv")
+    assert done.returncode == 0, done.stdout
+    rest = done.stdout
+    for number, (_wrong, word) in enumerate(WRONG):
+        said, refused, rest = rest.partition(f'"msg": "refused {number}."')
+        assert refused and word in said, said
     assert emulator.requests == []
     assert SECRET not in done.stdout + done.stderr
 

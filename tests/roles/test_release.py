@@ -211,34 +211,35 @@ def test_a_hundred_releases_take_as_many_tasks_as_one(play: Play, emulator: Emul
     assert len(emulator.service.caches()) == 200
 
 
-@pytest.mark.parametrize("text", FORGED)
 def test_what_the_service_writes_stays_a_text(
-    text: str, play: Play, emulator: Emulator, registry: Registry, tmp_path: Path
+    play: Play, emulator: Emulator, registry: Registry, tmp_path: Path
 ) -> None:
-    """An ID, a name, a status and tags, of image caches of the release and of others."""
-    push(registry, 1)
-    tags = [{"key": "release", "value": "web"}, {"key": text, "value": text}]
-    seed(emulator, text, tags=tags, age=9, azName=text, images=[text])
-    seed(emulator, f"2{text}", tags=tags, age=8, status=f"failed {text}")
-    seed(emulator, f"3{text}", tags=tags, age=7, imageCacheId=f"imc-{text}")
-    seed(emulator, f"4{text}", tags=[{"key": "release", "value": text}])
+    """IDs, names, statuses and tags of image caches of the releases and of others."""
+    entries = [release(registry, f"web{number}") for number in range(len(FORGED))]
+    expected = {}
+    for entry, text in zip(entries, FORGED, strict=True):
+        push(registry, 1, entry["name"])
+        tags = [{"key": "release", "value": entry["name"]}, {"key": text, "value": text}]
+        first = seed(emulator, text, tags=tags, age=9, azName=text, images=[text])
+        seed(emulator, f"2{text}", tags=tags, age=8, status=f"failed {text}")
+        newest = seed(emulator, f"3{text}", tags=tags, age=7, imageCacheId=f"imc-{text}")
+        seed(emulator, f"4{text}", tags=[{"key": "release", "value": text}])
+        expected[entry["name"]] = newest if text.isprintable() else first  # another one is no ID
     registry.inject(Misbehaviour("registry", "status", times=None, status=503))
-    done = play(keywords(release(registry)))
-    assert not (tmp_path / "RAN").exists()
-    usable = text.isprintable()
-    assert done.returncode == (2 if usable else 0), done.stdout
-    assert not usable or "its ID cannot be written as dotenv" in done.stdout
-    newest = ids(tmp_path)["web"]
-    assert (newest == f"imc-{text}") is usable
-    written = "" if usable else f"IMAGE_CACHE_ID_WEB={newest}"
-    assert (tmp_path / "ids.env").read_text(encoding="utf-8") == f"{written}\n"
-    subprocess.run(["sh", "-c", f". {shlex.quote(str(tmp_path / 'ids.env'))}"], cwd=tmp_path, check=True, timeout=10)
-    assert not (tmp_path / "RAN").exists()
+    done = play(keywords(*entries))
+    assert done.returncode == 2, done.stdout
+    odd = {name for name, text in zip(expected, FORGED, strict=True) if text.isprintable()}
+    assert set(re.findall(r"(\w+): its ID cannot be written as dotenv", done.stdout)) == odd
+    assert ids(tmp_path) == expected
+    path = tmp_path / "ids.env"
+    lines = [f"IMAGE_CACHE_ID_{name.upper()}={expected[name]}" for name in expected if name not in odd]
+    assert path.read_text(encoding="utf-8").splitlines() == lines
+    subprocess.run(["sh", "-c", f". {shlex.quote(str(path))}"], cwd=tmp_path, check=True, timeout=10)
 
     registry.reset()
-    done = play(keywords(release(registry), release_dotenv_file=""))
+    done = play(keywords(*entries), "-vvvv")
     assert done.returncode == 0, done.stdout
-    assert ids(tmp_path)["web"].startswith("imc-")
+    assert all(re.fullmatch("imc-[0-9a-z]{16}", found) for found in ids(tmp_path).values())
     assert not (tmp_path / "RAN").exists()
 
 
