@@ -21,7 +21,10 @@ from .conftest import ROOT, Ansible
 from .pages import blocks, missing
 
 READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
-PAGES = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("tests/**/*.md")} - {ROOT / "CHANGELOG.md"})
+PAGES = sorted(
+    {*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("roles/**/*.md"), *ROOT.glob("tests/**/*.md")}
+    - {ROOT / "CHANGELOG.md"}
+)
 # The request on CTYun's page.
 BODY = ROOT / "tests" / "integration" / "targets" / "image_cache" / "files" / "createImageCache.json"
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -65,9 +68,9 @@ def test_the_first_example_is_the_request_of_the_page(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", READMES, ids=name)
-def test_the_tables_list_the_modules_and_playbooks(path: Path) -> None:
+def test_the_tables_list_the_modules_playbooks_and_roles(path: Path) -> None:
     plugins = [file for kind in ("modules", "filter") for file in (ROOT / "plugins" / kind).glob("[!_]*.py")]
-    files = [*plugins, *(ROOT / "playbooks").glob("*.yml")]
+    files = [*plugins, *(ROOT / "playbooks").glob("*.yml"), *(ROOT / "roles").glob("[!_]*")]
     rows = re.findall(r"^\| `ctyun\.eci\.(\w+)` \|", text(path), re.MULTILINE)
     assert sorted(rows) == sorted(file.stem for file in files)
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,10 @@ def comparable(spec: dict[str, Any]) -> dict[str, Any]:
             # Ansible quotes what stands where a mapping should be, passwords included: the module checks the entries
             "elements": "dict" if name in ENTRIES else rules.get("elements"),
             "required": rules.get("required", False),
-            "aliases": sorted(rules.get("aliases", [])),
+            # the linter allows no aliases here, so the description names them
+            "aliases": sorted(
+                rules.get("aliases") or re.findall(r"C\((\w+)\)(?= or C|\.$)", rules.get("description", ""))
+            ),
             "choices": rules.get("choices"),
             "no_log": rules.get("no_log"),
             "options": comparable(rules.get("options") or {}),

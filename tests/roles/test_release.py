@@ -16,10 +16,13 @@ from typing import Any
 
 import pytest
 
+from tests.docs.conftest import ROOT
+from tests.docs.pages import blocks
 from tests.emulator import Emulator, Misbehaviour, Registry
+from tests.emulator.documented import PASSWORD, documented, fill
 from tests.unit.plugins.emulated import CREATE, DELETE, LIST, names, operations, seed
 
-from .conftest import BODY, Play, push, release
+from .conftest import BODY, Ansible, Play, push, release
 
 QUICK = {"group/ctyun.eci.eci": {"retries": 0, "retry_max_delay": 0.01}}
 CHANGING = {CREATE, DELETE, "updateImageCache"}
@@ -283,3 +286,15 @@ def test_logins_reach_the_registry_and_nothing_else(play: Play, emulator: Emulat
     assert len(ids(tmp_path)) == 2
     assert "planted" not in done.stdout + done.stderr
     assert [len(r.body["imageRegistryCredentials"]) for r in emulator.sent(CREATE)] == [1, 1]
+
+
+@pytest.mark.parametrize("role", ["image_caches", "release"])
+def test_the_example_of_the_readme_runs(role: str, ansible: Ansible, emulator: Emulator, tmp_path: Path) -> None:
+    (example,) = (block for block in blocks(ROOT / "roles" / role / "README.md") if block.kind == "yaml")
+    playbook = tmp_path / "example.yml"
+    playbook.write_text(example.text, encoding="utf-8")
+    with documented(PASSWORD) as registry:
+        fill(registry)
+        done = ansible("playbook", playbook, **emulator.environment, **registry.environment)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert f': "{emulator.service.caches()[0]["imageCacheId"]}"' in done.stdout
