@@ -54,7 +54,7 @@ def comparable(spec: dict[str, Any]) -> dict[str, Any]:
 
 def test_import_role(play: Play, emulator: Emulator) -> None:
     role = {"ansible.builtin.import_role": {"name": "ctyun.eci.image_caches"}, "vars": {"image_caches_list": [WEB, DB]}}
-    show = {"ansible.builtin.debug": {"msg": "{{ imageCacheIds | length }} of {{ image_caches_result.plan.create }}"}}
+    show = {"ansible.builtin.debug": {"msg": "{{ ansible_facts.imageCacheIds | length }} of {{ image_caches_result.plan.create }}"}}
     done = play({"tasks": [role, show]})
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert "2 of 2" in done.stdout
@@ -76,14 +76,14 @@ def test_include_role_in_a_loop(play: Play, emulator: Emulator) -> None:
 def test_dependency_of_a_role(play: Play, emulator: Emulator, tmp_path: Path) -> None:
     for folder, content in {
         "meta": {"dependencies": [{"role": "ctyun.eci.image_caches", "image_caches_list": [WEB]}]},
-        "tasks": [{"ansible.builtin.debug": {"var": "imageCacheIds.web"}}],
+        "tasks": [{"ansible.builtin.debug": {"var": "ansible_facts.imageCacheIds.web"}}],
     }.items():
         path = tmp_path / "roles" / "site" / folder / "main.yml"
         path.parent.mkdir(parents=True)
         path.write_text(json.dumps(content), encoding="utf-8")
     done = play({"roles": ["site"]})
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
-    assert f'"imageCacheIds.web": "{emulator.service.caches()[0]["imageCacheId"]}"' in done.stdout
+    assert f'"ansible_facts.imageCacheIds.web": "{emulator.service.caches()[0]["imageCacheId"]}"' in done.stdout
 
 
 def test_import_playbook(ansible: Ansible, emulator: Emulator, tmp_path: Path) -> None:
