@@ -54,7 +54,11 @@ def comparable(spec: dict[str, Any]) -> dict[str, Any]:
 
 def test_import_role(play: Play, emulator: Emulator) -> None:
     role = {"ansible.builtin.import_role": {"name": "ctyun.eci.image_caches"}, "vars": {"image_caches_list": [WEB, DB]}}
-    show = {"ansible.builtin.debug": {"msg": "{{ ansible_facts.imageCacheIds | length }} of {{ image_caches_result.plan.create }}"}}
+    show = {
+        "ansible.builtin.debug": {
+            "msg": "{{ ansible_facts.imageCacheIds | length }} of {{ image_caches_result.plan.create }}"
+        }
+    }
     done = play({"tasks": [role, show]})
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert "2 of 2" in done.stdout

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.docs.conftest import ROOT
 from tests.docs.pages import blocks
@@ -298,3 +299,10 @@ def test_the_example_of_the_readme_runs(role: str, ansible: Ansible, emulator: E
         done = ansible("playbook", playbook, **emulator.environment, **registry.environment)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert f': "{emulator.service.caches()[0]["imageCacheId"]}"' in done.stdout
+
+
+def test_the_example_of_the_filter_runs(play: Play) -> None:
+    text = (ROOT / "plugins" / "filter" / "release_plan.py").read_text(encoding="utf-8")
+    done = play({"tasks": yaml.safe_load(text.split('EXAMPLES = r"""')[1].split('"""')[0])})
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert re.search('"name": "web-[0-9a-f]{8}"', done.stdout)
