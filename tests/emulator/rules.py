@@ -124,11 +124,6 @@ LIST = _object(
 UPDATE = _object({"imageCacheId": _text}, {"tags": _TAGS, **_SDK})
 
 
-def _boolean(value: object, path: str) -> None:
-    if not isinstance(value, bool):
-        raise _refuse(path, "must be a Boolean")
-
-
 def _number(value: object, path: str) -> None:
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         raise _refuse(path, "must be a number")
