@@ -126,17 +126,17 @@ RETURN = r"""
 response:
   description:
     - The C(returnObj) of the reply, as the service returned it. Empty if the reply has none.
-  returned: success, null in check mode for a change
+  returned: always, null if the task failed, and in check mode for a change
   type: dict
   sample: {"requestId": "a4f0f36e-7e75-4045-a73a-a2507b26", "containerGroupId": "eci-opfp9zezv9dqygzu"}
 request_id:
   description: The service's ID of the request.
-  returned: success, null if the service gave none or nothing was sent
+  returned: always, null if the service gave none, nothing was sent, or the task failed
   type: str
   sample: a4f0f36e-7e75-4045-a73a-a2507b26
 failure:
   description: The error in a form for programs. It always has the same keys.
-  returned: failure, unless the arguments are wrong
+  returned: always, null unless the task failed
   type: dict
   contains:
     code:
@@ -150,7 +150,7 @@ failure:
       type: str
     request_id:
       description: The service's ID of the request. If it gave none, the ID that was sent with the request (C(ctyun-eop-request-id)).
-      returned: always, null if no request failed
+      returned: always, null if no request was sent
       type: str
     http_status:
       description: The HTTP status.

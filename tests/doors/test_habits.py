@@ -91,6 +91,7 @@ KEYS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "region_info": ({}, {"region": {"region_id": None, "zones": []}}),
     "quota_info": ({}, {"quotas": []}),
     "image_info": ({"images": ["nginx:1"]}, {"images": [], "image_cache_size": None}),
+    "api": ({"operation": "imageCache/describeImageCaches"}, {"response": None, "request_id": None}),
     "image_cache": (BODY, {"image_cache_id": None, "image_cache": None, "drift": [], "request_id": None}),
     "image_caches": ({"image_caches": [BODY]}, {"image_caches": [], "pruned": [], "kept": [], "plan": None}),
 }

@@ -22,6 +22,7 @@ from .._text import redact_all
 
 _PATH = "/eci/api/v1/"
 _OPERATION = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
+_NOTHING = {"response": None, "request_id": None}
 _READS = re.compile("(?:describe|list|get|query)(?![a-z])")
 
 
@@ -52,7 +53,7 @@ def _check(values: Arguments, check_mode: bool) -> Iterator[Violation]:
 def _run(arguments: Arguments, client: Client, check_mode: bool, diff_mode: bool) -> Result:
     operation = _operation(arguments)
     if operation.changes and check_mode:
-        return Result({"changed": True, "response": None, "request_id": None})
+        return Result({"changed": True, **_NOTHING})
     body = arguments["body"]
     try:
         reply = client.call(operation, {} if body is None and operation.method == "POST" else body)
@@ -81,4 +82,4 @@ def _texts(query: Mapping[str, Any]) -> dict[str, str]:
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in query.items()}
 
 
-TASK = Task(_spec, _check, _run)
+TASK = Task(_spec, _check, _run, empty=_NOTHING)
