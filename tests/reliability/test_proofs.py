@@ -28,7 +28,7 @@ MORE = int(os.environ.get("ECI_MORE", "1"))
 # each so many-th pair and the first orders of it. The tests share a part, so that several processes can.
 GROUPS, CASES = 3, 100 // MORE
 PAIRS, ORDERS = 40 // MORE, 40 * MORE
-ACTS = max(2 // MORE, 1)
+ACTS = max(4 // MORE, 1)
 SHARES = 2
 
 

@@ -35,10 +35,9 @@ def play(ansible: Ansible, emulator: Emulator, tmp_path: Path) -> Play:
     """Run tasks or roles on localhost: ``play({"roles": [...]}, "--check", NAME="value")``."""
 
     def run(keywords: dict[str, Any], *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        own = {**emulator.environment, "PWD": str(tmp_path)}
         playbook = tmp_path / "play.yml"
         playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, **keywords}]), encoding="utf-8")
-        return ansible("playbook", playbook, *arguments, cwd=tmp_path, **{**own, **variables})
+        return ansible("playbook", playbook, *arguments, cwd=tmp_path, **{**emulator.environment, **variables})
 
     return run
 

@@ -37,14 +37,21 @@ FORGED = [
 ]
 
 
+# Writing them takes as long as the rest of the role.
+FILES = {"release_json_file": "ids.json", "release_dotenv_file": "ids.env"}
+SHOW = {"ansible.builtin.debug": {"msg": "IDs: {{ release_image_cache_ids | default({}) | to_json }}"}}
+
+
 def keywords(*entries: dict[str, Any], **variables: Any) -> dict[str, Any]:
-    files = {"release_json_file": "ids.json", "release_dotenv_file": "ids.env"}
-    own = {"release_image_caches": list(entries), "release_wait_interval": 0.1, **files, **variables}
-    return {"module_defaults": QUICK, "vars": own, "roles": ["ctyun.eci.release"]}
+    own = {"release_image_caches": list(entries), "release_wait_interval": 0.1, **variables}
+    role = {"ansible.builtin.include_role": {"name": "ctyun.eci.release"}}
+    return {"module_defaults": QUICK, "vars": own, "tasks": [{"block": [role], "always": [SHOW]}]}
 
 
-def ids(folder: Path) -> dict[str, str]:
-    found: dict[str, str] = json.loads((folder / "ids.json").read_text(encoding="utf-8"))
+def ids(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
+    """The IDs that the role returned, also where it failed."""
+    (shown,) = re.findall(r'"msg": ("IDs: .*")', done.stdout)
+    found: dict[str, str] = json.loads(json.loads(shown).removeprefix("IDs: "))
     return found
 
 
@@ -62,50 +69,52 @@ def recap(done: subprocess.CompletedProcess[str]) -> tuple[int, int]:
 def test_it_orders_once_until_the_tag_moves_and_keeps_one_older(
     play: Play, emulator: Emulator, registry: Registry, tmp_path: Path
 ) -> None:
-    wanted = keywords(release(registry, tags=[{"key": "team", "value": "a"}]), release(registry, "db-main"))
+    entries = release(registry, tags=[{"key": "team", "value": "a"}]), release(registry, "db-main")
+    wanted = keywords(*entries, **FILES)
     push(registry, 1, "db-main")
     newest = []
     for number in range(1, 4):
         push(registry, number)
-        done = play(wanted)
+        done = play(wanted if number == 3 else keywords(*entries))
         assert (done.returncode, done.stderr) == (0, ""), done.stdout
-        newest.append(ids(tmp_path)["web"])
-        before = operations(emulator)
-        assert recap(play(wanted)) == (0, 0)
-        assert operations(emulator)[len(before) :] == [LIST, LIST]
-        lines = (tmp_path / "ids.env").read_text(encoding="utf-8").splitlines()
-        assert lines == [f"IMAGE_CACHE_ID_WEB={newest[-1]}", f"IMAGE_CACHE_ID_DB_MAIN={ids(tmp_path)['db-main']}"]
+        newest.append(ids(done)["web"])
         assert [cache["imageCacheId"] for cache in of(emulator)] == newest[-2:]
     assert len(of(emulator, "db-main")) == 1
     cache = of(emulator)[-1]
     assert re.fullmatch("web-[0-9a-f]{8}", cache["imageCacheName"])
     assert sorted(tag["key"] for tag in cache["tags"]) == ["release", "team"]
 
+    before = len(operations(emulator))
+    assert recap(play(wanted)) == (0, 0)
+    assert operations(emulator)[before:] == [LIST, LIST]
+    assert json.loads((tmp_path / "ids.json").read_text(encoding="utf-8")) == ids(done)
+    lines = (tmp_path / "ids.env").read_text(encoding="utf-8").splitlines()
+    assert lines == [f"IMAGE_CACHE_ID_WEB={newest[-1]}", f"IMAGE_CACHE_ID_DB_MAIN={ids(done)['db-main']}"]
+
     push(registry, 2)  # back to the one before: it is there
-    assert recap(play(wanted)) == (2, 0)  # the files
-    assert ids(tmp_path)["web"] == newest[1]
+    done = play(wanted)
+    assert recap(done) == (2, 0)  # the files
+    assert ids(done)["web"] == newest[1]
     assert len(emulator.sent(CREATE)) == 4
 
 
 def test_check_mode_orders_nothing(play: Play, emulator: Emulator, registry: Registry, tmp_path: Path) -> None:
     push(registry, 1)
     old = [seed(emulator, f"web-{n}", age=9 - n, tags=[{"key": "release", "value": "web"}]) for n in range(3)]
-    show = {"ansible.builtin.debug": {"var": "release_image_cache_ids"}}
-    done = play({**keywords(release(registry)), "tasks": [show]}, "--check", "--diff")
+    done = play(keywords(release(registry), **FILES), "--check", "--diff")
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert re.search(r"\+ web-[0-9a-f]{8} create, 20 GB", done.stdout)
     assert "- web-0 delete" not in done.stdout  # it selects by the ID
     assert f"- {old[0]} delete" in done.stdout
-    assert f'"web": "{old[2]}"' in done.stdout
+    assert ids(done) == {"web": old[2]}
     assert CHANGING.isdisjoint(operations(emulator))
     assert not (tmp_path / "ids.json").exists()
 
 
-def test_a_registry_that_does_not_answer(play: Play, emulator: Emulator, registry: Registry, tmp_path: Path) -> None:
+def test_a_registry_that_does_not_answer(play: Play, emulator: Emulator, registry: Registry) -> None:
     wanted = keywords(release(registry), release(registry, "db"))
     push(registry, 1)
-    assert play(keywords(release(registry))).returncode == 0
-    first = ids(tmp_path)["web"]
+    first = ids(play(keywords(release(registry))))["web"]
     push(registry, 2, "web")
     push(registry, 2, "db")
     registry.inject(Misbehaviour("registry", "status", times=None, only="/web/", status=503))
@@ -113,11 +122,11 @@ def test_a_registry_that_does_not_answer(play: Play, emulator: Emulator, registr
     assert done.returncode == 0, done.stdout
     assert f"The newest image cache {first} of web stays" in " ".join(done.stderr.split())
     assert len(of(emulator)) == len(of(emulator, "db")) == 1
-    assert ids(tmp_path) == {"web": first, "db": of(emulator, "db")[0]["imageCacheId"]}
+    assert ids(done) == {"web": first, "db": of(emulator, "db")[0]["imageCacheId"]}
 
 
 def test_where_there_is_none_that_release_fails_and_the_others_go_on(
-    play: Play, emulator: Emulator, registry: Registry, tmp_path: Path
+    play: Play, emulator: Emulator, registry: Registry
 ) -> None:
     push(registry, 2, "db")
     push(registry, 1)
@@ -125,7 +134,7 @@ def test_where_there_is_none_that_release_fails_and_the_others_go_on(
     missing = release(registry, "lost")
     done = play(keywords(release(registry), missing, release(registry, "db")))
     assert done.returncode == 2
-    assert list(ids(tmp_path)) == ["db"]
+    assert list(ids(done)) == ["db"]
     failure = done.stdout.partition("Report the releases that failed]")[2]
     assert "web: " in failure
     assert "lost: " in failure and "has no lost" in failure
@@ -133,14 +142,12 @@ def test_where_there_is_none_that_release_fails_and_the_others_go_on(
     assert [cache["imageCacheName"][:3] for cache in emulator.service.caches()] == ["db-"]
 
 
-def test_one_that_failed_is_due_and_none_pile_up(
-    play: Play, emulator: Emulator, registry: Registry, tmp_path: Path
-) -> None:
+def test_one_that_failed_is_due_and_none_pile_up(play: Play, emulator: Emulator, registry: Registry) -> None:
     wanted = keywords(release(registry), release(registry, "db"))
     push(registry, 1)
     push(registry, 1, "db")
-    assert play(wanted).returncode == 0
-    first = ids(tmp_path)
+    first = ids(play(wanted))
+    assert len(first) == 2
     push(registry, 2)
     push(registry, 2, "db")
     emulator.settings.update({"fail_images": ["/web:"]})
@@ -149,33 +156,29 @@ def test_one_that_failed_is_due_and_none_pile_up(
         assert done.returncode == 2
         assert "web: The image cache" in done.stdout
         assert [cache["status"] for cache in of(emulator)] == ["ready", "failed"]
-        assert ids(tmp_path)["web"] == first["web"]
-        assert ids(tmp_path)["db"] != first["db"]
+        assert ids(done)["web"] == first["web"]
+        assert ids(done)["db"] != first["db"]
         assert len(emulator.sent(CREATE)) == 3 + attempt
     emulator.settings.update({"fail_images": []})
     done = play(wanted)
     assert done.returncode == 0, done.stdout
     assert [cache["status"] for cache in of(emulator)] == ["ready", "ready"]
-    assert ids(tmp_path)["web"] == of(emulator)[1]["imageCacheId"]
+    assert ids(done)["web"] == of(emulator)[1]["imageCacheId"]
     assert recap(play(wanted)) == (0, 0)
 
 
-def test_the_expiry_that_the_service_shows_is_heeded(
-    play: Play, emulator: Emulator, registry: Registry, tmp_path: Path
-) -> None:
+def test_the_expiry_that_the_service_shows_is_heeded(play: Play, emulator: Emulator, registry: Registry) -> None:
     push(registry, 1)
     wanted = keywords(release(registry, retention_days=30), release_renew_before_days=7)
     for shown in (True, False):
         emulator.settings.expiry_shown = shown
-        assert play(wanted).returncode == 0
-        first = ids(tmp_path)["web"]
+        first = ids(play(wanted))["web"]
         assert recap(play(wanted)) == (0, 0)
         seen = len(of(emulator))
         # in place of the time, which the signature of a request needs
         (cache,) = (one for one in emulator.service._caches.values() if one.identifier == first)
         cache.rest["retentionDays"] = 6
-        assert play(wanted).returncode == 0
-        assert (ids(tmp_path)["web"] != first) is shown
+        assert (ids(play(wanted))["web"] != first) is shown
         assert len(of(emulator)) == seen + shown
         assert recap(play(wanted)) == (0, 0)
 
@@ -203,7 +206,7 @@ def test_a_hundred_releases_take_as_many_tasks_as_one(play: Play, emulator: Emul
     done = play(keywords(*entries))
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert Counter(operations(emulator)) == {LIST: 3, CREATE: 100, "region": 1, "listUsage": 1}
-    assert done.stdout.count("TASK [") == 13
+    assert done.stdout.count("TASK [ctyun.eci.release :") == 13
     for number, entry in enumerate(entries):
         push(registry, number + 200, entry["name"])
     assert play(keywords(*entries)).returncode == 0
@@ -230,20 +233,20 @@ def test_what_the_service_writes_stays_a_text(
         seed(emulator, f"4{text}", tags=[{"key": "release", "value": text}])
         expected[entry["name"]] = newest if text.isprintable() else first  # another one is no ID
     registry.inject(Misbehaviour("registry", "status", times=None, status=503))
-    done = play(keywords(*entries))
+    done = play(keywords(*entries, **FILES))
     assert done.returncode == 2, done.stdout
     odd = {name for name, text in zip(expected, FORGED, strict=True) if text.isprintable()}
     assert set(re.findall(r"(\w+): its ID cannot be written as dotenv", done.stdout)) == odd
-    assert ids(tmp_path) == expected
+    assert json.loads((tmp_path / "ids.json").read_text(encoding="utf-8")) == ids(done) == expected
     path = tmp_path / "ids.env"
     lines = [f"IMAGE_CACHE_ID_{name.upper()}={expected[name]}" for name in expected if name not in odd]
     assert path.read_text(encoding="utf-8").splitlines() == lines
     subprocess.run(["sh", "-c", f". {shlex.quote(str(path))}"], cwd=tmp_path, check=True, timeout=10)
 
     registry.reset()
-    done = play(keywords(*entries), "-vvvv")
+    done = play(keywords(*entries, **FILES), "-vvvv")
     assert done.returncode == 0, done.stdout
-    assert all(re.fullmatch("imc-[0-9a-z]{16}", found) for found in ids(tmp_path).values())
+    assert all(re.fullmatch("imc-[0-9a-z]{16}", found) for found in ids(done).values())
     assert not (tmp_path / "RAN").exists()
 
 
@@ -255,12 +258,12 @@ def test_names_that_a_dotenv_file_cannot_tell_apart(
     names_: list[str], word: str, play: Play, emulator: Emulator, registry: Registry
 ) -> None:
     entries = [release(registry, "web", name=name) for name in names_]
-    done = play(keywords(*entries))
+    done = play(keywords(*entries, release_dotenv_file="ids.env"))
     assert done.returncode == 2
     assert word in done.stdout
     assert emulator.requests == registry.requests == []
     push(registry, 1)
-    assert play(keywords(*entries, release_dotenv_file="")).returncode == 0
+    assert play(keywords(*entries)).returncode == 0
     assert sorted(name[:-9] for name in names(emulator)) == sorted(names_)
 
 
@@ -272,7 +275,7 @@ def test_what_the_preflight_refuses_is_not_ordered(play: Play, emulator: Emulato
     assert CHANGING.isdisjoint(operations(emulator))
 
 
-def test_logins_reach_the_registry_and_nothing_else(play: Play, emulator: Emulator, tmp_path: Path) -> None:
+def test_logins_reach_the_registry_and_nothing_else(play: Play, emulator: Emulator) -> None:
     with Registry(
         "basic", users={"me": "planted-password", "you": "planted-too"}, rights={"me": "web", "you": "db"}
     ) as own:
@@ -284,7 +287,7 @@ def test_logins_reach_the_registry_and_nothing_else(play: Play, emulator: Emulat
         wanted = keywords(release(own, **logins[0]), release(own, "db", **logins[1]))
         done = play(wanted, "-vvvv")
     assert done.returncode == 0, done.stdout
-    assert len(ids(tmp_path)) == 2
+    assert len(ids(done)) == 2
     assert "planted" not in done.stdout + done.stderr
     assert [len(r.body["imageRegistryCredentials"]) for r in emulator.sent(CREATE)] == [1, 1]
 
