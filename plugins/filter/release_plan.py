@@ -100,7 +100,7 @@ def release_plan(
     """Plan each release. Raises AnsibleFilterError for variables that are not valid."""
     entries = _checked(releases, keep)
     answers = {answer["image"]: answer for answer in images}
-    caches = [cache for cache in (ImageCache(**cache) for cache in image_caches) if not cache.is_deleting]
+    caches = [ImageCache(**cache) for cache in image_caches]
     tags_shown = any(cache.tags for cache in caches)
     own: dict[str, list[ImageCache]] = {}
     for cache in sorted(caches, key=lambda cache: cache.age_order, reverse=True):

@@ -30,8 +30,8 @@ UNIT_TESTS = [
     *(f"tests/unit/plugins/module_utils/test_{name}.py" for name in ("task", "tasks", "image_cache_info")),
     *("tests/unit/plugins/module_utils/_arguments/", "tests/unit/plugins/module_utils/_api/"),
 ]
-# Those that run ansible-playbook and depend on how ansible-core treats texts, defaults, conditions and an interrupt.
-PLAYBOOK_TESTS = ["tests/docs/test_hostile_texts.py", "tests/doors/test_habits.py"]
+# Those that run ansible-playbook and depend on how ansible-core treats texts, defaults, conditions, templates and an interrupt.
+PLAYBOOK_TESTS = ["tests/docs/test_hostile_texts.py", "tests/doors/test_habits.py", "tests/roles/test_release.py"]
 # The messages of a tool that passes without checking anything.
 _NOTHING_CHECKED = re.compile(r"All targets skipped|^WARNING: .*([Ss]kipp|not found)", re.MULTILINE)
 _LONGEST = 1500

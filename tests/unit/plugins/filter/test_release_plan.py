@@ -105,6 +105,14 @@ def test_one_that_failed_is_due_under_another_name() -> None:
     assert plan([WEB], answers(), [cache(again, status="failed")])["web"]["wanted"]["name"] == name_of()
 
 
+def test_one_that_is_on_its_way_is_not_ordered_twice_and_one_that_is_ready_goes_before_it() -> None:
+    pending = cache(name_of(), 9, "pending")
+    found = plan([WEB], answers(), [pending])["web"]
+    assert (found["wanted"]["name"], found["newest"]) == (name_of(), None)
+    again = plan([WEB], answers(), [cache(name_of(), status="failed")])["web"]["wanted"]["name"]
+    assert plan([WEB], answers(), [pending, cache(again, 1)])["web"]["wanted"]["name"] == again
+
+
 @pytest.mark.parametrize(("days", "renewed"), [(1, True), (-1, True), (8, False), (None, False)])
 def test_one_that_expires_soon_is_due(days: float | None, renewed: bool) -> None:
     there = [cache(name_of(), expire_date_time=None if days is None else expiring(days))]

@@ -141,6 +141,11 @@ def test_those_of_the_role_release_stay_unless_its_tag_is_named(name: str, key: 
     assert candidates(Prune([A, named]), [one], set(), True) == ([one], [])
 
 
+def test_the_name_of_a_release_is_a_text() -> None:
+    one = tagged("axb-0f3a9c21", A, {"key": "release", "value": "a.b"})
+    assert candidates(Prune([A]), [one], set(), True) == ([one], [])
+
+
 def test_those_of_the_role_release_that_do_not_carry_the_tags_are_no_candidates() -> None:
     assert candidates(Prune([A]), [tagged("web-0f3a9c21", B, RELEASE)], set(), True) == ([], [])
 
