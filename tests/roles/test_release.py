@@ -19,7 +19,7 @@ import yaml
 
 from tests.docs.conftest import ROOT
 from tests.docs.pages import blocks
-from tests.emulator import Emulator, Misbehaviour, Registry
+from tests.emulator import Emulator, Fault, Misbehaviour, Registry
 from tests.emulator.documented import PASSWORD, documented, fill
 from tests.unit.plugins.emulated import CREATE, DELETE, LIST, names, operations, seed
 
@@ -124,6 +124,14 @@ def test_a_registry_that_does_not_answer(play: Play, emulator: Emulator, registr
     assert len(of(emulator)) == len(of(emulator, "db")) == 1
     assert ids(done) == {"web": first, "db": of(emulator, "db")[0]["imageCacheId"]}
 
+    def replace(_request: object) -> None:
+        if of(emulator)[0]["imageCacheId"] == first:
+            seed(emulator, "web-0123abcd", tags=[{"key": "release", "value": "web"}])
+            emulator.service.remove(first)
+
+    registry.before = replace  # another run, which got an answer
+    assert ids(play(wanted))["web"] == of(emulator)[0]["imageCacheId"] != first
+
 
 def test_where_there_is_none_that_release_fails_and_the_others_go_on(
     play: Play, emulator: Emulator, registry: Registry
@@ -197,6 +205,54 @@ def test_a_plain_prune_leaves_them(play: Play, emulator: Emulator, registry: Reg
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert "['release'] 1" in done.stdout
     assert len(of(emulator)) == 1
+
+
+@pytest.mark.parametrize("what", ["the list fails", "the new one is gone", "the new one fails", "a deletion fails"])
+def test_where_deleting_goes_wrong(what: str, play: Play, emulator: Emulator, registry: Registry) -> None:
+    """The role lists, the order lists twice, and the fourth list is the one before the deletion."""
+    push(registry, 1)
+    old = [seed(emulator, f"web-{n}", age=9 - n, tags=[{"key": "release", "value": "web"}]) for n in range(3)]
+
+    def remove(record: Any) -> None:
+        if record.operation == LIST and len(emulator.sent(LIST)) == 4:
+            emulator.service.remove(emulator.service.caches()[-1]["imageCacheId"])
+
+    if what == "the new one is gone":
+        emulator.before = remove
+    elif what == "the new one fails":
+        emulator.settings.update({"fail_images": ["/web:"]})
+    else:
+        fails, skip = (LIST, 3) if what == "the list fails" else (DELETE, 0)
+        emulator.inject(Fault("status", fails, skip=skip, status=403, reason="Forbidden"))
+    done = play(keywords(release(registry)))
+    assert done.returncode == 2, done.stdout
+    there = [cache["imageCacheId"] for cache in emulator.service.caches()]
+    failure = done.stdout.partition("Report the releases that failed]")[2]
+    if what == "the new one fails":
+        assert there[:-1] == old
+        assert ids(done) == {"web": old[2]}
+    elif what == "the new one is gone":
+        assert there == old
+        assert f"is not deleted, since '{ids(done)['web']}' failed" in failure
+    else:
+        assert there[:-1] == (old if fails == LIST else [there[0], old[2]])
+        assert ids(done) == {"web": there[-1]}
+        assert failure.count("injected: Forbidden") >= 1
+
+
+def test_what_others_did_to_its_image_cache(play: Play, emulator: Emulator, registry: Registry) -> None:
+    """Another run, of another machine, ordered it at the same moment; and a person gave it a tag."""
+    push(registry, 1)
+    assert play(keywords(release(registry))).returncode == 0
+    (cache,) = of(emulator)
+    emulator.service.remove(cache["imageCacheId"])
+    given = {"images": cache["images"], "imageCacheSize": 20}
+    tags = [*cache["tags"], {"key": "cost", "value": "7"}]
+    first = seed(emulator, cache["imageCacheName"], **given, tags=tags, age=1000)
+    seed(emulator, cache["imageCacheName"], **given, tags=cache["tags"], age=999)
+    assert play(keywords(release(registry))).returncode == 0
+    (left,) = emulator.service.caches()
+    assert (left["imageCacheId"], left["tags"]) == (first, tags)
 
 
 def test_a_hundred_releases_take_as_many_tasks_as_one(play: Play, emulator: Emulator, registry: Registry) -> None:
