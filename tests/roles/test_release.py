@@ -101,11 +101,12 @@ def test_it_orders_once_until_the_tag_moves_and_keeps_one_older(
 def test_check_mode_orders_nothing(play: Play, emulator: Emulator, registry: Registry, tmp_path: Path) -> None:
     push(registry, 1)
     old = [seed(emulator, f"web-{n}", age=9 - n, tags=[{"key": "release", "value": "web"}]) for n in range(3)]
-    done = play(keywords(release(registry), **FILES), "--check", "--diff")
+    done = play(keywords(release(registry), release_keep=2, **FILES), "--check", "--diff")
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert re.search(r"\+ web-[0-9a-f]{8} create, 20 GB", done.stdout)
     assert "- web-0 delete" not in done.stdout  # it selects by the ID
     assert f"- {old[0]} delete" in done.stdout
+    assert f"- {old[1]} delete" not in done.stdout
     assert ids(done) == {"web": old[2]}
     assert CHANGING.isdisjoint(operations(emulator))
     assert not (tmp_path / "ids.json").exists()
@@ -147,6 +148,8 @@ def test_where_there_is_none_that_release_fails_and_the_others_go_on(
     assert "web: " in failure
     assert "lost: " in failure and "has no lost" in failure
     assert "db: " not in failure
+    other = play(keywords(release(registry, "db"), release_platform="linux/arm64"))
+    assert re.search("db: .*linux/arm64", other.stdout)
     assert [cache["imageCacheName"][:3] for cache in emulator.service.caches()] == ["db-"]
 
 
