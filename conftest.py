@@ -27,6 +27,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "thorough: many cases; make check and make unit leave it out")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Measure the coverage of the other tests alone, since those with many cases take twice as long while it is measured."""
+    for item in items if config.pluginmanager.hasplugin("pytest_cov") else ():
+        if item.get_closest_marker("thorough"):
+            item.add_marker("no_cover")
+
+
 def _provide_collection() -> None:
     """Create the packages above plugins/, unless the checkout is in an ansible_collections tree on the path already."""
     try:
