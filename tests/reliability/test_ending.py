@@ -198,15 +198,16 @@ def check_truth(emulator: Emulator, told: dict[str, Any], before: set[str]) -> N
 
 
 CASES = [
-    *(("image_caches", phase, how, True) for phase in MANY for how in ("timeout", "SIGINT", "SIGTERM")),
-    *(("image_caches", phase, how, False) for phase in MANY for how in ("timeout", "module")),
+    *(("image_caches", phase, how, True) for phase in MANY for how in ("timeout", "SIGTERM")),
+    *(("image_caches", phase, "module", False) for phase in MANY),
+    ("image_caches", "creating", "SIGINT", True),
     ("image_caches", "creating", "SIGINT", False),
     ("image_caches", "pruning", "SIGTERM", False),
-    *(("image_cache", phase, "timeout", True) for phase in ONE),
-    *(("image_cache", phase, "module", False) for phase in ONE),
-    ("image_cache", "creating", "SIGINT", True),
+    ("image_caches", "replacing", "timeout", False),
+    ("image_cache", "creating", "timeout", True),
+    ("image_cache", "creating", "module", False),
     ("image_cache", "waiting", "SIGTERM", True),
-    ("image_cache", "replacing", "timeout", False),
+    ("image_cache", "replacing", "module", False),
 ]
 
 
