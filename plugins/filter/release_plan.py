@@ -126,21 +126,21 @@ def _checked(releases: Sequence[Any], keep: int) -> list[dict[str, Any]]:
     given = json.loads(json.dumps(releases, default=str))
     checked = TASK.validate({"image_caches": given}, False)
     refusals = [f"- {path}: {advice}" for path, advice in checked.violations.items()]
-    for number, release in enumerate(given if not refusals else []):
+    entries: list[dict[str, Any]] = [] if refusals else checked.arguments["image_caches"]
+    for number, (release, entry) in enumerate(zip(given if entries else (), entries)):
         path = f"- image_caches[{number}]"
         refusals += [f"{path}.{option}: is not an option here" for option in NOT_HERE if option in release]
         if "name" not in release:
             refusals.append(f"{path}.name: is required")
         if not isinstance(release["images"], list):
             refusals.append(f"{path}.images: must be a list")
-        if any(tag["key"] == RELEASE for tag in release.get("tags") or []):
+        if any(tag["key"] == RELEASE for tag in entry.get("tags") or []):
             refusals.append(f"{path}.tags: must not have the key {RELEASE}")
-    refusals = [line.replace("image_caches[", "release_image_caches[") for line in refusals]
+    refusals = [re.sub(r"(?<= )image_caches(?=[\[:])", "release_image_caches", line) for line in refusals]
     if keep < 1:  # two runs that read different digests would delete the image cache of each other
         refusals.append("- release_keep: must be at least 1")
     if refusals:
         raise AnsibleFilterError("\n".join(["The variables are not valid, nothing was sent:", *refusals]))
-    entries: list[dict[str, Any]] = checked.arguments["image_caches"]
     return entries
 
 

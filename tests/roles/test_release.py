@@ -69,7 +69,7 @@ def recap(done: subprocess.CompletedProcess[str]) -> tuple[int, int]:
 def test_it_orders_once_until_the_tag_moves_and_keeps_one_older(
     play: Play, emulator: Emulator, registry: Registry, tmp_path: Path
 ) -> None:
-    entries = release(registry, tags=[{"key": "team", "value": "a"}]), release(registry, "db-main")
+    entries = release(registry, tags={"team": "a"}), release(registry, "db-main")
     wanted = keywords(*entries, **FILES)
     push(registry, 1, "db-main")
     newest = []

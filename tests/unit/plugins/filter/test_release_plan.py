@@ -62,8 +62,9 @@ def test_another_image_with_the_same_digest_is_another_one() -> None:
     assert plan([release], answers(image="r/web:2"), [])["web"]["wanted"]["name"] != name_of()
 
 
-def test_tags() -> None:
-    found = plan([{**WEB, "tags": [{"key": "team", "value": "a"}]}], answers(), [])["web"]["wanted"]["tags"]
+@pytest.mark.parametrize("tags", [[{"key": "team", "value": "a"}], {"team": "a"}, '{"team": "a"}'])
+def test_tags(tags: Any) -> None:
+    found = plan([{**WEB, "tags": tags}], answers(), [])["web"]["wanted"]["tags"]
     assert found == [{"key": "team", "value": "a"}, {"key": "release", "value": "web"}]
 
 
