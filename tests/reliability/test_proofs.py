@@ -26,9 +26,9 @@ CODE = Path(__file__).resolve().parents[2] / "plugins" / "module_utils"
 MORE = int(os.environ.get("ECI_MORE", "1"))
 # What a part is of all: each so many-th group of cases and each so many-th case of it, each so many-th act of a third party,
 # each so many-th pair and the first orders of it. The tests share a part, so that several processes can.
-GROUPS, CASES = 3, 100 // MORE
+GROUPS, CASES = 5, 100 // MORE
 PAIRS, ORDERS = 40 // MORE, 40 * MORE
-ACTS = max(4 // MORE, 1)
+ACTS = max(6 // MORE, 1)
 SHARES = 2
 
 
