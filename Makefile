@@ -79,14 +79,12 @@ play: .venv/$(if $(REGISTRY),tls,run).stamp collections home ## run a playbook o
 	if [ -f "$$folder/ansible.cfg" ]; then export ANSIBLE_CONFIG="$$folder/ansible.cfg"; fi; \
 	$(EMULATOR) $(EMULATOR_ARGS) $(if $(REGISTRY),--registry) -- sh -c 'cd "$$0" && exec ansible-playbook "$$@"' "$$folder" "$$playbook" $(ARGS)
 
-# The longest steps come first, so that both jobs end together, and what sanity needs before all: make comes back to a step that
-# had to wait only after all others. ansible-test builds its environments while pip installs the rest.
+# The longest steps come first, so that both jobs end together; ansible-test builds its environments while pip installs the rest.
 # Of the integration targets two run as modules as well: tests/doors compares both doors, and "make matrix" runs all targets through both.
 # At the end reuse reads the tree once more: no step may leave a file in the checkout.
 .PHONY: test
 test: ## check everything: the gate (about 10 minutes on two cores, and 2 more the first time)
 	@rm -rf "$(BUILD)/logs"; mkdir -p "$(BUILD)/logs"; status=0; \
-	$(STEPS) tree home || status=$$?; \
 	$(STEPS) COVERAGE=95 AS_MODULES="image_caches_bulk region_and_quota_info" sanity lint-format lint-ruff playbooks unit integration lint package demo || status=$$?; \
 	$(STEPS) STEP_PREFIX=again- lint-reuse || status=$$?; \
 	echo; skipped="$$(sed -n '/^SKIPPED /{s//  /; s/ - Skipped: / - /; p}' "$(BUILD)/logs/unit.log" "$(BUILD)/logs/playbooks.log")" || { status=1; skipped="  not known"; }; \
