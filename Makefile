@@ -21,7 +21,7 @@ COVERAGE ?=
 JOBS ?= 2
 # more processes than cores: the unit tests wait for sockets half of their time, some playbooks wait for seconds
 UNIT_JOBS ?= $(shell expr 2 \* $(JOBS))
-PLAYBOOK_JOBS ?= $(shell expr 1 + $(JOBS))
+PLAYBOOK_JOBS ?= $(shell expr 2 + $(JOBS))
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
