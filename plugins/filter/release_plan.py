@@ -127,7 +127,8 @@ def _checked(releases: Sequence[Any], keep: int) -> list[dict[str, Any]]:
     checked = TASK.validate({"image_caches": given}, False)
     refusals = [f"- {path}: {advice}" for path, advice in checked.violations.items()]
     entries: list[dict[str, Any]] = [] if refusals else checked.arguments["image_caches"]
-    for number, (release, entry) in enumerate(zip(given if entries else (), entries)):
+    for number, entry in enumerate(entries):
+        release = given[number]
         path = f"- image_caches[{number}]"
         refusals += [f"{path}.{option}: is not an option here" for option in NOT_HERE if option in release]
         if "name" not in release:

@@ -52,7 +52,7 @@ class Kept(NamedTuple):
 def candidates(
     prune: Prune, existing: Iterable[ImageCache], wanted: Collection[str | None], tags_shown: bool
 ) -> tuple[list[ImageCache], list[Kept]]:
-    """Return the unwanted image caches that carry all tags, the newest first; and those that are kept whatever the options.
+    """Return the unwanted image caches that carry all tags, the newest first; and those that stay in any case.
 
     These have unknown tags, since the service has shown none in this task, or are of the role release, and the tags to prune
     by do not name its key. ``wanted`` holds names and IDs. An image cache without a readable name may be a wanted one, so it
