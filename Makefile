@@ -10,7 +10,7 @@ PYTHON ?= python3
 TARGETS ?=
 AS_MODULES ?= $(TARGETS)
 ARGS ?=
-# what "make play" runs, with ARGS for ansible-playbook, and EMULATOR_ARGS for the emulator, see docs/guides/emulator.md;
+# what "make play" runs, with ARGS for ansible-playbook, and EMULATOR_ARGS for the emulator, see docs/emulator.md;
 # with REGISTRY=1 there are a Docker Hub and a registry of CTYun as well
 PLAYBOOK ?=
 EMULATOR_ARGS ?=
@@ -186,7 +186,7 @@ changelog: .venv/dev.stamp home ## turn the fragments into CHANGELOG.md, for the
 	@antsibull-changelog release
 
 .PHONY: bench
-bench: .venv/tls.stamp collections home ## measure, and write docs/benchmarks.md (about 15 minutes)
+bench: .venv/tls.stamp collections home ## measure, and write docs/maintainers/benchmarks.md (about 15 minutes)
 	@python -m tests.benchmark $(ARGS)
 
 .PHONY: soak

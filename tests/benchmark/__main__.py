@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``python -m tests.benchmark``: measure, print the tables, and write them to docs/benchmarks.md."""
+"""``python -m tests.benchmark``: measure, print the tables, and write them to docs/maintainers/benchmarks.md."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Figures -> tables to read, and the part of docs/benchmarks.md that belongs to this ansible-core."""
+"""Figures -> tables to read, and the part of docs/maintainers/benchmarks.md that belongs to this ansible-core."""
 
 from __future__ import annotations
 

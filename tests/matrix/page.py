@@ -26,7 +26,7 @@ WORDS = {
         "and": " and ",
         "missing": "Not on the machine, and so not tried: Python {}.",
     },
-    "docs/zh-CN/compatibility.md": {
+    "docs/compatibility.zh-CN.md": {
         "head": ("ansible-core", "其 Python（进程内）", "模块的 Python", "sanity 测试", "单元测试", "playbook 测试"),
         "failed": "失败",
         "ok": "通过",

@@ -210,7 +210,7 @@ def test_a_proxy_with_a_password(emulator: Emulator, tmp_path: Path) -> None:
 
 
 def test_what_ansible_keeps_for_who_looks_for_mistakes(emulator: Emulator, tmp_path: Path) -> None:
-    """In process it has no arguments to keep; of a module it does, see docs/guides/authentication.md."""
+    """In process it has no arguments to keep; of a module it does, see docs/authentication.md."""
     looking = {
         "ANSIBLE_DEBUG": "true",
         "ANSIBLE_KEEP_REMOTE_FILES": "true",

@@ -35,7 +35,7 @@ def main() -> None:
     if missing:
         sys.exit(f"Not in the environment: {', '.join(missing)}. Start this through: python -m tests.emulator -- ...")
     values: dict[str, object] = {variable: os.environ[source] for variable, source in VARIABLES.items()}
-    # see docs/guides/in_process.md
+    # see docs/in_process_mode.md
     values["ctyun_eci_in_process"] = os.environ.get("IN_PROCESS", "true") == "true"
     # JSON is YAML, and needs no library here
     Path("tests/integration/integration_config.yml").write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")

@@ -131,7 +131,7 @@ def rendered() -> dict[str, str]:
     return {
         "docs/createImageCache.schema.json": json.dumps(CREATE_IMAGE_CACHE, indent=2, ensure_ascii=False) + "\n",
         "docs/createImageCache.md": _page(ENGLISH, CREATE_IMAGE_CACHE, body_spec()),
-        "docs/zh-CN/createImageCache.md": _page(CHINESE, CREATE_IMAGE_CACHE, body_spec()),
+        "docs/createImageCache.zh-CN.md": _page(CHINESE, CREATE_IMAGE_CACHE, body_spec()),
     }
 
 

@@ -40,7 +40,7 @@ FORMAT = 1
 # No ID, key or address has this form; 800 is a status code.
 _WORD = re.compile(r"(?=.{1,32}$)[A-Za-z]+(?:[ _-][A-Za-z]+){0,2}|800")
 
-# By the name of the emulator's setting, if it has one: the question with its answers, and what docs/wire.md knows.
+# By the name of the emulator's setting, if it has one: the question with its answers, and what docs/api_notes.md knows.
 QUESTIONS = {
     "status_code_style": ("statusCode of success: 200 as a number (int), as a text (str), or 800", "int"),
     "http_errors": ("A failure has an HTTP status of its own, not 200", "nothing"),

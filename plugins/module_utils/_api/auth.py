@@ -4,7 +4,7 @@
 
 """Sign requests for CTYun's EOP gateway. Private to the collection.
 
-Source: CTYun's documents and SDKs, see docs/wire.md. ``Eop-date`` is Beijing time although it ends in Z; it is computed
+Source: CTYun's documents and SDKs, see docs/api_notes.md. ``Eop-date`` is Beijing time although it ends in Z; it is computed
 from UTC, so the time zone of the machine does not matter.
 """
 

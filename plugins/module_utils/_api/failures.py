@@ -4,7 +4,7 @@
 
 """Tell what the failure in a reply means, and whether the request can have taken effect. Pure; private to the collection.
 
-Sources: docs/wire.md. Only a refusal that is known as one has no effect. ECI does not see a request that the gateway in
+Sources: docs/api_notes.md. Only a refusal that is known as one has no effect. ECI does not see a request that the gateway in
 front of it refuses, so such a refusal says nothing about an image cache.
 """
 

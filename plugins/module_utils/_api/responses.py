@@ -4,7 +4,7 @@
 
 """Read a good reply of the service. Pure; private to the collection. For other replies see ``failures``.
 
-docs/wire.md describes the envelope and its sources. Where these differ, all forms are accepted: a status code as a
+docs/api_notes.md describes the envelope and its sources. Where these differ, all forms are accepted: a status code as a
 number or as text, an error with HTTP status 200 or with its own.
 """
 
@@ -17,7 +17,7 @@ from .._errors import NO_MEMORY, POSSIBLE, MachineLimit
 from .._text import Redact, sanitize
 
 GOOD_STATUS_CODES = ("200", "800")
-# Where a failure may carry its code, see docs/wire.md. A good reply may have a "code" as well.
+# Where a failure may carry its code, see docs/api_notes.md. A good reply may have a "code" as well.
 CODE_FIELDS = ("eopErrCode", "error", "errorCode")
 
 

@@ -5,7 +5,7 @@
 """The operations on image caches. Private to the collection.
 
 A list may match names loosely, come in pages that move while they are read, and hold objects that cannot be read: all of
-this is handled here. Paths and fields: docs/wire.md.
+this is handled here. Paths and fields: docs/api_notes.md.
 """
 
 from __future__ import annotations

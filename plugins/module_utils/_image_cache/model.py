@@ -15,7 +15,7 @@ from typing import Any, Iterable, List, Mapping, TypedDict
 
 from .._text import Redact, option_name
 
-# In GB; createImageCache uses it where no size is given, see docs/wire.md.
+# In GB; createImageCache uses it where no size is given, see docs/api_notes.md.
 DEFAULT_SIZE = 20
 
 

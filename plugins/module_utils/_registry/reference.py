@@ -19,7 +19,7 @@ _REPOSITORY = re.compile("[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(
 _TAG = re.compile("[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _DIGEST = re.compile("sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _LONGEST = 255
-# CTYun's own registry has names that only machines in the VPC reach. The rule is inferred, see docs/wire.md.
+# CTYun's own registry has names that only machines in the VPC reach. The rule is inferred, see docs/api_notes.md.
 _VPC_NAME = re.compile(r"((?:[a-z0-9-]+-)?registry-)vpc-([a-z0-9-]+(?:\.crs)?\.ctyun\.cn)")
 _EXAMPLE = "for example nginx:1.29 or registry.example.com/team/app:1"
 

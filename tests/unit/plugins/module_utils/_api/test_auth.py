@@ -51,7 +51,7 @@ def zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 def expected(request_id: str, date: str, query: str, body: bytes, access_key: str = "AK", secret: str = "SK") -> str:
-    """The formula of docs/wire.md once more, from the outside to the inside."""
+    """The formula of docs/api_notes.md once more, from the outside to the inside."""
     text = f"ctyun-eop-request-id:{request_id}\neop-date:{date}\n\n{query}\n{hashlib.sha256(body).hexdigest()}"
     key = secret.encode()
     for part in (date, access_key, date[:8], text):
