@@ -11,9 +11,11 @@ TARGETS ?=
 AS_MODULES ?= $(TARGETS)
 ARGS ?=
 # what "make play" runs, with ARGS for ansible-playbook, and EMULATOR_ARGS for the emulator, see docs/emulator.md;
-# with REGISTRY=1 there are a Docker Hub and a registry of CTYun as well
+# a page such as docs/lifecycle.md runs as well. WORLD is what exists before (tests/emulator/worlds), and with REGISTRY=1 there are
+# a Docker Hub and a registry of CTYun
 PLAYBOOK ?=
 EMULATOR_ARGS ?=
+WORLD ?=
 REGISTRY ?=
 # least branch coverage of plugins/ in percent, not measured if empty; "make test" sets it
 COVERAGE ?=
@@ -72,12 +74,13 @@ demo: .venv/run.stamp collections home ## run the quickstart playbook against th
 
 # Names of files are meant as seen from where make was called, which "make -C" leaves in PWD.
 .PHONY: play
-play: .venv/$(if $(REGISTRY),tls,run).stamp collections home ## run a playbook of your own against the emulator (PLAYBOOK=my.yml, ARGS="--check --diff", REGISTRY=1)
+play: .venv/$(if $(REGISTRY),tls,run).stamp collections home ## run a playbook of your own, or a page, against the emulator (PLAYBOOK=my.yml, ARGS="--check --diff", WORLD=release-41, REGISTRY=1)
 	@playbook="$(PLAYBOOK)"; if [ -z "$$playbook" ]; then echo "Which playbook? make play PLAYBOOK=my.yml" >&2; exit 2; fi; \
 	folder="$(PWD)"; if [ ! -f "$$folder/$$playbook" ] && [ -f "$(CURDIR)/$$playbook" ]; then folder="$(CURDIR)"; fi; \
 	export ANSIBLE_COLLECTIONS_PATH="$(BUILD)/collections:$(USER_HOME)/.ansible/collections:/usr/share/ansible/collections"; \
 	if [ -f "$$folder/ansible.cfg" ]; then export ANSIBLE_CONFIG="$$folder/ansible.cfg"; fi; \
-	$(EMULATOR) $(EMULATOR_ARGS) $(if $(REGISTRY),--registry) -- sh -c 'cd "$$0" && exec ansible-playbook "$$@"' "$$folder" "$$playbook" $(ARGS)
+	case "$$playbook" in *.md) playbook="$$(python "$(CURDIR)/tests/tools/page.py" "$$folder/$$playbook")";; esac; \
+	$(EMULATOR) $(EMULATOR_ARGS) $(if $(WORLD),--world $(WORLD)) $(if $(REGISTRY),--registry) -- sh -c 'cd "$$0" && exec ansible-playbook "$$@"' "$$folder" "$$playbook" $(ARGS)
 
 # The longest steps come first, so that both jobs end together; ansible-test builds its environments while pip installs the rest.
 # Of the integration targets two run as modules as well: tests/doors compares both doors, and "make matrix" runs all targets through both.

@@ -26,6 +26,7 @@ _PREFIXES = ("ANSIBLE_", "CTYUN_", "CTAPI_")
 _NAMES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca_bundle", "curl_ca_bundle")
 
 Ansible = Callable[..., "subprocess.CompletedProcess[str]"]
+Make = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 def environment_of(base: Path) -> dict[str, str]:
@@ -80,3 +81,26 @@ def emulator() -> Iterator[Emulator]:
     """An emulator whose image caches are ready at once."""
     with Emulator(ready_after=0) as emulator:
         yield emulator
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    """Call make for this checkout with the tools of this environment: ``make(target, argument, ..., cwd=folder)``."""
+    # PIP_ and XDG_: the same settings of pip for the home folder of the tools as in the outer make
+    kept = ("HOME", "USER_HOME", "PATH", "PIP_", "XDG_")
+    environment = {name: value for name, value in os.environ.items() if name.startswith(kept)}
+    made = [f"--old-file=.venv/{name}.stamp" for name in ("run", "tls")]
+
+    def run(*arguments: str, cwd: Path = tmp_path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["make", "--no-print-directory", *made, "-C", str(ROOT), f"BIN={BIN}", *arguments],
+            cwd=cwd,
+            env={**environment, "PWD": str(cwd), "ANSIBLE_NOCOLOR": "1"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+
+    return run

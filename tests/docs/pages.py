@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The code blocks of Markdown pages, and a comparison of the output they show with that of a run.
+"""Compare the output that a page shows with that of a run.
 
 Ansible prints a message of several lines as one string, so only the words are compared. IDs, times and ports differ from run to run.
 """
@@ -10,13 +10,7 @@ Ansible prints a message of several lines as one string, so only the words are c
 from __future__ import annotations
 
 import re
-from pathlib import Path
-from typing import NamedTuple
 
-_BLOCK = re.compile(
-    r"^(?P<note><!-- not run: [^\n]+ -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
-)
-_FILE = re.compile(r"\A# ([\w.-]+\.yml)\n")
 _VARYING = [
     (re.compile(r"\b(imc|eci)-[0-9a-z]{16}\b"), r"\1-*"),
     (re.compile(r"\b[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\b"), "UUID"),
@@ -24,24 +18,6 @@ _VARYING = [
     (re.compile(r"\b127\.0\.0\.1:\d{4,5}\b"), "127.0.0.1:*"),
     (re.compile(r" \*{3,}$", re.MULTILINE), ""),
 ]
-
-
-class Block(NamedTuple):
-    """``file`` is the name in the comment "# NAME.yml" at the start of the block, under which a reader saves it."""
-
-    kind: str
-    text: str
-    file: str | None
-
-
-def blocks(path: Path) -> list[Block]:
-    """The blocks that are not marked with <!-- not run: why -->."""
-    found = _BLOCK.finditer(path.read_text(encoding="utf-8"))
-    return [
-        Block(block["kind"], block["text"], file[1] if (file := _FILE.match(block["text"])) else None)
-        for block in found
-        if not block["note"]
-    ]
 
 
 def missing(shown: list[str], printed: str, warned: str = "") -> list[str]:

@@ -16,9 +16,10 @@ import yaml
 from ansible_collections.ctyun.eci.plugins.plugin_utils._action import PROGRESS, SWITCH
 from ansible_collections.ctyun.eci.plugins.module_utils._tasks import region_info
 from tests.emulator import Emulator
+from tests.tools.page import blocks
 
 from .conftest import ROOT, Ansible
-from .pages import blocks, missing
+from .pages import missing
 
 READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
 PAGES = sorted(

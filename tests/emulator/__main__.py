@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
-from . import like
+from . import like, worlds
 from .documented import PASSWORD, documented, fill
 from .runner import Emulator
 from .settings import Settings, parse_setting
@@ -32,6 +32,8 @@ def main(arguments: Sequence[str]) -> int:
         parser.error("--registry needs a command, and goes without --tls: each has authorities of its own")
     try:
         emulator = Emulator(tls=options.tls, **_settings(options).as_dict())
+        if options.world:
+            worlds.prepare(emulator, options.world)
     except ValueError as error:
         parser.error(str(error))
     try:
@@ -66,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--tls", action="store_true", help="serve https, with a certificate made for this run")
     parser.add_argument("--registry", action="store_true", help="have a Docker Hub and a registry of CTYun as well")
+    parser.add_argument("--world", metavar="W", help=f"start with image caches that exist: {', '.join(worlds.names())}")
     parser.add_argument("--latency-ms", type=float, metavar="N", help="milliseconds each request takes")
     parser.add_argument("--ready-after", type=float, metavar="S", help="seconds until a new cache is ready")
     parser.add_argument("--quota", type=int, metavar="N", help="how many image caches there may be")

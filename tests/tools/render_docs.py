@@ -52,10 +52,10 @@ ENGLISH = Words(
     head="""
 # The request body of createImageCache
 
-[中文](zh-CN/createImageCache.md)
+[中文](createImageCache.zh-CN.md)
 
 What the modules check before anything is sent, as a [JSON Schema](createImageCache.schema.json) (draft 2020-12) and
-below. It says what CTYun's page says: [wire.md](wire.md) names the source. A required text or list that is empty counts
+below. It says what CTYun's page says: [API notes](api_notes.md) names the source. A required text or list that is empty counts
 as missing; there are no other limits, since the page states none. Fields that are not listed are refused.
 
 The option is the field's name in snake_case. The field's own name may be used in its place, and the other names after
@@ -79,10 +79,10 @@ CHINESE = Words(
     head="""
 # createImageCache 的请求体
 
-[English](../createImageCache.md)
+[English](createImageCache.md)
 
-模块在发送任何请求之前所检查的内容，写成 [JSON Schema](../createImageCache.schema.json)（draft 2020-12），并列在下面。
-它只说天翼云页面所说的，来源见 [wire.md](wire.md)。必需的文本或列表如果为空，视为缺少；此外没有别的限制，因为页面上没有。
+模块在发送任何请求之前所检查的内容，写成 [JSON Schema](createImageCache.schema.json)（draft 2020-12），并列在下面。
+它只说天翼云页面所说的，来源见 [API 协议细节](api_notes.zh-CN.md)。必需的文本或列表如果为空，视为缺少；此外没有别的限制，因为页面上没有。
 没有列出的字段会被拒绝。
 
 选项名是字段名的 snake_case 写法。也可以用字段自己的名称，以及顿号后面的其他名称。
