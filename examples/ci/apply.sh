@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Brings the image caches into the state of vars.yml, and writes their IDs. Arguments go to ansible-playbook.
+# Applies vars.yml and writes the IDs. Arguments are passed to ansible-playbook.
 
 set -eu
 exec ansible-playbook "$(dirname "$0")/image_caches.yml" "$@"

@@ -258,7 +258,7 @@ def test_a_variable_has_a_name_that_a_shell_takes(runner: Runner) -> None:
     variables.write_text(text.replace("WEB_IMAGE_CACHE_ID:", '"WEB IMAGE":'), encoding="utf-8")
     done = runner.run("sh ci/apply.sh")
     assert done.returncode != 0
-    assert "names what is no variable" in " ".join(done.stdout.split())
+    assert "is not a valid variable name" in " ".join(done.stdout.split())
     assert not list(runner.ci.glob("image_cache_ids.*"))
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The table of docs/compatibility.md and of its Chinese version."""
+"""Write the table of docs/compatibility.md and of its Chinese version."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ BEGIN, END = "<!-- matrix: begin -->", "<!-- matrix: end -->"
 WORDS = {
     "docs/compatibility.md": {
         "head": (
-            *("ansible-core", "its Python, in process", "Python of the modules"),
+            *("ansible-core", "Python of the controller, in process", "Python of the modules"),
             *("sanity tests", "unit tests", "playbook tests"),
         ),
         "failed": "failed",
         "ok": "passed",
         "libraries": "Libraries: requests {requests}, jsonschema {jsonschema}.",
         "and": " and ",
-        "missing": "Not on the machine, and so not tried: Python {}.",
+        "missing": "Not tested, since this machine does not have it: Python {}.",
     },
     "docs/compatibility.zh-CN.md": {
-        "head": ("ansible-core", "其 Python（进程内）", "模块的 Python", "sanity 测试", "单元测试", "playbook 测试"),
+        "head": ("ansible-core", "进程内的 Python", "模块的 Python", "sanity 测试", "单元测试", "playbook 测试"),
         "failed": "失败",
         "ok": "通过",
-        "libraries": "所用的库：requests {requests}，jsonschema {jsonschema}。",
+        "libraries": "依赖库：requests {requests}，jsonschema {jsonschema}。",
         "and": " 和 ",
-        "missing": "机器上没有，因此没有试过：Python {}。",
+        "missing": "未测试（机器上没有）：Python {}。",
     },
 }
 
@@ -47,7 +47,7 @@ def write(done: Sequence[Done], missing: Sequence[str]) -> None:
 
 
 def text(done: Sequence[Done], missing: Sequence[str], words: dict[str, object]) -> str:
-    """The table, and the libraries and Pythons of the run."""
+    """Render the table, the libraries and the missing Pythons."""
     head = words["head"]
     assert isinstance(head, tuple)
     rows = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]

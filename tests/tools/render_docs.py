@@ -4,7 +4,7 @@
 
 """Render the pages on the request body, in both languages, from the schema in the code.
 
-"make docs" calls it. It writes the files that differ, and prints their names. A test fails if a file is out of date.
+"make docs" runs this. It writes the files that differ and prints their names. A test fails if a file is out of date.
 """
 
 from __future__ import annotations
@@ -54,12 +54,11 @@ ENGLISH = Words(
 
 [中文](createImageCache.zh-CN.md)
 
-What the modules check before anything is sent, as a [JSON Schema](createImageCache.schema.json) (draft 2020-12) and
-below. It says what CTYun's page says: [API notes](api_notes.md) names the source. A required text or list that is empty counts
-as missing; there are no other limits, since the page states none. Fields that are not listed are refused.
+The modules check a request body against this [JSON Schema](createImageCache.schema.json) (draft 2020-12) before they send it. Its rules
+are those of CTYun's page: see [API notes](api_notes.md) for the source. A required text or list that is empty counts as missing. Fields
+that are not listed are refused.
 
-The option is the field's name in snake_case. The field's own name may be used in its place, and the other names after
-the comma as well.
+The option is the field's name in snake_case. The field's own name and the other names in the column work as well.
 """,
     body="The body",
     columns="field | option | type | required | rule | meaning | example",
@@ -81,27 +80,26 @@ CHINESE = Words(
 
 [English](createImageCache.md)
 
-模块在发送任何请求之前所检查的内容，写成 [JSON Schema](createImageCache.schema.json)（draft 2020-12），并列在下面。
-它只说天翼云页面所说的，来源见 [API 协议细节](api_notes.zh-CN.md)。必需的文本或列表如果为空，视为缺少；此外没有别的限制，因为页面上没有。
-没有列出的字段会被拒绝。
+模块在发送请求之前，按这个 [JSON Schema](createImageCache.schema.json)（draft 2020-12）检查请求体。规则与天翼云的页面相同，
+来源见 [API 协议细节](api_notes.zh-CN.md)。必填的文本或列表为空时，视为缺少。没有列出的字段会被拒绝。
 
-选项名是字段名的 snake_case 写法。也可以用字段自己的名称，以及顿号后面的其他名称。
+选项名是字段名的 snake_case 写法，也可以使用字段名本身和该列中的其他名称。
 """,
     body="请求体",
-    columns="字段 | 选项 | 类型 | 必需 | 规则 | 含义 | 示例",
+    columns="字段 | 选项 | 类型 | 必填 | 规则 | 含义 | 示例",
     yes="是",
     lists="{} 的列表",
     between="{} 到 {}",
     not_empty="不能为空",
     at_least="至少 {} 个",
-    none_empty="每个都不能为空",
+    none_empty="各项不能为空",
     matches="匹配 `{}`",
     comma="、",
     semicolon="；",
     meanings={
         "imageCacheName": "镜像缓存的名称。",
-        "imageCacheSize": "镜像缓存的大小，单位 GB。不给出时，服务取 20。",
-        "retentionDays": "镜像缓存保留的天数。不给出或 0 表示永久保留。",
+        "imageCacheSize": "镜像缓存的大小，单位 GB。默认 20。",
+        "retentionDays": "镜像缓存的保留天数。默认永久保留，0 也表示永久保留。",
         "tags": "标签。",
         "tags.key": "标签的键。",
         "tags.value": "标签的值。",
@@ -109,12 +107,12 @@ CHINESE = Words(
         "vSwitchId": "子网的 ID。",
         "azInfo": "可用区。",
         "azInfo.azName": "可用区的名称。",
-        "imageRegistryCredentials": "镜像仓库的登录信息。",
-        "imageRegistryCredentials.server": "镜像仓库的地址，前面不带 http:// 或 https://。",
+        "imageRegistryCredentials": "镜像仓库凭证。",
+        "imageRegistryCredentials.server": "镜像仓库的地址，不带 http:// 或 https://。",
         "imageRegistryCredentials.userName": "用户名。",
-        "imageRegistryCredentials.password": "用户的密码。",
+        "imageRegistryCredentials.password": "密码。",
         "images": "镜像缓存所包含的镜像。",
-        "eip": "弹性 IP，用于在没有 NAT 网关时拉取公网镜像。",
+        "eip": "弹性 IP，没有 NAT 网关时用于拉取公网镜像。",
         "eip.eipInstanceId": "弹性 IP 的 ID。",
         "vpcId": "VPC 的 ID。",
     },

@@ -98,12 +98,12 @@ class TestPage:
         lines = page.text(done, ["3.14"], page.WORDS["docs/compatibility.md"]).splitlines()
         assert "| 2.17.14 | 3.9 **failed**, 3.12 | 3.8 | passed (3.12) | failed (3.10) | - |" in lines
         assert "Libraries: requests 2.25.0 and 2.34.2, jsonschema 4.0.0." in lines
-        assert "Not on the machine, and so not tried: Python 3.14." in lines
+        assert "Not tested, since this machine does not have it: Python 3.14." in lines
 
     def test_a_cell_that_was_left_out_is_a_dash_and_no_python_is_missing(self) -> None:
         text = page.text([self.done(IN_PROCESS, "3.12")], [], page.WORDS["docs/compatibility.md"])
         assert "| 2.17.14 | 3.12 | - | - | - | - |" in text.splitlines()
-        assert "Not on" not in text
+        assert "Not tested" not in text
 
 
 def test_the_oldest_releases_are_the_documented_ones() -> None:
