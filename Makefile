@@ -173,16 +173,17 @@ build: .venv/run.stamp tree home ## build the tarball into build/dist
 	@cd "$(TREE)" && $(STEP) build --figure 'Created collection .*' -- ansible-galaxy collection build --force --output-path "$(BUILD)/dist"
 
 .PHONY: docsite
-docsite: build/docsite-venv/docsite.stamp collections home ## build the docsite into build/docsite/html, offline but for pip
-	@$(STEP) docsite --figure 'The docsite is at .*' -- build/docsite-venv/bin/python -m tests.tools.docsite.build
+docsite: build/docsite-venv/docsite.stamp collections home ## build the docsite into build/docsite/build/html, offline but for pip
+	@$(STEP) docsite --figure 'The docsite is at .*' -- build/docsite-venv/bin/python -m tests.tools.docsite build
 
 .PHONY: format
 format: .venv/dev.stamp ## format the Python files, and fix what ruff can fix
 	@ruff check --fix-only . && ruff format .
 
 .PHONY: docs
-docs: .venv/dev.stamp collections home ## render the generated documentation
+docs: .venv/dev.stamp build/docsite-venv/docsite.stamp collections home ## render the generated documentation: createImageCache, and the pages in RST
 	@python tests/tools/render_docs.py
+	@build/docsite-venv/bin/python -m tests.tools.docsite render
 
 .PHONY: changelog
 changelog: .venv/dev.stamp home ## turn the fragments into CHANGELOG.md, for the version in galaxy.yml

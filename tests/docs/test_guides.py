@@ -11,9 +11,11 @@ import shlex
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.emulator import Emulator
 from tests.emulator.documented import PASSWORD
+from tests.tools import docsite
 from tests.tools.page import blocks, write
 
 from .conftest import ROOT, Ansible, Make
@@ -70,3 +72,16 @@ def test_the_lifecycle_runs_in_check_mode_where_nothing_exists_yet(
     assert [record for record in emulator.requests if record.operation in CHANGING] == []
     # a task that names the image cache by its ID, which is not known, sends nothing
     assert {record.body.get("imageCacheName") for record in emulator.requests} == {"web", "broken"}
+
+
+@pytest.mark.parametrize("page", docsite.pages(), ids=name)
+def test_docs_ansible_com_has_the_page(page: Path) -> None:
+    rendered = docsite.pages()[page].read_text(encoding="utf-8")
+    assert docsite.checksum(page) in rendered, "make docs"
+
+
+def test_no_rendered_page_is_left_over_or_missing_in_the_list_of_pages() -> None:
+    sections = yaml.safe_load((ROOT / "docs" / "docsite" / "extra-docs.yml").read_text(encoding="utf-8"))["sections"]
+    listed = [name for section in sections for name in section["toctree"]]
+    assert sorted(listed) == sorted(path.stem for path in docsite.RST.glob("*.rst"))
+    assert set(listed) - {"environment_variables"} == {path.stem for path in docsite.pages().values()}
