@@ -52,9 +52,9 @@ _value:
 
 
 def printable(text: Any, quote: bool = False) -> str:
-    """Escape what is not printable, and ``quote`` the text as YAML. Raises AnsibleFilterError for anything but a text."""
+    """Escape what is not printable, and ``quote`` the text as YAML. Raises AnsibleFilterError for anything but a string."""
     if not isinstance(text, str):
-        raise AnsibleFilterError(f"printable needs a text, not {type(text).__name__}")
+        raise AnsibleFilterError(f"printable needs a string, not {type(text).__name__}")
     if not quote:
         return escape(text)
     # YAML can write a lone surrogate, and cannot read it

@@ -162,9 +162,7 @@ def _plan(
     if absent or (silent and not newest):
         return {**plan, "error": " ".join(absent or silent)}
     if silent:
-        stays = (
-            f"The newest image cache {newest} of {release['image_cache_name']} stays, since its images are not known."
-        )
+        stays = f"The newest image cache {newest} of {release['image_cache_name']} is kept, since a digest could not be read."
         Display().warning(" ".join([stays, *silent]))
         return plan
     digests = sorted([answer["image"], answer["platform_digest"]] for answer in answers)
