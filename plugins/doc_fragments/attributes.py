@@ -28,6 +28,6 @@ attributes:
     membership: [ctyun.eci.eci]
     support: full
 notes:
-  - A task on a local connection runs inside a worker process of Ansible, which saves the start of a Python. Set the variable
-    C(ctyun_eci_in_process) to V(false) to run every task as a module, in a process of its own. The results are the same.
+  - A task on a local connection runs inside a worker process of Ansible, which saves the start of a Python process. See the guide
+    R(In-process mode,ansible_collections.ctyun.eci.docsite.in_process_mode).
 """

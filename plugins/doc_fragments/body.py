@@ -14,8 +14,7 @@ options:
 
   image_cache_name:
     description:
-      - The name of the image cache. An existing one is found by it.
-      - Required, unless an ID selects an image cache that exists.
+      - The name of the image cache, by which an existing one is found. Required, unless an ID selects one.
     type: str
     aliases: [imageCacheName, name]
   image_cache_size:
@@ -25,14 +24,13 @@ options:
     aliases: [imageCacheSize]
   retention_days:
     description:
-      - For how many days the image cache is kept, at most V(3650). If it is V(0) or not given, the image cache is kept for ever.
+      - The number of days for which the image cache is kept, at most V(3650). If it is V(0) or not given, it is kept forever.
     type: int
     aliases: [retentionDays]
   tags:
     description:
-      - "The tags of the image cache. A mapping is taken as well, for example V({team: web})."
-      - If it is not given, the tags stay as they are. An empty list removes those that the service shows.
-      - Each key may occur once.
+      - "The tags of the image cache, each key once. A mapping such as V({team: web}) is accepted as well."
+      - If not given, the tags stay as they are. An empty list removes those that the service shows.
     type: list
     elements: dict
     suboptions:
@@ -44,26 +42,23 @@ options:
         type: str
   security_group_id:
     description:
-      - The ID of the security group.
-      - Required to create an image cache.
+      - The ID of the security group. Required to create an image cache.
     type: str
     aliases: [securityGroupId]
   v_switch_id:
     description:
-      - The ID of the subnet.
-      - Required to create an image cache.
+      - The ID of the subnet. Required to create an image cache.
     type: str
     aliases: [vSwitchId, subnet_id]
   az_info:
     description:
-      - The availability zone.
-      - Required to create an image cache.
+      - The availability zone. Required to create an image cache.
     type: dict
     aliases: [azInfo]
     suboptions:
       az_name:
         description:
-          - The name of the zone. The module M(ctyun.eci.region_info) lists the zones of the region.
+          - The name of the zone, one of those that M(ctyun.eci.region_info) lists.
         type: str
         required: true
         aliases: [azName]
@@ -90,13 +85,12 @@ options:
         required: true
   images:
     description:
-      - The images that the image cache contains, at least one.
-      - Required to create an image cache.
+      - The images that the image cache contains, at least one. Required to create an image cache.
     type: list
     elements: str
   eip:
     description:
-      - An elastic IP (EIP). Images can be pulled from the internet only with one, or through a NAT gateway.
+      - The elastic IP (EIP). Images from the internet need an EIP or a NAT gateway.
     type: dict
     suboptions:
       eip_instance_id:
@@ -106,8 +100,7 @@ options:
         aliases: [eipInstanceId]
   vpc_id:
     description:
-      - The ID of the VPC.
-      - Required to create an image cache.
+      - The ID of the VPC. Required to create an image cache.
     type: str
     aliases: [vpcId]
 """
@@ -117,9 +110,8 @@ options:
 options:
   image_caches:
     description:
-      - The image caches, with their states.
-      - Each ID may occur once. Each name may occur once among the entries without an ID, and with O(drift=recreate) once among those with O(state=present).
-        If an entry with an ID and one with a name turn out to be the same image cache, both fail.
+      - The image caches. Each ID, and each name of an entry without an ID, may occur once. See the guide
+        R(Many image caches,ansible_collections.ctyun.eci.docsite.bulk).
     type: list
     elements: dict
     required: true
@@ -127,8 +119,7 @@ options:
 
       image_cache_name:
         description:
-          - The name of the image cache. An existing one is found by it.
-          - Required, unless an ID selects an image cache that exists.
+          - The name of the image cache, by which an existing one is found. Required, unless an ID selects one.
         type: str
         aliases: [imageCacheName, name]
       image_cache_size:
@@ -138,14 +129,13 @@ options:
         aliases: [imageCacheSize]
       retention_days:
         description:
-          - For how many days the image cache is kept, at most V(3650). If it is V(0) or not given, the image cache is kept for ever.
+          - The number of days for which the image cache is kept, at most V(3650). If it is V(0) or not given, it is kept forever.
         type: int
         aliases: [retentionDays]
       tags:
         description:
-          - "The tags of the image cache. A mapping is taken as well, for example V({team: web})."
-          - If it is not given, the tags stay as they are. An empty list removes those that the service shows.
-          - Each key may occur once.
+          - "The tags of the image cache, each key once. A mapping such as V({team: web}) is accepted as well."
+          - If not given, the tags stay as they are. An empty list removes those that the service shows.
         type: list
         elements: dict
         suboptions:
@@ -157,26 +147,23 @@ options:
             type: str
       security_group_id:
         description:
-          - The ID of the security group.
-          - Required to create an image cache.
+          - The ID of the security group. Required to create an image cache.
         type: str
         aliases: [securityGroupId]
       v_switch_id:
         description:
-          - The ID of the subnet.
-          - Required to create an image cache.
+          - The ID of the subnet. Required to create an image cache.
         type: str
         aliases: [vSwitchId, subnet_id]
       az_info:
         description:
-          - The availability zone.
-          - Required to create an image cache.
+          - The availability zone. Required to create an image cache.
         type: dict
         aliases: [azInfo]
         suboptions:
           az_name:
             description:
-              - The name of the zone. The module M(ctyun.eci.region_info) lists the zones of the region.
+              - The name of the zone, one of those that M(ctyun.eci.region_info) lists.
             type: str
             required: true
             aliases: [azName]
@@ -203,13 +190,12 @@ options:
             required: true
       images:
         description:
-          - The images that the image cache contains, at least one.
-          - Required to create an image cache.
+          - The images that the image cache contains, at least one. Required to create an image cache.
         type: list
         elements: str
       eip:
         description:
-          - An elastic IP (EIP). Images can be pulled from the internet only with one, or through a NAT gateway.
+          - The elastic IP (EIP). Images from the internet need an EIP or a NAT gateway.
         type: dict
         suboptions:
           eip_instance_id:
@@ -219,21 +205,19 @@ options:
             aliases: [eipInstanceId]
       vpc_id:
         description:
-          - The ID of the VPC.
-          - Required to create an image cache.
+          - The ID of the VPC. Required to create an image cache.
         type: str
         aliases: [vpcId]
 
       state:
         description:
-          - Whether this image cache should exist. If it is not given, O(state) of the task decides.
+          - Whether this image cache should exist. The default is O(state) of the task.
         type: str
         choices: [present, absent]
       image_cache_id:
         description:
-          - The ID of an image cache that exists. It is needed only if several image caches have the same name.
-          - If it is given, it must not be empty, except in check mode.
-          - A name that is given too is a condition. With V(absent), an image cache of this ID with another name is not deleted.
+          - The ID of an existing image cache, needed only if several have the same name. It may be empty in check mode only.
+          - If a name is given as well, another name is drift, or an error with V(absent).
         type: str
         aliases: [imageCacheId]
 """

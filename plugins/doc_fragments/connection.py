@@ -10,66 +10,52 @@ class ModuleDocFragment:
 options:
   access_key:
     description:
-      - The access key (AK) of the account.
-      - If it is not given, it is read from the environment variable E(CTYUN_AK), or else from E(CTAPI_AK).
+      - The access key (AK) of the account. If not given, it is read from E(CTYUN_AK), or else from E(CTAPI_AK).
     type: str
   secret_key:
     description:
-      - The secret key (SK) that belongs to O(access_key).
-      - If it is not given, it is read from the environment variable E(CTYUN_SK), or else from E(CTAPI_SK).
+      - The secret key (SK) of the account. If not given, it is read from E(CTYUN_SK), or else from E(CTAPI_SK).
     type: str
   region_id:
     description:
-      - The ID of the region, for example V(bb9fdb42056f11eda1610242ac110002).
-      - If it is not given, it is read from the environment variable E(CTYUN_REGION_ID).
+      - The ID of the region, for example V(bb9fdb42056f11eda1610242ac110002). If not given, it is read from E(CTYUN_REGION_ID).
     type: str
   endpoint:
     description:
-      - The address of the service, without a path.
-      - If it is not given, it is read from the environment variable E(CTYUN_ECI_ENDPOINT), or else from E(CTAPI_ECI_DOMAIN).
+      - The address of the service, without a path. If not given, it is read from E(CTYUN_ECI_ENDPOINT), or else from
+        E(CTAPI_ECI_DOMAIN).
     type: str
     default: https://eci-global.ctapi.ctyun.cn
   validate_certs:
     description:
-      - Whether the certificate of the endpoint must be valid. Turn this off for tests only, since requests contain the
-        passwords of image registries.
+      - Whether to validate the certificate of the endpoint. Turn this off for tests only, since requests contain registry
+        passwords.
     type: bool
     default: true
   ca_path:
     description:
-      - A file or directory with the certificates of the authorities to trust.
-      - If it is not given, the file that the environment variable E(REQUESTS_CA_BUNDLE) or else E(CURL_CA_BUNDLE) names is used,
-        or else the certificates that come with C(requests).
-      - A relative path is searched for where Ansible searches for files, in C(files) of the role and beside the playbook. This
-        works with a local connection only. For other hosts, give the absolute path on that host.
+      - The file or directory with the CA certificates to trust. If not given, it is read from E(REQUESTS_CA_BUNDLE), or else from
+        E(CURL_CA_BUNDLE), or else the one of C(requests) is used. A relative path needs a local connection.
     type: path
   timeout:
     description:
-      - How many seconds connecting may take, each wait for the reply, and the whole body of the reply. At most V(2678400) (31 days).
+      - The timeout in seconds for connecting, for each read, and for the whole body of the reply.
     type: float
     default: 30
   retries:
     description:
-      - How many times a request that failed is sent again, if that is safe and may help. V(0) turns this off. At most V(1000).
-      - A createImageCache is sent again only if its name was listed and not found.
-      - Five refusals in a row because of the rate of requests do not count.
+      - How many times a failed request is repeated if that is safe, at most V(1000).
     type: int
     default: 5
   retry_max_delay:
     description:
-      - The longest pause between two attempts, in seconds. At most V(2678400) (31 days).
-      - Pauses are random and grow. If the service asks for a certain pause, it is kept, up to this limit.
+      - The longest pause before a retry in seconds, even if the service asks for a longer one.
     type: float
     default: 30
 requirements:
   - requests >= 2.25
   - jsonschema >= 4.0
 notes:
-  - The proxy variables E(HTTPS_PROXY), E(HTTP_PROXY) and E(NO_PROXY) of the environment are used. Redirects are not followed,
-    and C(~/.netrc) is not read.
-  - Environment variables are read on the machine where the module runs. To use those of the controller, set
-    O(ignore:delegate_to=localhost) on the task, or run the play on C(localhost).
-  - A V(null) for an option that has a default means the default. An option that is given under two of its names is refused,
-    even if one of them is V(null).
-  - The API is known from CTYun's documentation and SDK. This collection has not been run against the live service.
+  - Environment variables, E(HTTPS_PROXY), E(HTTP_PROXY) and E(NO_PROXY) among them, are read on the machine where the module runs.
+    C(~/.netrc) is not read. See the guide R(Authentication,ansible_collections.ctyun.eci.docsite.authentication).
 """

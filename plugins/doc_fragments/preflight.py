@@ -10,14 +10,9 @@ class ModuleDocFragment:
 options:
   preflight:
     description:
-      - Whether to check orders before they are sent. Otherwise a mistake is found minutes after the order. Checked are whether each
-        image exists in its registry, whether its login may read it, whether O(ignore:image_cache_size) is enough, whether the region
-        has the zone, and whether the quota is sufficient. Image caches that exist are not checked.
-      - V(off) checks nothing.
-      - V(warn) warns of each finding, and goes on.
-      - V(fail) fails with all mistakes, by the path of the option, before anything is ordered or changed, in check mode as well.
-      - What is not known is no reason to fail. That is a registry that this machine does not reach, an image whose name has no
-        server, since CTYun does not document which registry it uses then, and zones or a quota that cannot be read.
+      - Whether to check images, registry credentials, size, zone and quota before an image cache is created.
+      - V(warn) warns of mistakes, and V(fail) fails before anything is changed. What cannot be checked is only a warning. See the guide
+        R(Preflight,ansible_collections.ctyun.eci.docsite.preflight).
     type: str
     choices: ["off", warn, fail]
     default: "off"

@@ -10,24 +10,18 @@ class ModuleDocFragment:
 options:
   wait:
     description:
-      - Whether to wait until the image cache is ready or, with O(ignore:state=absent), until it is gone.
-      - A status of a failure ends the wait at once, with an error. CTYun lists no statuses. V(ready) means ready, a status with a
-        word such as V(failed) or V(error) means a failure, and any other is waited on.
+      - Whether to wait until the image cache is ready or, with O(ignore:state=absent), gone. A failed status ends the wait with an
+        error.
     type: bool
     default: false
   wait_timeout:
     description:
-      - For how many seconds to wait at most. After that the task fails, with the image cache in its result. At most V(2678400)
-        (31 days).
+      - The longest wait in seconds. After it the task fails, with the image cache in its result.
     type: float
     default: 1800
   wait_interval:
     description:
-      - The number of seconds between the first two reads of the status. The pauses grow to six times that. At most V(2678400)
-        (31 days).
+      - The first pause between two reads of the status, in seconds. Pauses grow to six times that.
     type: float
     default: 5
-notes:
-  - A task prints its progress on stderr, after 10 seconds and then each 30 seconds. It does not if C(no_log) is set, if the variable
-    C(ctyun_eci_progress) is V(false), or if it runs as a module in a process of its own, which cannot print.
 """

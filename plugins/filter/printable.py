@@ -14,21 +14,21 @@ from ansible_collections.ctyun.eci.plugins.module_utils._text import printable a
 
 DOCUMENTATION = r"""
 name: printable
-short_description: Escape what is not printable in a text
+short_description: Escape characters of a string that are not printable
 version_added: 1.0.0
 author: ctyun.eci contributors (!UNKNOWN)
 description:
-  - Escapes the characters of a text that a terminal or an editor does not show, such as line feeds and escape sequences, for
-    example in the name of an image cache that somebody else created.
+  - Escapes characters that a terminal or an editor does not show, such as line feeds and escape sequences, for example in the name
+    of an image cache that another user created.
 options:
   _input:
-    description: The text.
+    description: The string.
     type: str
     required: true
   quote:
     description:
-      - Whether to put the text in double quotes, so that it is the same text when it is read as YAML.
-      - Put C(!unsafe) before it in a file of variables, so that Ansible does not take it for a template.
+      - Whether to add double quotes, so that YAML reads the same string. In a file of variables, put C(!unsafe) before it, so that Ansible
+        does not read it as a template.
     type: bool
     default: false
 """
@@ -45,16 +45,16 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The text in one line.
+  description: The string in one line.
   type: str
   sample: "web\\tdb"
 """
 
 
 def printable(text: Any, quote: bool = False) -> str:
-    """Escape what is not printable, and ``quote`` the text as YAML. Raises AnsibleFilterError for anything but a text."""
+    """Escape what is not printable, and ``quote`` the text as YAML. Raises AnsibleFilterError for anything but a string."""
     if not isinstance(text, str):
-        raise AnsibleFilterError(f"printable needs a text, not {type(text).__name__}")
+        raise AnsibleFilterError(f"printable needs a string, not {type(text).__name__}")
     if not quote:
         return escape(text)
     # YAML can write a lone surrogate, and cannot read it

@@ -31,9 +31,8 @@ short_description: Plan the image caches of a release
 version_added: 1.0.0
 author: ctyun.eci contributors (!UNKNOWN)
 description:
-  - Plans what the role P(ctyun.eci.release#role) orders and deletes, from its variables, the digests of the images and the image
-    caches that exist. It sends nothing.
-  - Warns of releases whose registry does not answer.
+  - Plans what the role P(ctyun.eci.release#role) creates and deletes, from its variables, the digests of the images and the existing
+    image caches. It sends no request, and warns of releases whose registry does not answer.
 options:
   _input:
     description: The releases, as in C(release_image_caches).
@@ -51,11 +50,11 @@ options:
     elements: dict
     required: true
   keep:
-    description: How many older image caches of a release stay, at least V(1).
+    description: How many older image caches of a release to keep, at least V(1).
     type: int
     default: 1
   renew_before_days:
-    description: An image cache that expires in fewer days than this is ordered again. V(0) turns this off.
+    description: The number of days before its expiry in which an image cache is created again. V(0) turns this off.
     type: float
     default: 0
 """
@@ -83,9 +82,9 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - A mapping for each release, by its name and in their order. It has C(wanted), the name and the tags of the image cache to have,
-      C(newest), the ID of the newest one that is ready, C(delete) and C(failed), the IDs of those that are not needed any more and of
-      those that failed, and C(error). C(wanted) is V(null) where the digests are not known.
+    - The plan of each release by its name. It has C(wanted), the name and the tags of the desired image cache, or V(null) if the digests
+      are not known; C(newest), the ID of the newest one that is ready; C(delete), the IDs of those that are no longer needed;
+      C(failed), the IDs of those that failed; and C(error).
   type: dict
 """
 
@@ -163,9 +162,7 @@ def _plan(
     if absent or (silent and not newest):
         return {**plan, "error": " ".join(absent or silent)}
     if silent:
-        stays = (
-            f"The newest image cache {newest} of {release['image_cache_name']} stays, since its images are not known."
-        )
+        stays = f"The newest image cache {newest} of {release['image_cache_name']} is kept, since a digest could not be read."
         Display().warning(" ".join([stays, *silent]))
         return plan
     digests = sorted([answer["image"], answer["platform_digest"]] for answer in answers)

@@ -16,7 +16,7 @@ from ._errors import Cancelled
 
 # Ansible's keyword timeout raises SIGALRM in the worker.
 TIMEOUT = "SIGALRM"
-# Longest sleep (s) between two looks at the flag.
+# Longest sleep (s) between two checks of the flag.
 _SLICE = 0.1
 
 
@@ -37,7 +37,7 @@ class Cancellation:
         """Raise Cancelled if the flag is set."""
         if self.reason:
             what = "the keyword timeout" if self.reason == TIMEOUT else self.reason
-            raise Cancelled(f"The task was ended before it was done ({what}).")
+            raise Cancelled(f"The task was stopped before it finished ({what}).")
 
     def sleep(self, seconds: float) -> None:
         """Sleep, or raise Cancelled soon after the flag is set."""

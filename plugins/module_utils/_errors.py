@@ -13,8 +13,8 @@ from typing import Callable, TypedDict
 from ._text import printable
 
 # Limits of the machine.
-NO_FILES = "This process may open no more files (see ulimit -n)"
-NO_MEMORY = "This process may use no more memory (see ulimit -v)."
+NO_FILES = "Too many open files (see ulimit -n)"
+NO_MEMORY = "Out of memory (see ulimit -v)."
 
 # Whether a failed request can have taken effect. NONE needs proof: the connection was certainly not made, or ECI itself
 # refused the request. Everything else is POSSIBLE.
@@ -112,7 +112,7 @@ class InternalError(EciError):
 
 
 class Cancelled(EciError):
-    """The task was ended before it was done."""
+    """The task was stopped before it finished."""
 
 
 class Unreachable(EciError):
@@ -126,7 +126,7 @@ class UntrustedEndpoint(EciError):
 
 
 class Unanswered(EciError):
-    """No reply tells how the request ended."""
+    """The reply does not say how the request ended, or there is none."""
 
     retryable = True
 

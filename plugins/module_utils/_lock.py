@@ -68,11 +68,11 @@ def _lock(
                 raise
         if clock.monotonic() - began > timeout:
             raise LockError(
-                f"Another task of this machine has been changing the image cache {name!r} for more than {timeout:g} s (lock"
-                f" file {path}). Wait for it, or end it, and run this task again."
+                f"Another task on this machine has been changing the image cache {name!r} for more than {timeout:g} s (lock"
+                f" file {path}). Wait for it or stop it, and run this task again."
             )
         progress.report(
-            lambda: f"{name}: waiting for another task of this machine, {minutes(clock.monotonic() - began)}"
+            lambda: f"{name}: waiting for another task on this machine, {minutes(clock.monotonic() - began)}"
         )
         clock.sleep(random.uniform(_PAUSE / 2, _PAUSE * 2))
 

@@ -7,46 +7,39 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: api
-short_description: Send one signed request to any operation of CTYun ECI
+short_description: Call any operation of the CTYun ECI API
 version_added: 1.0.0
 author: ctyun.eci contributors (!UNKNOWN)
 description:
-  - Calls an operation of ECI that has no module of its own, such as those on container groups. The request is signed, and the body is
-    the one of CTYun's page.
-  - The task knows nothing about the operation. It sends what it is given, does not compare it with what exists, and returns the
+  - Sends one signed request to an operation of ECI that has no module of its own, such as those on container groups, and returns the
     C(returnObj) of the reply.
-  - An operation that changes something is sent once, since the task cannot know whether a second request would do it twice.
-    RV(failure.effect) says whether a request that failed may have taken effect. One that only reads is repeated as O(retries) says.
-  - For image caches use M(ctyun.eci.image_cache), which does all that is left out here.
+  - The body is sent as it is, and nothing is compared with what exists. For image caches use M(ctyun.eci.image_cache).
+  - A request that changes something is sent once, since a second one might change it twice. RV(failure.effect) says whether one that
+    failed may have taken effect. A request that only reads is repeated, see O(retries).
 options:
   operation:
     description:
-      - The path of the operation below C(/eci/api/v1/), as CTYun's page shows it. Where it ends in an ID, the ID is a part of it,
-        such as V(containers/deleteContainerGroup/eci-opfp9zezv9dqygzu).
-      - Letters, digits, V(-) and V(_) between single slashes. Anything else is refused, a host, C(..) and a query included.
+      - The path of the operation below C(/eci/api/v1/), such as V(containers/createContainerGroup) or
+        V(containers/deleteContainerGroup/eci-opfp9zezv9dqygzu).
     type: str
     required: true
   method:
-    description: The HTTP method, as CTYun's page shows it.
+    description: The HTTP method of the operation.
     type: str
     choices: [get, post, put, delete]
     default: post
   body:
     description:
-      - The request body under the names of the API. It is sent as it is. Names are not converted, and a number stays a number.
-      - Before ansible-core 2.19 a template makes a text of a number. There, let one template make the mapping that holds it, such as
-        C("{{ dict(cpu=cpu | int) }}").
-      - If it is not given, a V(post) sends an empty mapping, and the other methods send none.
+      - The request body under the names of the API, sent as it is. If not given, a V(post) sends an empty mapping.
+      - Before ansible-core 2.19, numbers from variables need one template around the mapping, such as C("{{ dict(cpu=cpu | int) }}").
     type: dict
   query:
-    description: What the address has behind the question mark. Each value is a text, a number, true or false.
+    description: The query parameters, each a string, a number or a boolean.
     type: dict
   changes:
     description:
-      - Whether the operation changes something.
-      - If it is not given, an operation is taken as one that only reads if its name begins with C(describe), C(list), C(get) or
-        C(query) and O(method) is V(get) or V(post). The name is the second part of O(operation), or the only one.
-      - Say V(false) only if the operation certainly changes nothing. It is then repeated, and sent in check mode.
+      - Whether the operation changes something. With V(false), it is repeated after a failure, and sent in check mode.
+      - If not given, only a V(get) or V(post) whose name begins with C(describe), C(list), C(get) or C(query) counts as V(false).
     type: bool
 extends_documentation_fragment:
   - ctyun.eci.attributes
@@ -62,13 +55,10 @@ attributes:
     support: none
     details: An operation that changes something does so each time.
 notes:
-  - In the invocation in the result, what stands under a key with C(password), C(credential), C(secret), C(token), C(accessKey) or
-    C(kubeConfig) in it is hidden, at any depth. So is the C(value) of a pair, such as an environment variable, whose C(key) or
-    C(name) has such a word in it.
-    These values are redacted in messages and in RV(response) as well. Other secrets, such as those in a C(ConfigFileVolume), need C(no_log).
-  - What the service returns of an object that exists, such as the environment variables of its containers, is in the result. Use
-    C(no_log) if that holds secrets.
-  - Lists of more than a page end with a C(nextToken) that is not empty. Give it in O(body) for the next page.
+  - Values of O(body) under keys such as C(password), C(credential), C(secret), C(token), C(accessKey) or C(kubeConfig), and of
+    environment variables with such names, are hidden in the result and in messages. Use C(no_log) for other secrets, and if the
+    service returns secrets.
+  - A list of several pages returns a C(nextToken) that is not empty. Give it in O(body) to get the next page.
 seealso:
   - module: ctyun.eci.image_cache
   - name: createContainerGroup
@@ -77,7 +67,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: An image cache
+- name: Create an image cache
   ctyun.eci.image_cache:
     name: web
     images: ["nginx:latest"]
@@ -89,7 +79,7 @@ EXAMPLES = r"""
     wait_interval: 1
   register: web
 
-- name: A container group that starts from it
+- name: Start a container group from it
   ctyun.eci.api:
     operation: containers/createContainerGroup
     body:
@@ -116,7 +106,7 @@ EXAMPLES = r"""
   retries: 60
   delay: 2
 
-- name: Delete it
+- name: Delete the container group
   ctyun.eci.api:
     operation: "containers/deleteContainerGroup/{{ group.response.containerGroupId }}"
     method: delete
@@ -130,12 +120,12 @@ response:
   type: dict
   sample: {"requestId": "a4f0f36e-7e75-4045-a73a-a2507b26", "containerGroupId": "eci-opfp9zezv9dqygzu"}
 request_id:
-  description: The service's ID of the request.
+  description: The request ID of the service.
   returned: always, null if the service gave none, nothing was sent, or the task failed
   type: str
   sample: a4f0f36e-7e75-4045-a73a-a2507b26
 failure:
-  description: The error in a form for programs. It always has the same keys.
+  description: The details of the error, always with the same keys.
   returned: always, null unless the task failed
   type: dict
   contains:
@@ -145,11 +135,11 @@ failure:
       type: str
       sample: ECI.Openapi.StatusReasonQuotaExceed
     message:
-      description: The message of the service, or that of this module if no reply came.
+      description: The message of the service, or of this module if there was no reply.
       returned: always
       type: str
     request_id:
-      description: The service's ID of the request. If it gave none, the ID that was sent with the request (C(ctyun-eop-request-id)).
+      description: The request ID of the service, or else the one that was sent (C(ctyun-eop-request-id)).
       returned: always, null if no request was sent
       type: str
     http_status:
@@ -164,14 +154,14 @@ failure:
       sample: region
     effect:
       description:
-        - Whether the request can have taken effect, in this attempt or in an earlier one.
-        - V(none) if it cannot have taken effect, V(possible) if it may have. A request that only reads has no effect.
+        - Whether the request may have taken effect, in this attempt or an earlier one.
+        - V(none) means certainly not, V(possible) that it may have. A request that only reads has no effect.
       returned: always
       type: str
       choices: [none, possible]
       sample: none
     attempts:
-      description: How many times the task sent the request, or tried to.
+      description: The number of attempts to send the request.
       returned: always
       type: int
       sample: 1

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: image_cache
-short_description: Keep an image cache of CTYun ECI in the state that a task describes
+short_description: Manage image caches of CTYun ECI
 version_added: 1.0.0
 author: ctyun.eci contributors (!UNKNOWN)
 description:
   - Creates, replaces or deletes an image cache of CTYun (天翼云) Elastic Container Instance (ECI), or changes its tags.
   - An image cache is a disk on which container images are already unpacked. A container group that starts from it does not
     have to pull them.
-  - The options of the request body have the names of the API in snake_case. The API's own names are aliases, so a request
-    body of CTYun's documentation can be pasted as the arguments of a task.
+  - The options have the names of the API in snake_case. The API's own names are aliases, so a request body from CTYun's
+    documentation can be pasted as the arguments of a task.
 options:
   state:
     description:
@@ -25,8 +25,8 @@ options:
     default: present
   image_cache_id:
     description:
-      - The ID of an image cache that exists. It is needed only if several image caches have the same name.
-      - If it is given, it must not be empty, except in check mode. A name that is given too is a condition, see the notes.
+      - The ID of an existing image cache, needed only if several have the same name. It may be empty in check mode only.
+      - If a name is given as well, another name is drift, or an error with O(state=absent).
     type: str
     aliases: [imageCacheId]
 extends_documentation_fragment:
@@ -45,31 +45,14 @@ attributes:
   idempotent:
     support: full
 notes:
-  - All arguments are checked against the JSON Schema of the request before anything is sent. All mistakes are reported
-    at once.
-  - The service never returns the VPC, the subnet, the security group, the elastic IP, the retention and the registry
-    credentials. They are used when an image cache is created, and cannot be compared with one that exists.
-  - CTYun's documentation shows no tags in any reply. If the service shows none, this module uses the filter of the list to find
-    out whether the wanted tags are there. Other tags can then neither be seen nor removed.
-  - createImageCache orders a disk that is billed, and has no idempotency token. If its outcome is unknown, for example after a
-    time-out, the name is listed several times before another request is sent, and an image cache that is found is used.
-  - Tasks of one user on one machine with the same E(TMPDIR) take turns for a name, or for an ID if they give no name. One of
-    them creates the image cache, and the others find it.
-  - Tasks on different machines may each create an image cache of the same name at the same moment. A task that finds an older
-    one that fits as well deletes the one that it has just created, uses the older one, and warns. After a task was killed there
-    may be two. The next run reports both, and O(duplicates) can delete the younger.
-  - If the service gives a new image cache another name, no later task would find it. It is deleted again, unless it
-    replaces another one, and the task fails with the name to write.
-  - If the service writes an image or a zone in its own way, that is a warning and no drift.
-  - If O(image_cache_id) and O(image_cache_name) are both given, the ID selects the image cache. With O(state=present), a
-    different name is drift. With O(state=absent), the name is a condition. If the image cache of that ID has another name, the
-    task fails and nothing is deleted.
-  - In check mode, an empty O(image_cache_id) stands for an image cache that an earlier task would have created, whose ID is not
-    known yet. Nothing is asked of the service then. The image cache is predicted to exist without tags, so there is a change
-    if O(tags) are given, or with O(state=absent). An ID that no image cache has is an error with O(state=present) in check
-    mode, too.
+  - The service does not return the VPC, the subnet, the security group, the elastic IP, the retention and the registry
+    credentials. They are used to create an image cache, and are not compared with an existing one.
+  - createImageCache orders a disk that is billed, and has no idempotency token. Before it is sent again, the name is listed, and an
+    image cache that is found is used. See the guide R(Reliability,ansible_collections.ctyun.eci.docsite.reliability).
 seealso:
+  - module: ctyun.eci.image_caches
   - module: ctyun.eci.image_cache_info
+  - module: ctyun.eci.image_info
   - module: ctyun.eci.region_info
   - module: ctyun.eci.quota_info
   - name: createImageCache
@@ -81,38 +64,91 @@ EXAMPLES = r"""
 - name: Create an image cache
   ctyun.eci.image_cache:
     name: web
-    images:
-      - registry-vpc-crs-huadong1.ctyun.cn/x-eci/base:latest
-    image_cache_size: 40
+    images: ["nginx:1.29"]
     vpc_id: vpc-ctt6yag121
     v_switch_id: subnet-test
     security_group_id: sg-test
-    az_info:
-      az_name: az1
-  register: web
+    az_info: {az_name: az1}
 
-- name: Use its ID
-  ansible.builtin.debug:
-    msg: "{{ web.image_cache_id }}"
+- name: Create one with images of a private registry, and wait until it is ready
+  ctyun.eci.image_cache:
+    name: app
+    images:
+      - registry-vpc-crs-huadong1.ctyun.cn/x-eci/base:latest
+      - registry-vpc-crs-huadong1.ctyun.cn/x-eci/agent:0.0.1
+    image_cache_size: 40
+    image_registry_credentials:
+      - server: registry-vpc-crs-huadong1.ctyun.cn
+        user_name: testuser
+        password: "{{ vault_registry_password }}" # encrypted with Ansible Vault
+    retention_days: 30
+    tags: {team: web}
+    vpc_id: vpc-ctt6yag121
+    v_switch_id: subnet-test
+    security_group_id: sg-test
+    az_info: {az_name: az1}
+    wait: true
 
-- name: Give it tags and wait until it is ready
+- name: Create several in a loop (image_caches creates them in parallel)
+  ctyun.eci.image_cache:
+    name: "{{ item.name }}"
+    images: ["{{ item.image }}"]
+    vpc_id: vpc-ctt6yag121
+    v_switch_id: subnet-test
+    security_group_id: sg-test
+    az_info: {az_name: az1}
+  loop:
+    - {name: api, image: "nginx:1.28"}
+    - {name: jobs, image: "python:3.13"}
+  loop_control:
+    label: "{{ item.name }}"
+
+- name: Check images, registry credentials, size, zone and quota before the image cache is created
+  ctyun.eci.image_cache:
+    name: checked
+    images: ["nginx:1.29"]
+    image_cache_size: 20
+    vpc_id: vpc-ctt6yag121
+    v_switch_id: subnet-test
+    security_group_id: sg-test
+    az_info: {az_name: az1}
+    preflight: fail
+
+- name: Recreate an image cache whose images differ
   ctyun.eci.image_cache:
     name: web
-    images:
-      - registry-vpc-crs-huadong1.ctyun.cn/x-eci/base:latest
-    image_cache_size: 40
+    images: ["nginx:1.29", "registry-vpc-crs-huadong1.ctyun.cn/x-eci/agent:0.0.1"]
     vpc_id: vpc-ctt6yag121
     v_switch_id: subnet-test
     security_group_id: sg-test
-    az_info:
-      az_name: az1
-    tags:
-      - key: team
-        value: web
+    az_info: {az_name: az1}
+    drift: recreate
     wait: true
-    wait_timeout: 600
+  register: web
 
-- name: The request body of CTYun's documentation
+- name: Start a container group from it
+  ctyun.eci.api:
+    operation: containers/createContainerGroup
+    body:
+      containerGroupName: web
+      imageCacheId: "{{ web.image_cache_id }}"
+      azInfo: [{azName: az1}]
+      vpcId: vpc-ctt6yag121
+      vSwitchId: subnet-test
+      securityGroupId: sg-test
+      restartPolicy: Always
+      containers:
+        - name: web
+          image: nginx:1.29
+          imagePullPolicy: IfNotPresent
+
+- name: Add a tag to an existing image cache
+  ctyun.eci.image_cache:
+    image_cache_id: "{{ web.image_cache_id }}"
+    tags: {stage: production}
+    purge_tags: false
+
+- name: Paste a request body from CTYun's documentation
   ctyun.eci.image_cache:
     securityGroupId: sg-test
     vSwitchId: subnet-test
@@ -126,51 +162,26 @@ EXAMPLES = r"""
     imageRegistryCredentials:
       - server: chengdu1-az1.crs.ctyun.cn
         userName: hello
-        password: "{{ registry_password }}"
+        password: "{{ vault_registry_password }}"
 
-- name: Replace an image cache that holds other images
-  ctyun.eci.image_cache:
-    name: web
-    images:
-      - registry-vpc-crs-huadong1.ctyun.cn/x-eci/base:latest
-      - registry-vpc-crs-huadong1.ctyun.cn/x-eci/agent:0.0.1
-    image_cache_size: 40
-    vpc_id: vpc-ctt6yag121
-    v_switch_id: subnet-test
-    security_group_id: sg-test
-    az_info:
-      az_name: az1
-    drift: recreate
-  register: web
-
-- name: Change only the tags of an image cache that exists
-  ctyun.eci.image_cache:
-    image_cache_id: "{{ web.image_cache_id }}"
-    tags:
-      - key: stage
-        value: production
-    purge_tags: false
-
-- name: Delete an image cache and wait until it is gone
+- name: Delete an image cache
   ctyun.eci.image_cache:
     name: web
     state: absent
-    wait: true
 """
 
 RETURN = r"""
 image_cache_id:
   description:
-    - The ID of the image cache. With O(state=absent), that of the deleted one.
-    - V(null) if there is none, and in check mode if one would be created.
+    - The ID of the image cache, with O(state=absent) that of the deleted one. V(null) if there is none, and in check mode if one would
+      be created.
   returned: always
   type: str
   sample: imc-7nh0dkpoaxepqyh2
 image_cache:
   description:
-    - The image cache as the service shows it. In check mode, or if it could not be read after its creation, what is known of it.
-    - V(null) if there is none.
-    - It always has the same keys. What the service does not return is V(null).
+    - The image cache as the service returns it, always with the same keys. V(null) if there is none.
+    - In check mode, or if it could not be read after its creation, what the task knows about it.
     - The field names are those of describeImageCaches in CTYun's API documentation of 2026-09-25, unless stated otherwise.
   returned: always
   type: dict
@@ -202,7 +213,7 @@ image_cache:
       type: str
       sample: ready
     creation_time:
-      description: When it was created, in ISO 8601, as UTC or with an offset.
+      description: The time of creation in ISO 8601, in UTC or with an offset.
       returned: always, null if the service does not return it
       type: str
       sample: "2025-03-11T11:35:09+08:00"
@@ -263,24 +274,24 @@ image_cache:
           type: str
           sample: "[ImageCache] created"
         count:
-          description: How often it happened.
+          description: How many times it happened.
           returned: if the service returns it
           type: int
         first_timestamp:
-          description: When it was first seen.
+          description: The time when it was first seen.
           returned: if the service returns it
           type: str
         last_timestamp:
-          description: When it was last seen.
+          description: The time when it was last seen.
           returned: if the service returns it
           type: str
 request_id:
-  description: The service's ID of the last request that changed something. V(null) if nothing was changed.
+  description: The request ID of the last request that changed something. V(null) if nothing was changed.
   returned: always
   type: str
   sample: c8584614-daa4-475e-a8c3-113dc8f108c1
 drift:
-  description: In what the image cache that was found differs from the task and cannot be changed.
+  description: The differences between the image cache and the task that only a new image cache can remove.
   returned: always
   type: list
   elements: dict
@@ -299,31 +310,29 @@ drift:
       returned: always
       type: raw
 duplicates:
-  description: The IDs of the younger image caches of the same name that were deleted because of O(duplicates), or would be.
+  description: The IDs of the younger image caches of the same name that were, or would be, deleted because of O(duplicates).
   returned: always
   type: list
   elements: str
 waited:
-  description: For how many seconds the task waited for the image cache to be ready, or for an old one to be gone.
+  description: The seconds that the task waited until the image cache was ready, or an old one was gone.
   returned: always
   type: float
   sample: 92.5
 ansible_facts:
-  description: A fact for later tasks, under the name of the API. The plain way is RV(image_cache_id) of a registered result.
+  description: A fact under the name of the API. Prefer RV(image_cache_id) of a registered result.
   returned: success
   type: dict
   contains:
     imageCacheId:
       description:
-        - The same as RV(image_cache_id).
-        - V(null) with O(state=absent), so that no later task uses the ID of an image cache that is gone, and in check mode where an
-          image cache would be created. With a fact cache the fact outlives the playbook.
-        - If the task fails, the fact of an earlier task stays. In a C(rescue), use C(ansible_failed_result.image_cache_id).
+        - The same as RV(image_cache_id), but V(null) with O(state=absent).
+        - A task that fails leaves the fact of an earlier task. In a C(rescue), use C(ansible_failed_result.image_cache_id).
       returned: success, null with O(state=absent) and where check mode would create one
       type: str
       sample: imc-7nh0dkpoaxepqyh2
 failure:
-  description: The error in a form for programs. It always has the same keys.
+  description: The details of the error, always with the same keys.
   returned: always, null unless the task failed
   type: dict
   contains:
@@ -333,11 +342,11 @@ failure:
       type: str
       sample: ECI.Openapi.StatusReasonQuotaExceed
     message:
-      description: The message of the service, or that of this module if no reply came.
+      description: The message of the service, or of this module if there was no reply.
       returned: always
       type: str
     request_id:
-      description: The service's ID of the request. If it gave none, the ID that was sent with the request (C(ctyun-eop-request-id)).
+      description: The request ID of the service, or else the one that was sent (C(ctyun-eop-request-id)).
       returned: always, null if no request was sent
       type: str
     http_status:
@@ -352,14 +361,14 @@ failure:
       sample: createImageCache
     effect:
       description:
-        - Whether the request can have taken effect, in this attempt or in an earlier one.
-        - V(none) if it cannot have taken effect, V(possible) if it may have. A request that only reads has no effect.
+        - Whether the request may have taken effect, in this attempt or an earlier one.
+        - V(none) means certainly not, V(possible) that it may have. A request that only reads has no effect.
       returned: always
       type: str
       choices: [none, possible]
       sample: none
     attempts:
-      description: How many times the task sent the request, or tried to.
+      description: The number of attempts to send the request.
       returned: always
       type: int
       sample: 1

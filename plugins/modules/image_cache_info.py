@@ -7,50 +7,45 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: image_cache_info
-short_description: Read image caches of CTYun ECI
+short_description: Gather information about image caches of CTYun ECI
 version_added: 1.0.0
 author: ctyun.eci contributors (!UNKNOWN)
 description:
-  - Lists the image caches of a region, either all or those that match every given filter. It reads all pages of the list.
-  - The result is always a list. It is empty if there is no such image cache.
-  - A filter that is given, but empty, is refused. It would list everything, and a loop over the result might delete everything.
+  - Lists the image caches of a region, all of them or those that match every given filter.
+  - The result is a list, empty if nothing matches. An empty filter is refused, since it would list all, and a loop that deletes what
+    is found would delete all.
 options:
   image_cache_id:
     description:
-      - Only the image cache with this ID.
-      - It must not be empty, except in check mode, where an empty ID finds nothing. In check mode the ID of an image cache that an
-        earlier task would have created is empty.
+      - Only the image cache with this ID. Check mode accepts an empty ID, which matches nothing.
     type: str
     aliases: [imageCacheId]
   image_cache_name:
     description:
-      - Only image caches with exactly this name.
-      - It must not be empty, except in check mode, where an empty name finds nothing.
+      - Only image caches with exactly this name. Check mode accepts an empty name, which matches nothing.
     type: str
     aliases: [imageCacheName, name]
   images:
     description:
-      - Only image caches with these images. The list must not be empty.
-      - The filter is the service's own, and CTYun does not say whether it matches all or any of them.
+      - Only image caches with these images, at least one. CTYun does not document whether the filter matches all or any of them.
     type: list
     elements: str
   tags:
     description:
-      - "Only image caches with these tags. A mapping is taken as well, for example V({team: web}). The list must not be empty, and
-        each key may occur once."
-      - The filter is the service's own, and CTYun does not say whether it matches all or any of them.
+      - "Only image caches with these tags, each key once. A mapping such as V({team: web}) is accepted as well."
+      - CTYun does not document whether the filter matches all or any of them.
     type: list
     elements: dict
     suboptions:
       key:
-        description: The key of the tag. Required in each.
+        description: The key of the tag. Required for each tag.
         type: str
       value:
-        description: The value of the tag. If it is not given, any value matches. It must not be empty.
+        description: The value of the tag. If it is not given, any value matches.
         type: str
   events:
     description:
-      - Whether to read the events of each image cache, too. This takes one more request for each image cache.
+      - Whether to read the events of each image cache, too, with one more request for each.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -71,31 +66,28 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Read all image caches of the region
+- name: List all image caches of the region
   ctyun.eci.image_cache_info:
   register: caches
 
-- name: Show which are ready
+- name: Show the names of those that are ready
   ansible.builtin.debug:
     msg: "{{ caches.image_caches | selectattr('status', 'equalto', 'ready') | map(attribute='image_cache_name') }}"
 
-- name: Read one image cache with its events
+- name: Get one image cache with its events
   ctyun.eci.image_cache_info:
     name: web
     events: true
 
-- name: Read the image caches of a team
+- name: List the image caches of a team
   ctyun.eci.image_cache_info:
-    tags:
-      - key: team
-        value: web
+    tags: {team: web}
 """
 
 RETURN = r"""
 image_caches:
   description:
-    - The image caches, in the order of the service. Each always has the same keys. What the service does not return is
-      V(null).
+    - The image caches in the order of the service, always with the same keys.
     - The field names are those of describeImageCaches in CTYun's API documentation of 2026-09-25, unless stated otherwise.
   returned: always, empty if the task failed
   type: list
@@ -128,7 +120,7 @@ image_caches:
       type: str
       sample: ready
     creation_time:
-      description: When it was created, in ISO 8601, as UTC or with an offset.
+      description: The time of creation in ISO 8601, in UTC or with an offset.
       returned: always, null if the service does not return it
       type: str
       sample: "2025-03-11T11:35:09+08:00"
@@ -189,19 +181,19 @@ image_caches:
           type: str
           sample: "[ImageCache] created"
         count:
-          description: How often it happened.
+          description: How many times it happened.
           returned: if the service returns it
           type: int
         first_timestamp:
-          description: When it was first seen.
+          description: The time when it was first seen.
           returned: if the service returns it
           type: str
         last_timestamp:
-          description: When it was last seen.
+          description: The time when it was last seen.
           returned: if the service returns it
           type: str
 failure:
-  description: The error in a form for programs. It always has the same keys.
+  description: The details of the error, always with the same keys.
   returned: always, null unless the task failed
   type: dict
   contains:
@@ -211,11 +203,11 @@ failure:
       type: str
       sample: ECI.Openapi.StatusReasonQuotaExceed
     message:
-      description: The message of the service, or that of this module if no reply came.
+      description: The message of the service, or of this module if there was no reply.
       returned: always
       type: str
     request_id:
-      description: The service's ID of the request. If it gave none, the ID that was sent with the request (C(ctyun-eop-request-id)).
+      description: The request ID of the service, or else the one that was sent (C(ctyun-eop-request-id)).
       returned: always, null if no request was sent
       type: str
     http_status:
@@ -230,14 +222,14 @@ failure:
       sample: describeImageCaches
     effect:
       description:
-        - Whether the request can have taken effect, in this attempt or in an earlier one.
-        - V(none) if it cannot have taken effect, V(possible) if it may have. A request that only reads has no effect.
+        - Whether the request may have taken effect, in this attempt or an earlier one.
+        - V(none) means certainly not, V(possible) that it may have. A request that only reads has no effect.
       returned: always
       type: str
       choices: [none, possible]
       sample: none
     attempts:
-      description: How many times the task sent the request, or tried to.
+      description: The number of attempts to send the request.
       returned: always
       type: int
       sample: 1

@@ -7,26 +7,25 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: image_caches
-short_description: Keep many image caches of CTYun ECI in the states that a task describes
+short_description: Manage many image caches of CTYun ECI in one task
 version_added: 1.0.0
 author: ctyun.eci contributors (!UNKNOWN)
 description:
-  - Does for a list of image caches what M(ctyun.eci.image_cache) does for one, in one task and with few requests. It reads
-    one list for all, creates what is missing with several requests at a time, and waits for all together.
-  - It creates what is missing and changes tags, then replaces, waits, deletes and prunes. It lists again before it deletes. If
-    one image cache fails, the others are still created, but none is replaced, deleted (with O(state=absent) or because of
-    O(duplicates)) or pruned. The task fails at the end, and its result has an entry for each.
+  - Does for a list of image caches what M(ctyun.eci.image_cache) does for one. It lists all of them with few requests, creates the
+    missing ones at the same time, and waits for all together. It can also prune those that are not in the list.
+  - If one image cache fails, the others are still created, but none is replaced, deleted or pruned. The task fails at the end, and its
+    result has an entry for each.
 options:
   state:
     description:
-      - Whether the image caches should exist. An entry with its own O(image_caches[].state) is not affected.
+      - Whether the image caches should exist, except those with their own O(image_caches[].state).
     type: str
     choices: [present, absent]
     default: present
   concurrency:
     description:
-      - How many requests may be under way at the same time. At most V(1000). If the service refuses some because of their rate,
-        the task slows down to the rate that the service accepts.
+      - The number of requests that may be under way at the same time, at most V(1000). Requests slow down if the service throttles
+        them.
     type: int
     default: 10
 extends_documentation_fragment:
@@ -47,13 +46,8 @@ attributes:
     support: full
 notes:
   - The notes of M(ctyun.eci.image_cache) apply here as well.
-  - The options O(drift), O(duplicates), O(purge_tags) and O(wait) apply to all image caches of the task.
-  - If the service shows no tags, the list is asked once for each different tag of the task and once for each different key, with
-    O(concurrency) requests at a time.
-  - After the first refusal because of the quota, no others are created. If requests fail too often, no more are sent.
-  - If the task is ended by the keyword C(timeout) or by a signal, it starts nothing new, finishes what is under way, and reports
-    it. A module that runs in a process of its own cannot report to Ansible when its time is over, and after Ctrl-C Ansible
-    shows no results.
+  - A task that is stopped, by the keyword C(timeout) or a signal, finishes the requests under way and reports what they did. See the
+    guide R(Many image caches,ansible_collections.ctyun.eci.docsite.bulk).
 seealso:
   - module: ctyun.eci.image_cache
   - module: ctyun.eci.image_cache_info
@@ -69,23 +63,22 @@ EXAMPLES = r"""
         v_switch_id: subnet-test
         security_group_id: sg-test
         az_info: {az_name: az1}
-        tags: [{key: team, value: web}]
+        tags: {team: web}
       - name: worker
         images: ["registry-vpc-crs-huadong1.ctyun.cn/x-eci/agent:0.0.1"]
         vpc_id: vpc-ctt6yag121
         v_switch_id: subnet-test
         security_group_id: sg-test
         az_info: {az_name: az1}
-        tags: [{key: team, value: web}]
+        tags: {team: web}
     wait: true
-    wait_timeout: 600
   register: team
 
 - name: Use their IDs, in the order of the task
   ansible.builtin.debug:
     msg: "{{ team.image_caches | map(attribute='image_cache_id') }}"
 
-- name: Delete all other image caches of the team, except the newest one
+- name: Prune all other image caches of the team, except the newest one
   ctyun.eci.image_caches:
     image_caches:
       - name: web
@@ -94,24 +87,13 @@ EXAMPLES = r"""
         v_switch_id: subnet-test
         security_group_id: sg-test
         az_info: {az_name: az1}
-        tags: [{key: team, value: web}]
+        tags: {team: web}
     wait: true
     prune: true
-    prune_tags: [{key: team, value: web}]
+    prune_tags: {team: web}
     prune_keep: 1
 
-- name: Check images, zone and quota before anything is ordered
-  ctyun.eci.image_caches:
-    image_caches:
-      - name: web
-        images: ["registry-vpc-crs-huadong1.ctyun.cn/x-eci/base:latest"]
-        vpc_id: vpc-ctt6yag121
-        v_switch_id: subnet-test
-        security_group_id: sg-test
-        az_info: {az_name: az1}
-    preflight: fail
-
-- name: Delete some of them
+- name: Delete image caches and wait until they are gone
   ctyun.eci.image_caches:
     image_caches:
       - name: web
@@ -147,17 +129,17 @@ image_caches:
       returned: always, null if there is none
       type: dict
     request_id:
-      description: The service's ID of the last request that changed it. V(null) if nothing was changed.
+      description: The request ID of the last request that changed it. V(null) if nothing was changed.
       returned: always, null if nothing was changed
       type: str
       sample: c8584614-daa4-475e-a8c3-113dc8f108c1
     drift:
-      description: In what it differs from the task and cannot be changed, as in M(ctyun.eci.image_cache).
+      description: The differences that only a new image cache can remove, as in M(ctyun.eci.image_cache).
       returned: always
       type: list
       elements: dict
     failed:
-      description: Whether it could not be brought into the wanted state.
+      description: Whether it failed to reach the desired state.
       returned: always
       type: bool
     msg:
@@ -165,7 +147,7 @@ image_caches:
       returned: always, null if there is no error
       type: str
     failure:
-      description: The error in a form for programs. It always has the same keys. V(null) if there is none.
+      description: The details of the error, always with the same keys. V(null) if there is none.
       returned: always, null if there is no error
       type: dict
       contains:
@@ -175,11 +157,11 @@ image_caches:
           type: str
           sample: ECI.Openapi.StatusReasonQuotaExceed
         message:
-          description: The message of the service, or that of this module if no reply came.
+          description: The message of the service, or of this module if there was no reply.
           returned: always
           type: str
         request_id:
-          description: The service's ID of the request. If it gave none, the ID that was sent with the request (C(ctyun-eop-request-id)).
+          description: The request ID of the service, or else the one that was sent (C(ctyun-eop-request-id)).
           returned: always, null if no request was sent
           type: str
         http_status:
@@ -194,33 +176,33 @@ image_caches:
           sample: createImageCache
         effect:
           description:
-            - Whether the request can have taken effect, in this attempt or in an earlier one.
-            - V(none) if it cannot have taken effect, V(possible) if it may have. A request that only reads has no effect.
+            - Whether the request may have taken effect, in this attempt or an earlier one.
+            - V(none) means certainly not, V(possible) that it may have. A request that only reads has no effect.
           returned: always
           type: str
           choices: [none, possible]
           sample: none
         attempts:
-          description: How many times the task sent the request, or tried to.
+          description: The number of attempts to send the request.
           returned: always
           type: int
           sample: 1
     duplicates:
-      description: The IDs of the younger image caches of the same name that were deleted because of O(duplicates), or would be.
+      description: The IDs of the younger image caches of the same name that were, or would be, deleted because of O(duplicates).
       returned: always
       type: list
       elements: str
     waited:
-      description: For how many seconds the task waited until this image cache was ready, or until an old one was gone.
+      description: The seconds that the task waited until this image cache was ready, or an old one was gone.
       returned: always
       type: float
 pruned:
-  description: One entry for each image cache that was deleted because of O(prune), or would be. It has the same keys.
+  description: One entry for each image cache that was, or would be, pruned, with the same keys.
   returned: always
   type: list
   elements: dict
 kept:
-  description: The image caches that O(prune) could have deleted, but did not.
+  description: The image caches that could have been pruned, but were kept.
   returned: always
   type: list
   elements: dict
@@ -237,23 +219,22 @@ kept:
       sample: imc-7nh0dkpoaxepqyh2
     reason:
       description:
-        - Why it was kept. V(prune_keep) and V(prune_grace) are the options.
-        - V(failed) means that an image cache of the task failed. V(not_ready) and V(missing) mean that a wanted one is not ready
-          yet, or is not listed any more.
+        - The reason why it was kept. V(prune_keep) and V(prune_grace) are the options.
+        - V(failed), V(not_ready) and V(missing) mean that a wanted image cache has failed, is not ready yet, or is not listed any more.
         - V(tags_unknown) means that the service shows no tags.
-        - V(release) means that it is one of the role P(ctyun.eci.release#role), and O(prune_tags) do not name the key C(release).
+        - V(release) means that it belongs to the role P(ctyun.eci.release#role), and O(prune_tags) has no key C(release).
       returned: always
       type: str
       choices: [prune_keep, prune_grace, not_ready, failed, missing, tags_unknown, release]
       sample: prune_grace
     until:
-      description: Until when it is kept, in UTC, where that is known. Else V(null).
+      description: The time until which it is kept, in UTC, if known.
       returned: always, null if that is not known
       type: str
       sample: "2026-11-25T12:00:00Z"
 plan:
   description:
-    - How many changes there are, or would be in check mode, and the sizes before and after. In diff mode, C(diff) has a line for
+    - The number of changes, or of planned changes in check mode, and the sizes before and after. In diff mode, C(diff) has a line for
       each change.
   returned: always, null if the task failed before there was a plan
   type: dict
@@ -267,7 +248,7 @@ plan:
       returned: always
       type: int
     replace:
-      description: How many are deleted and created again.
+      description: How many are replaced.
       returned: always
       type: int
     delete:
@@ -283,11 +264,11 @@ plan:
       returned: always
       type: int
     unchanged:
-      description: How many are as the task wants them.
+      description: How many are as the task describes them.
       returned: always
       type: int
     failed:
-      description: How many cannot be, or could not be, brought into the wanted state.
+      description: How many failed to reach the desired state, or cannot reach it.
       returned: always
       type: int
     gb_before:
@@ -299,32 +280,32 @@ plan:
       returned: always
       type: int
     quota_used:
-      description: How many image caches of the quota were used before. V(null) without diff mode.
+      description: How many image caches of the quota were used before.
       returned: always, null without diff mode or if it could not be read
       type: int
     quota_limit:
-      description: The quota. V(null) without diff mode.
+      description: The quota of image caches.
       returned: always, null without diff mode or if it could not be read
       type: int
 waited:
-  description: For how many seconds the task waited for image caches to be ready, or to be gone.
+  description: The seconds that the task waited until image caches were ready, or gone.
   returned: always
   type: float
   sample: 92.5
 ansible_facts:
-  description: Facts for the tasks that follow.
+  description: Facts for later tasks.
   returned: success
   type: dict
   contains:
     imageCacheIds:
       description:
-        - The IDs of the image caches of the task by their names, V(null) where check mode would create one.
-        - If the task fails, the fact of an earlier task stays. In a C(rescue), use C(ansible_failed_result.image_caches).
+        - The IDs of the image caches by their names, V(null) where check mode would create one.
+        - A task that fails leaves the fact of an earlier task. In a C(rescue), use C(ansible_failed_result.image_caches).
       returned: success
       type: dict
       sample: {"web": "imc-7nh0dkpoaxepqyh2", "worker": "imc-oni57igbl0kp8t3x"}
 failure:
-  description: The C(failure) of the first entry that failed, or of the list request if that failed. It always has the same keys.
+  description: The C(failure) of the first entry that failed, or of the list request, always with the same keys.
   returned: always, null unless the task failed
   type: dict
   contains:
@@ -334,11 +315,11 @@ failure:
       type: str
       sample: ECI.Openapi.StatusReasonQuotaExceed
     message:
-      description: The message of the service, or that of this module if no reply came.
+      description: The message of the service, or of this module if there was no reply.
       returned: always
       type: str
     request_id:
-      description: The service's ID of the request. If it gave none, the ID that was sent with the request (C(ctyun-eop-request-id)).
+      description: The request ID of the service, or else the one that was sent (C(ctyun-eop-request-id)).
       returned: always, null if no request was sent
       type: str
     http_status:
@@ -353,14 +334,14 @@ failure:
       sample: createImageCache
     effect:
       description:
-        - Whether the request can have taken effect, in this attempt or in an earlier one.
-        - V(none) if it cannot have taken effect, V(possible) if it may have. A request that only reads has no effect.
+        - Whether the request may have taken effect, in this attempt or an earlier one.
+        - V(none) means certainly not, V(possible) that it may have. A request that only reads has no effect.
       returned: always
       type: str
       choices: [none, possible]
       sample: none
     attempts:
-      description: How many times the task sent the request, or tried to.
+      description: The number of attempts to send the request.
       returned: always
       type: int
       sample: 1

@@ -7,29 +7,25 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: image_info
-short_description: Check images in their registries before they are cached
+short_description: Check container images in their registries
 version_added: 1.0.0
 author: ctyun.eci contributors (!UNKNOWN)
 description:
   - Reads from the registry of each image whether it exists, whether the login may read it, and how large it is. Returns the size
-    of an image cache that is enough for all of them.
-  - It uses the OCI distribution API of the registries, from where the module runs. It sends nothing to CTYun's API, and needs none
-    of its credentials.
+    of an image cache that holds all of them.
+  - It uses the OCI distribution API of the registries. It sends nothing to CTYun and needs no access key.
   - The task does not fail because of an image that does not exist or cannot be read. See RV(images[].outcome).
 options:
   images:
     description:
-      - The names of the images, with a tag or a digest, as O(ctyun.eci.image_cache#module:images) takes them.
-      - A name without a registry is one of Docker Hub, as it is for Docker. V(nginx) is V(docker.io/library/nginx:latest).
+      - The names of the images, with a tag or a digest. A name without a registry means Docker Hub, as it does for Docker.
     type: list
     elements: str
     required: true
   image_registry_credentials:
     description:
-      - Logins of the registries, as O(ctyun.eci.image_cache#module:image_registry_credentials) takes them. The most specific
-        one for an image is tried first, then the others that match.
-      - A login is sent to its own registry, and to the token service that this registry names, and only over TLS.
-        Registries on the machine itself may be without TLS.
+      - The logins for the registries. The most specific login that matches an image is tried first, then the others.
+      - A login is sent only to its own registry and to the token service that this registry names.
     type: list
     elements: dict
     aliases: [imageRegistryCredentials]
@@ -37,7 +33,7 @@ options:
       server:
         description:
           - The address of the registry, without V(http://) or V(https://) in front. That of Docker Hub is V(docker.io).
-          - It may have a path, such as V(quay.io/team). The login is then used for repositories below that path only.
+          - With a path, such as V(quay.io/team), the login is used only for repositories below that path.
         type: str
         required: true
       user_name:
@@ -51,30 +47,28 @@ options:
         required: true
   concurrency:
     description:
-      - How many images are checked at the same time, V(1000) at most.
+      - The number of images that are checked at the same time, at most V(1000).
     type: int
     default: 8
   validate_certs:
     description:
-      - Whether the certificates of the registries must be valid. Turn this off for tests only, since passwords travel in the
-        requests.
+      - Whether to validate the certificates of the registries. Turn this off for tests only, since requests contain
+        passwords.
     type: bool
     default: true
   ca_path:
     description:
-      - A file or directory with the certificates of authorities to trust in addition to the built-in ones. The latter are in the
-        file that the environment variable E(REQUESTS_CA_BUNDLE) or else E(CURL_CA_BUNDLE) names, or come with C(requests).
-      - A relative path is searched for where Ansible searches for files, in C(files) of the role and beside the playbook. This
-        works with a local connection only. For other hosts, give the absolute path on that host.
+      - The file or directory with CA certificates to trust in addition to those in E(REQUESTS_CA_BUNDLE), in E(CURL_CA_BUNDLE), or
+        of C(requests).
+      - A relative path needs a local connection.
     type: path
   timeout:
     description:
-      - How many seconds connecting to a registry may take, each wait for its reply, and the whole body of the reply. At most
-        V(2678400) (31 days).
+      - The timeout in seconds for connecting, for each read, and for the whole body of the reply.
     type: float
     default: 30
   access_key:
-    description: Not used. It is accepted, as the three that follow, since C(module_defaults) of the action group may give it.
+    description: Not used. Accepted, since C(module_defaults) of the action group may set it.
     type: str
   secret_key:
     description: Not used.
@@ -87,13 +81,12 @@ options:
     type: str
   retries:
     description:
-      - How often a request is repeated after a passing failure, V(1000) times at most. No request is repeated later than a minute
-        after the first one.
+      - How many times a failed request is repeated, at most V(1000). None is repeated more than a minute after the first attempt.
     type: int
     default: 5
   retry_max_delay:
     description:
-      - The longest pause between two attempts, in seconds. At most V(2678400) (31 days).
+      - The longest pause before a retry, in seconds.
     type: float
     default: 30
 extends_documentation_fragment:
@@ -115,8 +108,9 @@ requirements:
 notes:
   - The proxy variables E(HTTPS_PROXY) and E(NO_PROXY) of the environment are used. C(~/.netrc) and Docker's configuration are not
     read.
-  - Registries need https. One at a loopback address, such as V(127.0.0.1:5000), may have plain http; no proxy is used then.
-  - Redirects are followed to https only, at most three, and without any login.
+  - Registries need https, except at a loopback address such as V(127.0.0.1:5000). Redirects are followed to https only, without a login.
+  - Names of CTYun's registry for machines in a VPC, with C(registry-vpc-), are checked under their public names. See the guide
+    R(Preflight,ansible_collections.ctyun.eci.docsite.preflight).
 seealso:
   - module: ctyun.eci.image_cache
   - name: OCI distribution specification
@@ -125,7 +119,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Check two images before they are cached
+- name: Check two images
   ctyun.eci.image_info:
     images:
       - registry-vpc-crs-huadong1.ctyun.cn/x-eci/base:latest
@@ -133,14 +127,14 @@ EXAMPLES = r"""
     image_registry_credentials:
       - server: registry-vpc-crs-huadong1.ctyun.cn
         user_name: testuser
-        password: "{{ registry_password }}"
+        password: "{{ vault_registry_password }}"
   register: found
 
-- name: Go on only if all are there
+- name: Fail unless all exist
   ansible.builtin.assert:
     that: found.images | rejectattr('outcome', 'equalto', 'found') | length == 0
 
-- name: Cache them in a size that is enough
+- name: Create an image cache that is large enough
   ctyun.eci.image_cache:
     name: web
     images: "{{ found.images | map(attribute='image') }}"
@@ -148,17 +142,16 @@ EXAMPLES = r"""
     vpc_id: vpc-ctt6yag121
     v_switch_id: subnet-test
     security_group_id: sg-test
-    az_info:
-      az_name: az1
+    az_info: {az_name: az1}
     image_registry_credentials:
       - server: registry-vpc-crs-huadong1.ctyun.cn
         user_name: testuser
-        password: "{{ registry_password }}"
+        password: "{{ vault_registry_password }}"
 """
 
 RETURN = r"""
 images:
-  description: The answers of the registries, in the order of O(images). Each entry always has the same keys.
+  description: The answers of the registries in the order of O(images), always with the same keys.
   returned: always, empty if the task failed
   type: list
   elements: dict
@@ -171,12 +164,10 @@ images:
     outcome:
       description:
         - V(found) if the image exists for O(platform).
-        - V(not_found) if the registry does not have it, or not for this platform, or if it is no image but an artifact, such as
-          a Helm chart.
-        - V(refused) if the registry does not let this login read it. Many registries answer the same for a repository that does
-          not exist.
-        - V(unknown) if nothing is known. The registry cannot be reached from here, takes too long, is out of order, has had
-          too many requests, is not a registry, or returned what is not understood. CTYun may pull the image nevertheless.
+        - V(not_found) if the registry does not have it, not for this platform, or only as an artifact such as a Helm chart.
+        - V(refused) if this login may not read it. Many registries answer the same for a repository that does not exist.
+        - V(unknown) if the registry cannot be reached from here, is too slow, throttles, or returns something unexpected. CTYun may
+          still be able to pull the image.
       returned: always
       type: str
       choices: [found, not_found, refused, unknown]
@@ -188,17 +179,17 @@ images:
       sample: sha256:1b50b4b3d7ac0dab6c4ea8a37fd94d28a3a5ba7b2e4e9f95a7d4a3e7f6a1c2d3
     platform_digest:
       description:
-        - The digest of the manifest for O(platform). It stays the same where only the image of another platform is rebuilt.
+        - The digest of the manifest for O(platform). It does not change if only another platform is rebuilt.
       returned: always, null if the image was not found
       type: str
       sample: sha256:5d4a3e7f6a1c2d31b50b4b3d7ac0dab6c4ea8a37fd94d28a3a5ba7b2e4e9f95a
     pinned:
-      description: The name of the image with its C(digest) in place of the tag.
+      description: The name of the image with its digest in place of the tag.
       returned: always, null if the image was not found
       type: str
       sample: nginx@sha256:1b50b4b3d7ac0dab6c4ea8a37fd94d28a3a5ba7b2e4e9f95a7d4a3e7f6a1c2d3
     reached:
-      description: The registry and the repository that were asked, see O(registry_addresses).
+      description: The registry and the repository that were read, see O(registry_addresses).
       returned: always, null if the name of the image is not valid
       type: str
       sample: registry-1.docker.io/library/nginx
@@ -208,31 +199,30 @@ images:
       type: str
       sample: application/vnd.oci.image.index.v1+json
     platforms:
-      description: The platforms that the image is for. Empty if they are not known.
+      description: The platforms of the image, empty if not known.
       returned: always
       type: list
       elements: str
       sample: [linux/amd64, linux/arm64]
     compressed_size:
-      description: The packed size in bytes of the layers for O(platform), each counted once. V(null) if it is not known.
+      description: The compressed size in bytes of the layers for O(platform), each counted once.
       returned: always, null if it is not known
       type: int
       sample: 72000000
     message:
-      description: Why it was not found. V(null) if it was found.
+      description: The reason why it was not found.
       returned: always, null if the image was found
       type: str
       sample: registry-1.docker.io has no library/nginx:1.99. Check the name and the tag.
 image_cache_size:
   description:
-    - The size in GB (10^9 bytes) of an image cache that is enough for all of these images. It is O(size_factor) times their packed
-      layers, rounded up, and V(20) at least. A layer that several images share counts once.
-    - V(null) if not all of them were found.
-  returned: always, null if the task failed or the size is not known
+    - The size in GB (10^9 bytes) of an image cache for all of these images, O(size_factor) times their compressed layers, rounded up, and
+      at least V(20). A layer that several images share counts once.
+  returned: always, null if the task failed or not all images were found
   type: int
   sample: 20
 failure:
-  description: The error in a form for programs. It always has the same keys.
+  description: The details of the error, always with the same keys.
   returned: always, null unless the task failed
   type: dict
   contains:
@@ -242,11 +232,11 @@ failure:
       type: str
       sample: ECI.Openapi.StatusReasonQuotaExceed
     message:
-      description: The message of the service, or that of this module if no reply came.
+      description: The message of the service, or of this module if there was no reply.
       returned: always
       type: str
     request_id:
-      description: The service's ID of the request. If it gave none, the ID that was sent with the request (C(ctyun-eop-request-id)).
+      description: The request ID of the service, or else the one that was sent (C(ctyun-eop-request-id)).
       returned: always, null if no request was sent
       type: str
     http_status:
@@ -261,14 +251,14 @@ failure:
       sample: region
     effect:
       description:
-        - Whether the request can have taken effect, in this attempt or in an earlier one.
-        - V(none) if it cannot have taken effect, V(possible) if it may have. A request that only reads has no effect.
+        - Whether the request may have taken effect, in this attempt or an earlier one.
+        - V(none) means certainly not, V(possible) that it may have. A request that only reads has no effect.
       returned: always
       type: str
       choices: [none, possible]
       sample: none
     attempts:
-      description: How many times the task sent the request, or tried to.
+      description: The number of attempts to send the request.
       returned: always
       type: int
       sample: 1

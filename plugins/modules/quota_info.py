@@ -7,11 +7,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: quota_info
-short_description: Read the quotas of CTYun ECI and how much of them is used
+short_description: Gather information about the quotas of CTYun ECI
 version_added: 1.0.0
 author: ctyun.eci contributors (!UNKNOWN)
 description:
-  - Lists the quotas of the account in the region, the number of image caches among them.
+  - Lists the quotas of the account in the region and how much of each is used, for example of the number of image caches.
 extends_documentation_fragment:
   - ctyun.eci.attributes
   - ctyun.eci.connection
@@ -35,7 +35,7 @@ EXAMPLES = r"""
   ctyun.eci.quota_info:
   register: found
 
-- name: Show how many more image caches there may be
+- name: Show how many image caches can still be created
   ansible.builtin.debug:
     msg: "{{ quota.resource_limit - quota.resource_used }}"
   vars:
@@ -50,32 +50,32 @@ quotas:
   elements: dict
   contains:
     resource_type:
-      description: What is limited. CTYun names V(cpu), V(memory), V(gpu) and V(imageCacheCount), and may have others.
+      description: The kind of resource. CTYun documents V(cpu), V(memory), V(gpu) and V(imageCacheCount).
       returned: always, null if the service does not return it
       type: str
       sample: imageCacheCount
     resource_name:
-      description: The service's name for it, for people.
+      description: The display name of the resource.
       returned: always, null if the service does not return it
       type: str
       sample: 镜像缓存总数量上限
     resource_description:
-      description: What it means, for people.
+      description: The description of the resource.
       returned: always, null if the service does not return it
       type: str
       sample: 用户可拥有的镜像缓存最大数量
     resource_limit:
-      description: How much there may be.
+      description: The quota.
       returned: always, null if the service does not return it
       type: int
       sample: 50
     resource_used:
-      description: How much there is.
+      description: How much of it is used.
       returned: always, null if the service does not return it
       type: int
       sample: 2
 failure:
-  description: The error in a form for programs. It always has the same keys.
+  description: The details of the error, always with the same keys.
   returned: always, null unless the task failed
   type: dict
   contains:
@@ -85,11 +85,11 @@ failure:
       type: str
       sample: ECI.Openapi.StatusReasonQuotaExceed
     message:
-      description: The message of the service, or that of this module if no reply came.
+      description: The message of the service, or of this module if there was no reply.
       returned: always
       type: str
     request_id:
-      description: The service's ID of the request. If it gave none, the ID that was sent with the request (C(ctyun-eop-request-id)).
+      description: The request ID of the service, or else the one that was sent (C(ctyun-eop-request-id)).
       returned: always, null if no request was sent
       type: str
     http_status:
@@ -104,14 +104,14 @@ failure:
       sample: listUsage
     effect:
       description:
-        - Whether the request can have taken effect, in this attempt or in an earlier one.
-        - V(none) if it cannot have taken effect, V(possible) if it may have. A request that only reads has no effect.
+        - Whether the request may have taken effect, in this attempt or an earlier one.
+        - V(none) means certainly not, V(possible) that it may have. A request that only reads has no effect.
       returned: always
       type: str
       choices: [none, possible]
       sample: none
     attempts:
-      description: How many times the task sent the request, or tried to.
+      description: The number of attempts to send the request.
       returned: always
       type: int
       sample: 1

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: region_info
-short_description: Read the zones of a region of CTYun ECI
+short_description: Gather information about the zones of a CTYun ECI region
 version_added: 1.0.0
 author: ctyun.eci contributors (!UNKNOWN)
 description:
-  - Lists the availability zones of the region. Give one of these names for O(ctyun.eci.image_cache#module:az_info.az_name).
+  - Lists the availability zones of the region, for O(ctyun.eci.image_cache#module:az_info.az_name).
 extends_documentation_fragment:
   - ctyun.eci.attributes
   - ctyun.eci.connection
@@ -35,9 +35,9 @@ EXAMPLES = r"""
   ctyun.eci.region_info:
   register: found
 
-- name: Show the first one
+- name: Show them
   ansible.builtin.debug:
-    msg: "{{ found.region.zones | first }}"
+    var: found.region.zones
 """
 
 RETURN = r"""
@@ -47,7 +47,7 @@ region:
   type: dict
   contains:
     region_id:
-      description: The ID of the region as the service gives it. CTYun's example shows another one than was asked for.
+      description: The ID of the region as the service returns it. In CTYun's example it is not the requested one.
       returned: always, null if the service does not return it
       type: str
       sample: b342b77ef26b11ecb0ac0242ac110002
@@ -58,7 +58,7 @@ region:
       elements: str
       sample: ["cn-xinan1-1A", "cn-xinan1-2A", "cn-xinan1-3A"]
 failure:
-  description: The error in a form for programs. It always has the same keys.
+  description: The details of the error, always with the same keys.
   returned: always, null unless the task failed
   type: dict
   contains:
@@ -68,11 +68,11 @@ failure:
       type: str
       sample: ECI.Openapi.StatusReasonQuotaExceed
     message:
-      description: The message of the service, or that of this module if no reply came.
+      description: The message of the service, or of this module if there was no reply.
       returned: always
       type: str
     request_id:
-      description: The service's ID of the request. If it gave none, the ID that was sent with the request (C(ctyun-eop-request-id)).
+      description: The request ID of the service, or else the one that was sent (C(ctyun-eop-request-id)).
       returned: always, null if no request was sent
       type: str
     http_status:
@@ -87,14 +87,14 @@ failure:
       sample: region
     effect:
       description:
-        - Whether the request can have taken effect, in this attempt or in an earlier one.
-        - V(none) if it cannot have taken effect, V(possible) if it may have. A request that only reads has no effect.
+        - Whether the request may have taken effect, in this attempt or an earlier one.
+        - V(none) means certainly not, V(possible) that it may have. A request that only reads has no effect.
       returned: always
       type: str
       choices: [none, possible]
       sample: none
     attempts:
-      description: How many times the task sent the request, or tried to.
+      description: The number of attempts to send the request.
       returned: always
       type: int
       sample: 1

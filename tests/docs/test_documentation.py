@@ -20,11 +20,14 @@ from ansible_collections.ctyun.eci.plugins.module_utils._arguments.specs import 
 from ansible_collections.ctyun.eci.plugins.module_utils._errors import EciError
 from ansible_collections.ctyun.eci.plugins.module_utils._task import Task
 from ansible_collections.ctyun.eci.plugins.module_utils._text import wire_name
-from tests.tools import render_docs
+from tests.tools import render_docs, words
 
 from .conftest import ROOT, Ansible
 
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("[!_]*.py"))
+
+# On average over the options of a module, suboptions included; of the longest one; and notes of a module.
+MOST_WORDS_OF_AN_OPTION, MOST_WORDS, MOST_NOTES = 21, 55, 4
 
 Tree = Mapping[str, Any]
 
@@ -97,6 +100,16 @@ def test_everything_is_described(documentation: dict[str, dict[str, Any]], modul
     assert [name for name, entry in entries if not entry.get("description") or not entry.get("type")] == []
     values = described(returned, "contains")
     assert [name for name, entry in values if not entry.get("returned")] == [], "say when, nested values too"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_ansible_doc_is_short(documentation: dict[str, dict[str, Any]], module: str) -> None:
+    """What needs more words belongs to a guide. "python tests/tools/words.py" shows the figures."""
+    doc = documentation[module]["doc"]
+    counts = words.options(doc["options"])
+    assert sum(counts) / len(counts) <= MOST_WORDS_OF_AN_OPTION
+    assert max(counts) <= MOST_WORDS
+    assert len(doc["notes"]) <= MOST_NOTES
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -22,9 +22,10 @@ from .conftest import ROOT, Ansible
 
 MODULES = sorted((ROOT / "plugins" / "modules").glob("[!_]*.py"), key=lambda path: path.stem)
 # Variables that the examples use.
-VARIABLES = {"registry_password": "example-password"}
-# Keys that Ansible adds to every result.
+VARIABLES = {"vault_registry_password": "example-password"}
+# Keys that Ansible adds to every result, or to that of an item of a loop.
 COMMON = {"ansible_facts", "attempts", "changed", "failed", "invocation", "warnings"}
+COMMON |= {"ansible_loop_var", "_ansible_item_label", "item"}
 PYTHON_TYPES: dict[str, type | tuple[type, ...]] = {"str": str, "int": int, "bool": bool, "list": list, "dict": dict}
 
 
@@ -65,17 +66,22 @@ def test_examples_run(ansible: Ansible, emulator: Emulator, tmp_path: Path, path
     playbook = tmp_path / "examples.yml"
     playbook.write_text(json.dumps([play]), encoding="utf-8")
 
-    with documented_registries(VARIABLES["registry_password"]) as registry:
+    with documented_registries(VARIABLES["vault_registry_password"]) as registry:
         fill(registry)
         run = ansible("playbook", playbook, **emulator.environment, **registry.environment)
 
     assert run.returncode == 0, run.stdout + run.stderr
     assert run.stderr == ""
-    assert VARIABLES["registry_password"] not in run.stdout
+    assert VARIABLES["vault_registry_password"] not in run.stdout
     shown = run.stdout.split("TASK [Results]")[1].partition("=>")[2].partition("PLAY RECAP")[0]
     results = json.loads(shown)["msg"]
     documented = literal(path, "RETURN")
-    for name, result in zip(kept, results, strict=True):
+    items = [
+        (name, item)
+        for name, result in zip(kept, results, strict=True)
+        for item in result.get("results", [result])  # of a loop
+    ]
+    for name, result in items:
         assert set(result) - COMMON <= set(documented), name
         always = {key for key, entry in documented.items() if entry["returned"].startswith(("always", "success"))}
         assert always - COMMON <= set(result), name

@@ -121,7 +121,7 @@ def test_until(both: Callable[..., Run], emulator: Emulator) -> None:
     assert found.results["wait"]["image_caches"] == []
     unreachable = {"endpoint": "http://127.0.0.1:1", "retries": 0}
     found = both([task("wait", "image_cache_info", unreachable, until=condition, retries=1, delay=0)])
-    assert found.results["wait"]["msg"].startswith("No connection to http://127.0.0.1:1")
+    assert found.results["wait"]["msg"].startswith("Cannot connect to http://127.0.0.1:1")
 
 
 def test_a_failure_names_what_the_task_has_created(both: Callable[..., Run], emulator: Emulator) -> None:

@@ -42,14 +42,14 @@ REFUSED: list[tuple[Task, str]] = [
     (task("null as well", "image_cache", {**BODY, "name": None}), "name: is given twice, also as imageCacheName"),
     (task("NUL", "image_cache", {**BODY, "imageCacheName": "we\0b"}), "imageCacheName: must not contain a control"),
     (task("NUL in a path", "region_info", {"ca_path": "a\0b"}), "ca_path: must not contain a control character"),
-    (task("a line feed", "region_info", {"secret_key": f"{SECRET}\n"}), "secret_key: ends with a line feed or a blank"),
+    (task("a line feed", "region_info", {"secret_key": f"{SECRET}\n"}), "secret_key: ends with a line feed or a space"),
     (
         task("a blank", "image_cache", {**BODY, "image_registry_credentials": [{**LOGIN, "password": f"{SECRET} "}]}),
-        "image_registry_credentials[0].password: ends with a line feed or a blank",
+        "image_registry_credentials[0].password: ends with a line feed or a space",
     ),
     (
         task("a boolean", "image_cache", {**BODY, "tags": [{"key": "a", "value": True}]}),
-        "tags[0].value: must be a text",
+        "tags[0].value: must be a string",
     ),
     (task("a key twice", "image_cache", {**BODY, "tags": [A, A]}), "tags[1].key: is the same as in tags[0]"),
     (task("a filter twice", "image_cache_info", {"tags": [A, A]}), "tags[1].key: is the same as in tags[0]"),
@@ -63,15 +63,15 @@ REFUSED: list[tuple[Task, str]] = [
     ),
     (
         task("no JSON", "image_cache", {**BODY, "images": " ['a']{{ '' }}"}),
-        "images: must be a list, and this text is not JSON",
+        "images: must be a list, and this string is not JSON",
     ),
     (task("a scheme", "image_cache", {**BODY, "images": ["https://r.example/a"]}), "images[0]: must be a name without"),
     (task("upper case", "image_cache", {**BODY, "images": "nginx:1, r.example/A"}), "images[1]: must be in lower case"),
     (
         task("another alphabet", "image_caches", {"image_caches": [{**BODY, "images": ["库:1"]}]}),
-        "image_caches[0].images[0]: is not a name of an image",
+        "image_caches[0].images[0]: is not a valid image name",
     ),
-    (task("a blank in an ID", "image_cache", {**BODY, "vpcId": "vpc-1 "}), "vpcId: ends with a line feed or a blank"),
+    (task("a blank in an ID", "image_cache", {**BODY, "vpcId": "vpc-1 "}), "vpcId: ends with a line feed or a space"),
     (
         task("a survey", "image_cache", {**BODY, "imageCacheSize": "", "tags": ""}),
         "imageCacheSize: value is empty; leave it out, for example with default(omit)",

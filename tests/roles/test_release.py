@@ -18,9 +18,9 @@ import pytest
 import yaml
 
 from tests.docs.conftest import ROOT
-from tests.docs.pages import blocks
 from tests.emulator import Emulator, Fault, Misbehaviour, Registry
 from tests.emulator.documented import PASSWORD, documented, fill
+from tests.tools.page import blocks
 from tests.unit.plugins.emulated import CREATE, DELETE, LIST, names, operations, seed
 
 from .conftest import BODY, Ansible, Play, push, release
@@ -121,7 +121,7 @@ def test_a_registry_that_does_not_answer(play: Play, emulator: Emulator, registr
     registry.inject(Misbehaviour("registry", "status", times=None, only="/web/", status=503))
     done = play(wanted)
     assert done.returncode == 0, done.stdout
-    assert f"The newest image cache {first} of web stays" in " ".join(done.stderr.split())
+    assert f"The newest image cache {first} of web is kept" in " ".join(done.stderr.split())
     assert len(of(emulator)) == len(of(emulator, "db")) == 1
     assert ids(done) == {"web": first, "db": of(emulator, "db")[0]["imageCacheId"]}
 

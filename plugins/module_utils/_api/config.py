@@ -38,7 +38,7 @@ class Connection:
         """Warn of an endpoint without TLS."""
         url = urlsplit(self.endpoint)
         if url.scheme == "http" and not is_loopback(url.hostname or ""):
-            text = "is plain HTTP: everybody on the way can read the passwords of image registries. Use https://."
+            text = "is plain HTTP, so registry passwords are sent unencrypted. Use https://."
             return [f"The endpoint {self.endpoint} {text}"]
         return []
 
@@ -100,11 +100,11 @@ def _endpoint_advice(endpoint: str) -> str | None:
     if url.scheme not in _PORTS or "://" not in endpoint:
         return f"must begin with https:// (or http://); {_EXAMPLE}"
     if "@" in url.netloc:
-        return f"must not carry a user name or password; {_EXAMPLE}"
+        return f"must not contain a user name or password; {_EXAMPLE}"
     if not url.hostname or not port_is_valid or any(character.isspace() for character in endpoint):
         return f"is not an address; {_EXAMPLE}"
     if url.path or "?" in endpoint or "#" in endpoint:
-        return f"must end after the host and port, the paths are added here; {_EXAMPLE}"
+        return f"must end after the host and port; the module adds the path; {_EXAMPLE}"
     return None
 
 

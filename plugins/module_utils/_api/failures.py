@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Tell what the failure in a reply means, and whether the request can have taken effect. Pure; private to the collection.
+"""Find out what the failure in a reply means, and whether the request can have taken effect. Pure; private to the collection.
 
 Sources: docs/api_notes.md. Only a refusal that is known as one has no effect. ECI does not see a request that the gateway in
 front of it refuses, so such a refusal says nothing about an image cache.
@@ -55,8 +55,8 @@ _BY_REASON: dict[str, type[EciError]] = {
 # A 404 or 409 without a code of ECI says nothing about an image cache.
 _BY_STATUS = {401: AuthenticationError, 403: AuthenticationError, 408: Unanswered, 429: Throttled}
 _RIGHTS = (
-    "Check access_key and secret_key, what the account may do (the right to the API of ECI), and whether the account"
-    " lists the IP addresses that may call its API."
+    "Check access_key and secret_key, the account's permission for the API of ECI, and its allowlist of IP addresses for"
+    " the API."
 )
 
 
@@ -79,11 +79,11 @@ _SIGNATURE = _refused(
     AuthenticationError,
 )
 _ADDRESS = _refused(
-    "The account lists the IP addresses that may call its API: add the address of this machine, or of its proxy.",
+    "The account has an allowlist of IP addresses for its API: add the address of this machine, or of its proxy.",
     AuthenticationError,
 )
-_NOT_OPENED = _refused("Open the service ECI for this account in the console of CTYun.")
-_UNKNOWN = _refused("Check endpoint: the gateway there knows no such operation of ECI.")
+_NOT_OPENED = _refused("Activate ECI for this account in the console of CTYun.")
+_UNKNOWN = _refused("Check endpoint: its gateway does not know this operation of ECI.")
 
 GATEWAY_CODES = {
     "10000": _UNKNOWN,
@@ -100,8 +100,8 @@ GATEWAY_CODES = {
     "50002": _NOT_OPENED,
     "50003": _UNKNOWN,
     "51001": _refused("The service has expired for this account: renew it in the console of CTYun."),
-    "51002": _refused("Buy the use of this API first, in the console of CTYun."),
-    "51003": _refused("The calls that the account may make are used up."),
+    "51002": _refused("Buy this API in the console of CTYun first."),
+    "51003": _refused("The account has used up its API calls."),
 }
 
 
@@ -131,7 +131,7 @@ def failure(reply: HttpReply, now: float, redact: Redact = str) -> EciError:
     elif fields.code or status >= 400:
         meaning = _meaning(status, envelope, fields)
     elif not _STATUS_CODE.fullmatch(fields.status_code):
-        problem = "the reply has no statusCode, or an odd one"
+        problem = "the reply has no valid statusCode"
     elif fields.status_code not in GOOD_STATUS_CODES:
         meaning = _meaning(status, envelope, fields)
     else:
@@ -175,7 +175,7 @@ def _meaning(http_status: int, envelope: Mapping[str, Any], fields: _Fields) -> 
 
 
 def _by_status(http_status: int, number: str) -> _Meaning:
-    """Return what the HTTP status means or, where it means nothing, a status code that looks like one."""
+    """Return the meaning of the HTTP status or, if it has none, of a status code that looks like one."""
     for status in (http_status, int(number) if re.fullmatch("[1-9][0-9]{2}", number) else 0):
         if status in _BY_STATUS:
             return _Meaning(_BY_STATUS[status], NONE if http_status == 429 else POSSIBLE)

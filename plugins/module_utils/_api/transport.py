@@ -60,7 +60,7 @@ class Transport:
         try:
             target = operation.target(identifier)
         except ValueError as error:
-            raise InvalidArguments(f"No request for {name} can be made: {error}.", operation=name) from None
+            raise InvalidArguments(f"Cannot build a request for {name}: {error}.", operation=name) from None
         content = None if body is None else json.dumps(body).encode()
         query = target.partition("?")[2]
         signed = signed_headers(connection.access_key, connection.secret_key, time(), query, content or b"")

@@ -18,12 +18,12 @@ from .._text import Redact, sanitize
 
 _UNTRUSTED = "No trusted TLS connection to {host}: {why}. {check}"
 _PROXY = "The proxy does not connect to {host}: {why}. Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY."
-_NO_CONNECTION = "No connection to {host}: {why}. {advice}"
-_NOT_IN_TIME = "No connection to {host} within {timeout:g} s (option timeout). {advice}"
-_INVALID = "No request to {host} can be made: {why}."
+_NO_CONNECTION = "Cannot connect to {host}: {why}. {advice}"
+_NOT_IN_TIME = "Cannot connect to {host} within {timeout:g} s (option timeout). {advice}"
+_INVALID = "Cannot build a request to {host}: {why}."
 _SLOW = "No complete reply from {host} within {timeout:g} s (option timeout)."
-_NO_TLS = "The TLS connection to {host} failed: {why}. If plain HTTP is spoken there, the address begins with http://."
-_BROKEN_OFF = "The connection to {host} broke off: {why}."
+_NO_TLS = "The TLS connection to {host} failed: {why}. If the server has no TLS, begin the address with http://."
+_BROKEN_OFF = "The connection to {host} was lost: {why}."
 
 # The first row counts that has the class of an exception or of one of its causes. The effect is NONE only where the
 # connection phase failed for certain: urllib3 says the same of a handshake and of a request that breaks off.

@@ -16,7 +16,7 @@ from .specs import Spec
 
 # The name of a field in the example of a mapping.
 _NAME = re.compile(r"\{(\w+):")
-_WORDS = {"string": "a text", "integer": "a whole number", "number": "a number", "boolean": "true or false"}
+_WORDS = {"string": "a string", "integer": "a whole number", "number": "a number", "boolean": "true or false"}
 _WORDS.update({"array": "a list", "object": "a mapping"})
 
 
@@ -42,7 +42,7 @@ def _advise(rule: str, schema: Mapping[str, Any], value: Any) -> str:
     if rule in ("minimum", "maximum"):
         advice = f"must be between {schema['minimum']} and {schema['maximum']}"
     elif rule == "type" and schema["type"] == "string" and isinstance(value, (bool, float)):
-        return "must be a text; put it in quotes, or use | string in a template"
+        return "must be a string; put it in quotes, or use | string in a template"
     elif rule == "type":
         advice = f"must be {_WORDS[schema['type']]}"
     elif rule == "minItems":

@@ -31,7 +31,7 @@ _FREE_TEXTS = ("key", "value")
 _TAG = {"type": "str"}
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _EMPTY = "value is empty; leave it out, for example with default(omit)"
-_JSON = "must be a list, and this text is not JSON: write it as YAML"
+_JSON = "must be a list, and this string is not JSON: write it as YAML"
 _ONE_TAG = "must be a list, for example [{key: team, value: web}], or a mapping, for example {team: web}"
 _DEFAULTS = "use one spelling, in module_defaults and in YAML anchors as well"
 _CONVERTERS: dict[str, Callable[[Any], Any]] = {
@@ -154,7 +154,7 @@ class _Conversion:
         if isinstance(value, str):
             if value != value.strip() and rules["type"] == "str" and option not in _FREE_TEXTS:
                 end = "begins" if value == value.rstrip() else "ends"
-                self._refuse(path, f"{end} with a line feed or a blank; remove it, for example with the filter trim")
+                self._refuse(path, f"{end} with a line feed or a space; remove it, for example with the filter trim")
             elif _CONTROL.search(value):
                 self._refuse(path, "must not contain a control character, such as a line feed, a tab or a NUL")
         return value

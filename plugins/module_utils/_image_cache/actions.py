@@ -25,7 +25,7 @@ def create(api: ImageCachesApi, item: Item, fits: Fits) -> Created:
 
     createImageCache has no idempotency token and orders a disk that is billed. So after an attempt whose effect is
     possible the name is listed, several times since a list may lag, before the next attempt. Of several that are found
-    and were not known before, the eldest that fits is adopted. Raises EciError; where its ``effect`` is possible, its
+    and were not known before, the oldest that fits is adopted. Raises EciError; where its ``effect`` is possible, its
     message says so.
     """
     attempts = Attempts(api.client, CREATE)
@@ -61,14 +61,14 @@ def _look_up(api: ImageCachesApi, error: EciError, read: Callable[[], T], nothin
     try:
         return poll(api.client.clock, CONSISTENCY_DELAYS, read, bool, nothing)
     except EciError as lookup:
-        error.add(f"It could not be looked up either: {lookup.message} {text}")
+        error.add(f"Its state could not be read either: {lookup.message} {text}")
         raise error from None
 
 
 def _may_exist(name: str) -> str:
     return (
-        f"An image cache named {name!r} may exist nevertheless. Look it up with the module ctyun.eci.image_cache_info, or"
-        " run this task again later: it adopts what it finds."
+        f"An image cache named {name!r} may exist. Check with the module ctyun.eci.image_cache_info, or run this task again"
+        " later: it uses what it finds."
     )
 
 
@@ -112,7 +112,7 @@ def _is_deleting(api: ImageCachesApi, error: EciError, image_cache_id: str) -> b
 
 
 def _may_be_deleted(image_cache_id: str) -> str:
-    return f"The image cache {image_cache_id} may be deleted nevertheless; run the task again."
+    return f"The image cache {image_cache_id} may have been deleted; run the task again."
 
 
 def retag(api: ImageCachesApi, item: Item) -> None:
@@ -129,13 +129,13 @@ def retag(api: ImageCachesApi, item: Item) -> None:
     except EciError as error:
         if error.effect != POSSIBLE:
             raise
-        error.add(f"The tags of {existing.id} may be set nevertheless; run the task again.")
+        error.add(f"The tags of {existing.id} may have been set; run the task again.")
         unsure = error
     try:
         current = _read_tags(api, existing, tags)
     except EciError as error:
         if unsure:
-            unsure.add(f"It could not be looked up either: {error.message}")
+            unsure.add(f"Its state could not be read either: {error.message}")
             raise unsure from None
         error.add(
             f"The service accepted the new tags of {existing.id}, but they could not be read back: changed is true since it"
@@ -158,8 +158,8 @@ def retag(api: ImageCachesApi, item: Item) -> None:
     else:
         item.changed = shown != (existing.tags or [])
         item.action_warnings.append(
-            f"The service accepted the new tags of {existing.id} but shows others: it shows the keys {_keys(shown)}, wanted"
-            f" are {_keys(tags)}. It may add tags where it was asked to replace them."
+            f"The service accepted the new tags of {existing.id} but shows others: it shows the keys {_keys(shown)}, not"
+            f" {_keys(tags)}. It may have added the tags instead of replacing them."
         )
     item.diff = diff(item.change, after=current)
 
@@ -176,4 +176,4 @@ def _keys(tags: Tags) -> str:
 
 
 def _disappeared(image_cache_id: str) -> str:
-    return f"The image cache {image_cache_id} disappeared while its tags were set: somebody deleted it. Run the task again."
+    return f"The image cache {image_cache_id} was deleted while its tags were set. Run the task again."

@@ -130,7 +130,7 @@ class ImageCachesApi:
                 short = isinstance(total, int) and total > len(found) + listing.idless
                 return listing._replace(complete=not (page or unreadable or short), short=short), page + 1
             if not isinstance(token, str) or token in tokens:
-                raise _unlistable("its nextToken repeats or is not a text", reply)
+                raise _unlistable("its nextToken repeats or is not a string", reply)
             tokens.add(token)
             body = dict(filters, nextToken=token)
         raise _unlistable(f"it does not end after {MAX_PAGES} pages", reply)
@@ -141,7 +141,7 @@ class ImageCachesApi:
         image_cache_id = usable_id(reply.obj.get("imageCacheId"))
         if not image_cache_id:
             raise Unanswered(
-                "createImageCache answered without an imageCacheId.",
+                "The reply of createImageCache has no imageCacheId.",
                 effect=POSSIBLE,
                 operation=CREATE.name,
                 request_id=reply.request_id,

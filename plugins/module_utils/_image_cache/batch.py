@@ -234,7 +234,7 @@ class Batch:
 
         def take(item: Item) -> None:
             if self.client.retry_quota.exhausted and not essential:
-                item.error = Unanswered("Not begun, since the service failed too often in this task.")
+                item.error = Unanswered("Not attempted, since too many requests of this task failed.")
             else:
                 self.attempt(item, step)
             taken.append(item)

@@ -45,7 +45,7 @@ class Confirmer:
             if any(item.error for item in created):  # what is deleted again counts no more
                 lister.refresh()
         except EciError as error:
-            batch.warnings.append(f"What was created could not be read: {error.message}")
+            batch.warnings.append(f"The new image caches could not be read: {error.message}")
             # it may be another client's, and nothing is known of it
             batch.fail([item for item in created if item.created and not item.created.answered], error)
             return
@@ -62,11 +62,11 @@ class Confirmer:
         item.created = None
         self._planner.plan_for(item, existing)
         if item.change.action is Action.CREATE:
-            raise WaitFailed(f"The image cache named {item.name!r} is gone: somebody deleted it. Run the task again.")
+            raise WaitFailed(f"The image cache named {item.name!r} was deleted by another client. Run the task again.")
         if item.change.action is Action.REPLACE:
             raise StateConflict(
                 f"The image cache {item.id} was created while this task ran, and differs from it in {item.drifted_options}. It"
-                " may be another client's and is left as it is; run the task again to replace it."
+                " may belong to another client and was not changed; run the task again to replace it."
             )
         if before and before.changed:
             item.added, item.diff = existing, diff(created, after=existing)
@@ -112,7 +112,7 @@ class Confirmer:
             item.action_warnings += [rewritten_note(difference) for difference in rewritten]
             item.action_warnings += [
                 f"The new image cache {item.id} has {difference['option']} {difference['found']!r}, not"
-                f" {difference['wanted']!r} as the task says. From the next run on this is drift."
+                f" {difference['wanted']!r} as the task says. The next run treats this as drift."
                 for difference in drift
                 if difference["option"] != "status"
             ]
@@ -124,7 +124,7 @@ class Confirmer:
         try:
             from .duplicates import resolve  # most tasks do without
         except OSError:
-            batch.warnings.append(f"{NO_FILES}, so image caches of other clients with the same name stay.")
+            batch.warnings.append(f"{NO_FILES}, so duplicates that other clients created were not resolved.")
             return
         yielded = resolve(batch, items, planner.fits, partial(actions.delete, batch.api))
         try:

@@ -17,7 +17,7 @@ from .plan import RESOLUTION_DELAYS, Fits, several_exist
 
 
 class Verdict(enum.Enum):
-    """What becomes of an image cache that this task has just created."""
+    """The decision about an image cache that this task has just created."""
 
     KEEP = "keep"
     YIELD = "yield"
@@ -25,7 +25,7 @@ class Verdict(enum.Enum):
 
 
 def judge(own: ImageCache, named: Iterable[ImageCache], fits: Fits) -> tuple[Verdict, ImageCache | None]:
-    """Decide about the own one among those of its name, and return the eldest other one."""
+    """Decide about the own one among those of its name, and return the oldest other one."""
     there = remaining(named)
     others = [cache for cache in there if cache.id != own.id]
     if not others:
@@ -88,5 +88,5 @@ def _yield(elders: dict[Item, ImageCache], delete: Callable[[ImageCache], object
     who = "An earlier attempt of this task, or another client," if may_double else "Another client"
     item.action_warnings.append(
         f"{who} created the image cache {elder.id} named {item.name!r} at the same moment. This task uses it, and has deleted"
-        f" {own.id} again, which it had created."
+        f" its own, {own.id}."
     )

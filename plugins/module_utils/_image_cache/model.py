@@ -126,7 +126,7 @@ class ImageCache:
 
     @property
     def age_order(self) -> tuple[float, str]:
-        """A sort key, the eldest first, equal for every client."""
+        """A sort key, the oldest first, equal for every client."""
         created_at = self.created_at
         return (float("inf") if created_at is None else created_at, self.id)
 
@@ -220,7 +220,7 @@ def normal_tags(tags: Iterable[Mapping[str, Any]]) -> Tags:
 
 
 def remaining(caches: Iterable[ImageCache]) -> list[ImageCache]:
-    """Return those whose deletion is not under way, the eldest first."""
+    """Return those whose deletion is not under way, the oldest first."""
     return sorted((cache for cache in caches if not cache.is_deleting), key=lambda cache: cache.age_order)
 
 

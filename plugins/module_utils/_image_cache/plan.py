@@ -203,7 +203,7 @@ def may_be_resolved(named: Iterable[ImageCache], fits: Fits, now: float) -> bool
 
 
 def younger_ones(named: Iterable[ImageCache], fits: Fits) -> list[ImageCache]:
-    """Return all but the eldest of a name if all fit, else none."""
+    """Return all but the oldest of a name if all fit, else none."""
     several = remaining(named)
     return several[1:] if all(fits(cache) for cache in several) else []
 
@@ -218,7 +218,7 @@ def unique(named: Iterable[ImageCache]) -> ImageCache | None:
     if len(several) > 1:
         raise StateConflict(
             f"There are {len(several)} image caches named {several[0].name!r}: {ids(several)}. Select one with"
-            " image_cache_id, or delete all but the eldest with duplicates: delete_younger."
+            " image_cache_id, or delete all but the oldest with duplicates: delete_younger."
         )
     return next(iter(several or named), None)
 

@@ -53,7 +53,7 @@ class Planner:
         for item in self._batch.items:
             other = first.setdefault(item.old.id, item) if item.old.id and not item.error else item
             if other is not item:
-                text = f"{other.label!r} and {item.label!r} are the same image cache {item.old.id}: describe it once."
+                text = f"{other.label!r} and {item.label!r} are the same image cache {item.old.id}: list it only once."
                 self._batch.fail([other, item], StateConflict(text))
 
     def refresh(self, items: Iterable[Item]) -> None:
@@ -137,19 +137,19 @@ class Planner:
                 )
 
     def younger(self, item: Item, predict: bool = False) -> list[ImageCache]:
-        """Return the younger ones of the name that may go: the last list shows the item's own as the eldest, and ready.
+        """Return the younger ones of the name that may go: the last list shows the item's own as the oldest, and ready.
 
         Raises WaitFailed if it does not show the item's own.
         """
         named = remaining(self._unselected(item, self._batch.lister.named(item.name)))
         if item.image_cache_id not in [cache.id for cache in named]:
-            raise WaitFailed(f"The image cache {item.image_cache_id} is gone: somebody deleted it. Run the task again.")
+            raise WaitFailed(f"The image cache {item.id} was deleted by another client. Run the task again.")
         rest = younger_ones(named, self.fits(item))
         is_ready = named[0].is_ready or (predict and item.desired.wait)
         if rest and not (is_ready and named[0].id == item.image_cache_id):
             item.action_warnings.append(
-                f"The image caches {ids(rest)} named {item.name!r} are not deleted, since the eldest, {named[0].id}, has just"
-                " appeared or is not ready yet: run the task again later, or let it wait (wait: true)."
+                f"The image caches {ids(rest)} named {item.name!r} are not deleted, since the oldest, {named[0].id}, has just"
+                " appeared or is not ready yet: run the task again later, or set wait: true."
             )
             return []
         return rest
@@ -196,8 +196,8 @@ def _selected(desired: Desired, existing: ImageCache | None) -> ImageCache | Non
             )
     elif existing is None or existing.is_deleting:
         raise StateConflict(
-            f"There is no image cache with the ID {desired.image_cache_id}. To create one, leave image_cache_id out: the"
-            " service chooses the ID."
+            f"There is no image cache with the ID {desired.image_cache_id}. To create one, omit image_cache_id: the service"
+            " assigns the ID."
         )
     return existing
 
@@ -205,6 +205,6 @@ def _selected(desired: Desired, existing: ImageCache | None) -> ImageCache | Non
 def rewritten_note(difference: Difference) -> str:
     """Return the warning about a value that the service writes its own way."""
     return (
-        f"The service writes {difference['option']} as {difference['found']!r}, the task as {difference['wanted']!r}. This does"
-        " not count as drift; write the value of the service to have the two compared."
+        f"The service returns {difference['option']} as {difference['found']!r}, the task has {difference['wanted']!r}. This does"
+        " not count as drift; use the value of the service to compare them."
     )

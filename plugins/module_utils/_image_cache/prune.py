@@ -104,7 +104,7 @@ def choose(
         return [], kept + [Kept(cache, "prune_grace", _utc(newest + prune.grace)) for cache in rest]
     going: list[ImageCache] = []
     for cache in rest:
-        # One that is newer than all wanted ones was wanted after them: nothing tells until when.
+        # One that is newer than all wanted ones was wanted after them; until when is unknown.
         if not cache.has_failed and (cache.created_at is None or cache.created_at > newest):
             kept.append(Kept(cache, "prune_grace"))
         else:
@@ -123,7 +123,7 @@ def why_not(wanted: Iterable[tuple[str, ImageCache | None]]) -> tuple[str, str]:
         if cache.has_failed:
             return "failed", f"{label!r} has failed"
         if not cache.is_ready:
-            return "not_ready", f"{label!r} is not ready yet: run the task again later, or let it wait (wait: true)"
+            return "not_ready", f"{label!r} is not ready yet: run the task again later, or set wait: true"
     return "", ""
 
 
@@ -196,8 +196,8 @@ class Pruner:
         if error:
             without = " without prune_grace" if self.options.grace else ""
             error.add(
-                f"Pruning would make room by deleting {listed(names)}; prune_first: true{without} does that before anything is"
-                " created, and leaves a gap."
+                f"Pruning would make room by deleting {listed(names)}; prune_first: true{without} does so before anything is"
+                " created, which leaves a gap."
             )
 
     def _add(self, cache: ImageCache) -> Item:

@@ -216,9 +216,7 @@ class _Run:
         self._confirmer.confirm(created)
         for item in items:
             if item.error and item.removed and not item.added:
-                item.error.add(
-                    f"The old image cache {ids(item.removed)} was deleted before, as drift: recreate asks for."
-                )
+                item.error.add(f"The old image cache {ids(item.removed)} was deleted before (drift: recreate).")
         self._create_and_retag(others)
 
     def _adopt_another(self, item: Item) -> None:
@@ -277,7 +275,7 @@ class _Run:
 
     def _create(self, item: Item) -> None:
         if self._quota_error:
-            raise QuotaUsedUp(f"Not created, since the quota was used up before: {self._quota_error.message}")
+            raise QuotaUsedUp(f"Not created, since the quota is used up: {self._quota_error.message}")
         batch, body = self.batch, item.change.body
         item.known |= {item.old.id, *batch.selected, *(cache.id for cache in batch.lister.named(item.name))}
         item.image_cache_id, item.image_cache = None, None

@@ -34,7 +34,7 @@ class Waiter:
             if cache is None and item.cache.status:
                 cache = self._api.get(item.cache.id) or self._successor(item, fits(item))  # one miss is not gone
                 if cache is None:
-                    raise WaitFailed(f"The image cache {item.id} is gone: somebody deleted it. Run the task again.")
+                    raise WaitFailed(f"The image cache {item.id} was deleted by another client. Run the task again.")
             item.image_cache = cache or item.image_cache
             return item.cache.is_ready or item.cache.has_failed
 
@@ -47,7 +47,7 @@ class Waiter:
                     if item.cache.has_failed
                     else WaitFailed(
                         f"The image cache {item.id} is not ready after {self._wait.timeout:g} s (option wait_timeout), its status"
-                        f" is {item.cache.status!r}. It is still there; run the task again to wait on."
+                        f" is {item.cache.status!r}. It still exists; run the task again to keep waiting."
                     )
                 )
 
@@ -60,8 +60,8 @@ class Waiter:
             if cache and cache.deletion_failed and (cache.status != item.old.status or reads > 1):
                 item.image_cache, newest = self._api.with_events(cache)
                 raise WaitFailed(
-                    f"The image cache {cache.id} could not be deleted, its status is {cache.status!r}: it is still there and"
-                    f" billed.{newest}"
+                    f"The image cache {cache.id} could not be deleted, its status is {cache.status!r}: it still exists and"
+                    f" is billed.{newest}"
                 )
             return cache is None
 

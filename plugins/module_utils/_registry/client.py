@@ -124,7 +124,7 @@ class Lookup:
         try:
             found = read(content, reply.headers.get("Content-Type", ""))
         except Unreadable as error:
-            raise self._session.unusable(f"as a manifest, {error}") from None
+            raise self._session.unusable(f"the manifest is not valid, {error}") from None
         _remember(_manifests, digest, found)
         return digest, found
 
@@ -134,7 +134,9 @@ class Lookup:
         """Return the image for the platform in a manifest, for which an index may have ``named`` the platform."""
         if top.entries is None:
             if top.artifact:
-                text = f"{self._session.address} has {self._wanted}, but that is no image: its type is {top.artifact}."
+                text = (
+                    f"{self._session.address} has {self._wanted}, but that is not an image: its type is {top.artifact}."
+                )
                 raise LookupDone(NOT_FOUND, text)
             platform = named or self._platform_of(top)
             if platform:
@@ -181,9 +183,9 @@ class Lookup:
             text = f"{session.address} has no {self._wanted}. Check the name and the {part}."
             raise LookupDone(NOT_FOUND, text)
         if status == 429 or status >= 500:
-            text = f"{session.address} is busy or out of order (HTTP {status}). Try again later."
+            text = f"{session.address} is busy or unavailable (HTTP {status}). Try again later."
             raise LookupDone(UNKNOWN, text)
-        raise session.unusable("it is too large" if status == 200 else f"no registry answers so (HTTP {status})")
+        raise session.unusable("it is too large" if status == 200 else f"unexpected HTTP status {status}")
 
 
 def _remember(known: dict[str, Any], digest: str, what: Any) -> None:
@@ -237,7 +239,7 @@ def look_up(
 
     def tick() -> None:
         done = sum(key in outcomes for key in searches)
-        progress.report(lambda: f"images: {done} looked up in their registries, {len(searches) - done} to come")
+        progress.report(lambda: f"images: {done} of {len(searches)} checked in their registries")
 
     with contextlib.closing(network):
         for_each(list(searches), look_up_one, concurrency, tick)

@@ -31,7 +31,7 @@ Layers = Tuple[Tuple[str, int], ...]
 
 
 class Unreadable(ValueError):
-    """A document is none of the four kinds of manifests."""
+    """A document is not a manifest of a supported type."""
 
 
 class Entry(NamedTuple):
@@ -120,7 +120,7 @@ def _media_type(document: dict[str, Any], content_type: str) -> str:
             return OCI_INDEX
         if "layers" in document and "config" in document:
             return OCI_MANIFEST
-    raise Unreadable("it is none of the four kinds of manifests")
+    raise Unreadable("its type is not supported")
 
 
 def _entries(found: Any) -> Iterator[Entry]:

@@ -62,9 +62,9 @@ def parse(image: str) -> Reference:
     if path != path.lower():
         raise ValueError(f"must be in lower case up to the tag, {_EXAMPLE}")
     if not is_server(server) or not _REPOSITORY.fullmatch(path) or len(path) > _LONGEST:
-        raise ValueError(f"is not a name of an image, {_EXAMPLE}")
+        raise ValueError(f"is not a valid image name, {_EXAMPLE}")
     if colon and not _TAG.fullmatch(tag):
-        raise ValueError(f"has a tag that no image can have, {_EXAMPLE}")
+        raise ValueError(f"has an invalid tag, {_EXAMPLE}")
     if at and not _DIGEST.fullmatch(digest):
         raise ValueError("has an invalid digest: write sha256: and 64 hexadecimal digits after the @")
     return Reference(server, path, tag or None, digest or None)

@@ -163,7 +163,7 @@ class Network:
             if failure:
                 raise failure from None
             why = error.message.partition(": ")[2].partition(". ")[0]
-            text = f"{address} does not answer with TLS, and only one on this machine may do without: {why}."
+            text = f"{address} does not answer with TLS, which is required unless it is on this machine: {why}."
             raise LookupDone(UNKNOWN, text) from None
 
 
@@ -216,7 +216,7 @@ class Session:
         """Do what a challenge asks for. Return False if that was done before."""
         bearer = _BEARER.search(challenge)
         if not bearer and not _BASIC.search(challenge):
-            raise self.unusable("it asks for a login in a way that is not known")
+            raise self.unusable("it requires an unsupported kind of authentication")
         parameters: dict[str, str] = {}
         for name, quoted, bare in _PARAMETER.findall(bearer.group(1) if bearer else ""):
             parameters.setdefault(name.lower(), quoted or bare)
@@ -241,7 +241,7 @@ class Session:
             token = document.get("token") or document.get("access_token")
             if reply.status == 200 and isinstance(token, str) and _PRINTABLE.fullmatch(token):
                 return token
-        raise self.unusable(f"its token service {origin} gave no token (HTTP {reply.status})")
+        raise self.unusable(f"its token service {origin} returned no token (HTTP {reply.status})")
 
     def _split(self, base: str, url: str, what: str, own_http: bool = False) -> tuple[str, str]:
         """Return origin and target of a URL with https or, if ``own_http``, with http on the host of the registry."""
@@ -252,14 +252,14 @@ class Session:
             if is_address and (parts.scheme == "https" or is_own):
                 query = f"?{parts.query}" if parts.query else ""
                 return f"{parts.scheme}://{parts.netloc}", f"{parts.path or '/'}{query}"
-        raise self.unusable(f"it names {what} whose address is not one with https, so nothing was sent there")
+        raise self.unusable(f"the address of {what} is not a valid one with https, so nothing was sent to it")
 
     def refusal(self, how: str) -> LookupDone:
         """Return the end of a lookup without the right to read."""
         if self._inferred and how.startswith("HTTP 403"):
             text = "It may have an allowlist; CTYun reaches the registry by its name in the VPC."
             return LookupDone(UNKNOWN, f"The public address {self.address} refuses this machine ({how}). {text}")
-        who = "this login" if self._login else "anybody"
+        who = "this login" if self._login else "anonymous clients"
         text = f"{self.address} does not let {who} read {self._repository}"
         advice = f"check the name, and the login for {self._server} in image_registry_credentials"
         return LookupDone(REFUSED, f"{text}, or has no such repository: {advice} ({how}).")

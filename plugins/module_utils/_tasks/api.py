@@ -44,7 +44,7 @@ def _check(values: Arguments, check_mode: bool) -> Iterator[Violation]:
         yield Violation(("operation",), f"{advice}, for example containers/describeContainerGroups")
     for key, value in query.items() if isinstance(query, dict) else ():
         if not isinstance(value, (str, int, float)):
-            yield Violation(("query", str(key)), "must be a text, a number, true or false")
+            yield Violation(("query", str(key)), "must be a string, a number, true or false")
     for option in FREE_FORM:
         if not is_json(values.get(option)):
             yield Violation((option,), "must not hold a number that JSON does not have, such as .nan or .inf")

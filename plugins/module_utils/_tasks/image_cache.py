@@ -54,7 +54,7 @@ def check_desired(values: Arguments, entry: Arguments, path: Path, check_mode: b
     present = is_present(values, entry)
     by_id = "image_cache_id" in entry
     if by_id and not entry["image_cache_id"] and not check_mode:
-        yield Violation((*path, "image_cache_id"), "must not be empty; leave it out to pick one by its name")
+        yield Violation((*path, "image_cache_id"), "must not be empty; leave it out to select one by its name")
     if not (present or by_id or entry.get("image_cache_name")):
         yield Violation((*path, "image_cache_name"), "is required, or image_cache_id, to delete one")
     # an image cache selected by its ID exists, so nothing else is required, unless it is replaced

@@ -51,7 +51,7 @@ def _check(values: Arguments, check_mode: bool) -> Iterator[Violation]:
         elif not tag.get("key"):
             yield Violation(("tags", index, "key"), "is required")
         elif "value" in tag and not tag["value"]:
-            yield Violation(("tags", index, "value"), "must not be empty; leave it out to look for any value")
+            yield Violation(("tags", index, "value"), "must not be empty; leave it out to match any value")
 
 
 def _run(arguments: Arguments, client: Client, check_mode: bool, diff_mode: bool) -> Result:

@@ -128,7 +128,7 @@ def _too_few_files(stage: Stage) -> str:
     failed = [one for one in entries if one["failed"]]
     demand(failed, "the limit was none", run)
     for one in failed:
-        demand("may open no more files (see ulimit -n)" in one["msg"], "it names something else", run)
+        demand("Too many open files (see ulimit -n)" in one["msg"], "it names something else", run)
         demand((one["failure"]["attempts"], one["failure"]["effect"]) == (1, "none"), "it was tried again", run)
     again = stage.play([many(*NAMES, concurrency=2)], limits="ulimit -n 20")
     _all_made(stage, again)

@@ -333,7 +333,7 @@ def test_a_signal_deletes_what_was_created(name: str, phase: str, tool: Tool, em
     process.send_signal(getattr(signal, name))
     status, text = tool.end(process)
     assert status == 1
-    assert f"The task was ended before it was done ({name})." in text
+    assert f"The task was stopped before it finished ({name})." in text
     assert (len(emulator.sent(CREATE)) <= 1, left(emulator)) == (True, [])
 
 

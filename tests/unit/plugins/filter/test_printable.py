@@ -47,5 +47,5 @@ def test_without_quotes_only_what_is_not_printable_changes() -> None:
 
 @pytest.mark.parametrize("value", [None, 5, ["x"], b"x"])
 def test_only_a_text_is_taken(value: Any) -> None:
-    with pytest.raises(AnsibleFilterError, match="needs a text"):
+    with pytest.raises(AnsibleFilterError, match="needs a string"):
         printable(value)

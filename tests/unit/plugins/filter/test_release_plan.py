@@ -138,7 +138,7 @@ def test_where_a_registry_does_not_answer_the_newest_one_stays(capsys: pytest.Ca
     there = [cache("web-1", 1), cache("web-2", 2), cache("web-3", 3, "failed"), cache("web-4", 0)]
     found = plan([WEB], answers(outcome="unknown"), there)["web"]
     assert (found["wanted"], found["error"], found["newest"]) == (None, None, "imc-web-2")
-    assert "image cache imc-web-2 of web stays" in " ".join(capsys.readouterr().err.split())
+    assert "image cache imc-web-2 of web is kept" in " ".join(capsys.readouterr().err.split())
 
 
 def test_where_there_is_none_ready_that_release_fails_and_others_go_on() -> None:

@@ -80,7 +80,7 @@ def test_a_path_that_is_none_of_the_api_is_refused(operation: str) -> None:
         ({**LIST, "body": "a=b"}, ["body: must be a mapping"]),
         ({**LIST, "body": {"cpu": [math.nan]}}, ["body: must not hold a number that JSON does not have"]),
         ({**LIST, "query": {"tail": math.inf}}, ["query: must not hold a number that JSON does not have"]),
-        ({**LIST, "query": {"a": ["x"], "b": {}, "c": None}}, [f"query.{key}: must be a text" for key in "abc"]),
+        ({**LIST, "query": {"a": ["x"], "b": {}, "c": None}}, [f"query.{key}: must be a string" for key in "abc"]),
         ({**LIST, "changes": "perhaps"}, ["changes: must be true or false"]),
         ({**LIST, "query": {"a": "", "b": 5, "c": 0.5, "d": False}, "body": {"a": None}}, []),
     ],

@@ -152,13 +152,13 @@ ALL = "must not be empty; leave it out to list all"
         ({"tags": [{"value": "x"}]}, ["tags[0].key: is required"]),
         ({"tags": [{"key": None, "value": "x"}]}, ["tags[0].key: is required"]),
         *(
-            ({"tags": [{"key": "a", "value": no}]}, ["tags[0].value: must not be empty; leave it out to look"])
+            ({"tags": [{"key": "a", "value": no}]}, ["tags[0].value: must not be empty; leave it out to match"])
             for no in ("", None)
         ),
         ({"tags": [A, {"key": "a", "value": "2"}]}, ["tags[1].key: is the same as in tags[0]"]),
         ({"tags": [5], "images": {"a": 1}}, ["images: must be a list", "tags[0]: must be a mapping"]),
         ({"name": "we\0b"}, ["name: must not contain a control character"]),
-        ({"name": "web "}, ["name: ends with a line feed or a blank"]),
+        ({"name": "web "}, ["name: ends with a line feed or a space"]),
         ({"name": "web", "imageCacheName": None}, ["imageCacheName: is given twice, also as name"]),
         ({"name": "web", "image_cache_id": "imc-1", "images": ["a"], "tags": [{"key": "a"}], "events": None}, []),
         ({}, []),

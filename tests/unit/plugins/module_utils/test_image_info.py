@@ -48,7 +48,7 @@ def done(**given: Any) -> Result:
         ({"images": None}, ["images: is required, for example ["]),
         ({"images": ["https://a.b/c"]}, ["images[0]: must be a name without http:// or https:// in front"]),
         ({"images": ["a.b/C"]}, ["images[0]: must be in lower case up to the tag"]),
-        ({"images": ["a.b/c", "a b"]}, ["images[1]: is not a name of an image"]),
+        ({"images": ["a.b/c", "a b"]}, ["images[1]: is not a valid image name"]),
         ({"images": ["nginx"], "image": "x"}, ["image: is not an option here; did you mean images?"]),
         ({"images": ["nginx"], "size_factor": 0.5}, ["size_factor: must be between 1 and 100"]),
         ({"images": ["nginx"], "platform": "linux"}, ["platform: must be a system and an architecture"]),

@@ -163,7 +163,7 @@ def test_the_wait_ends_and_says_that_it_waits(
     assert min(time.pauses) < 0.03 < 0.08 < max(time.pauses)  # tasks that wait do not all ask at once
     assert f"the image cache 'web' for more than {expected:g} s" in caught.value.message
     assert str(file) in caught.value.message
-    assert lines[0] == "web: waiting for another task of this machine, 0:10"
+    assert lines[0] == "web: waiting for another task on this machine, 0:10"
     assert len(lines) == expected // 30
     assert open_files(file) == 0
 

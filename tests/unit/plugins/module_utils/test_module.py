@@ -181,8 +181,8 @@ def test_the_environment_fills_in_the_connection(run: Run, emulator: Emulator, m
     [
         ({"access_key": ..., "secret_key": None}, ["access_key: is required", "secret_key: is required"]),
         ({"secret_key": "Pl4nted key"}, ["secret_key: must be plain ASCII"]),
-        ({"endpoint": "https://user:Pl4nted@h.example"}, ["endpoint: must not carry a user name or password"]),
-        ({"endpoint": "http://127.0.0.1:1"}, ["No connection to http://127.0.0.1:1"]),
+        ({"endpoint": "https://user:Pl4nted@h.example"}, ["endpoint: must not contain a user name or password"]),
+        ({"endpoint": "http://127.0.0.1:1"}, ["Cannot connect to http://127.0.0.1:1"]),
         ({"ca_path": "/nowhere"}, ["ca_path: there is no file"]),
         ({"access_key": "WrongPl4nted"}, ["Check access_key and secret_key"]),
     ],

@@ -176,7 +176,7 @@ def test_a_signal_cancels_a_task(number: signal.Signals, arguments: dict[str, An
 
     result = perform(task(run), arguments, False, False)
     assert (result.failed, result.values["changed"]) == (True, False)
-    assert result.values["msg"] == f"The task was ended before it was done ({number.name})."
+    assert result.values["msg"] == f"The task was stopped before it finished ({number.name})."
     assert result.cancelled_by == number.name
     assert signal.getsignal(number) is before
 

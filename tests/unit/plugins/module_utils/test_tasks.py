@@ -99,7 +99,7 @@ SAME_ID = {"image_cache_id": "imc-1"}
 OTHER_ID = {"image_cache_id": "imc-3", "name": "web"}
 NAMELESS = {key: value for key, value in BODY.items() if key != "imageCacheName"}
 PRUNE, FIRST = {"prune": True, "prune_tags": [A]}, {"prune_first": True}
-NO_ID = "must not be empty; leave it out to pick one by its name"
+NO_ID = "must not be empty; leave it out to select one by its name"
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ NO_ID = "must not be empty; leave it out to pick one by its name"
     [
         ({}, ["image_caches: is required"]),
         ({"image_caches": None}, ["image_caches: is required"]),
-        ({"image_caches": '[{"name": "web"}'}, ["image_caches: must be a list, and this text is not JSON"]),
+        ({"image_caches": '[{"name": "web"}'}, ["image_caches: must be a list, and this string is not JSON"]),
         ({"image_caches": ["web", body(), 5]}, [f"image_caches[{number}]: must be a mapping" for number in (0, 2)]),
         ({"image_caches": [body(), body("b", images=[])]}, ["image_caches[1].images: must list at least one"]),
         ({"image_caches": [body(imageCacheSize="x")]}, ["image_caches[0].imageCacheSize: must be a whole number"]),

@@ -29,8 +29,8 @@ HEAD = "The service cannot be reached with these arguments:"
 EXAMPLE = "; write for example https://eci-global.ctapi.ctyun.cn"
 NO_ADDRESS = "endpoint: is not an address" + EXAMPLE
 NO_SCHEME = "endpoint: must begin with https:// (or http://)" + EXAMPLE
-USER = "endpoint: must not carry a user name or password" + EXAMPLE
-PATH = "endpoint: must end after the host and port, the paths are added here" + EXAMPLE
+USER = "endpoint: must not contain a user name or password" + EXAMPLE
+PATH = "endpoint: must end after the host and port; the module adds the path" + EXAMPLE
 
 
 def problems(**changes: Any) -> list[str]:

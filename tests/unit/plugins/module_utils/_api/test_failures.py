@@ -237,7 +237,7 @@ def test_a_date_that_cannot_be_read_is_no_hint(date: str) -> None:
 def test_what_may_be_behind_a_refusal_without_a_known_code(envelope: Any, status: int) -> None:
     error = refused(envelope, status, raw=HTML, now=NOW + CLOCK_WINDOW + 60, Date=formatdate(NOW, usegmt=True))
     assert isinstance(error, errors.AuthenticationError)
-    for words in ("access_key and secret_key", "the right to the API of ECI", "lists the IP addresses"):
+    for words in ("access_key and secret_key", "permission for the API of ECI", "allowlist of IP addresses"):
         assert words in error.message
         assert words in refused(envelope, status, raw=HTML).message
     assert "The clock of this machine is 16 minutes" in error.message

@@ -66,7 +66,7 @@ CODES: dict[str, tuple[type[EciError], list[str]]] = {
         ("10009 10020 40002 40006", errors.AuthenticationError, ["access_key", "secret_key", "clock"]),
         ("40009 40010", errors.AuthenticationError, ["IP address"]),
         ("50000", errors.Unanswered, []),
-        ("50001 50002", errors.ServiceError, ["Open the service"]),
+        ("50001 50002", errors.ServiceError, ["Activate ECI"]),
         ("51001", errors.ServiceError, ["expired"]),
         ("51002", errors.ServiceError, ["Buy"]),
         ("51003", errors.ServiceError, ["used up"]),
@@ -122,7 +122,7 @@ def test_a_code_that_is_not_documented_says_nothing_about_an_image_cache(code: s
         if status in (401, 403):
             assert isinstance(error, errors.AuthenticationError)
             assert "IP addresses" in error.message
-            assert "the right to the API of ECI" in error.message
+            assert "permission for the API of ECI" in error.message
 
 
 @pytest.mark.parametrize("mark", ["77777", "ECI.Openapi.StatusReasonNotFound"])

@@ -78,7 +78,7 @@ Arrange = Callable[[Place], dict[str, Any]]
 PAST = {"not_before": NOW - timedelta(days=9), "not_after": NOW - timedelta(days=1)}
 FUTURE = {"not_before": NOW + timedelta(days=1), "not_after": NOW + timedelta(days=9)}
 NOT_SENT: dict[str, tuple[Arrange, type[EciError], str]] = {
-    "no such name": (lambda place: {"endpoint": "https://nope.invalid"}, errors.Unreachable, "No connection to"),
+    "no such name": (lambda place: {"endpoint": "https://nope.invalid"}, errors.Unreachable, "Cannot connect to"),
     "refused": (lambda place: {"endpoint": f"http://127.0.0.1:{place.nobody()}"}, errors.Unreachable, "[Errno 111]"),
     "refused, https": (lambda place: {"endpoint": f"https://127.0.0.1:{place.nobody()}"}, errors.Unreachable, "[Errno 111]"),
     "not in time": (lambda place: {"endpoint": f"http://127.0.0.1:{place.full()}"}, errors.Unreachable, "within 0.5 s"),
@@ -179,7 +179,7 @@ def test_what_may_have_been_sent_may_have_had_an_effect(case: str, place: Place,
 def test_no_tls_is_not_tried_again(words: bytes, place: Place, make_client: MakeClient, sleeps: list[float]) -> None:
     error = failing(make_client(timeout=TIMEOUT, **place.plain_behind_https(greeting(words))), CREATE)
     assert (error.__class__, error.effect) == (errors.UntrustedEndpoint, POSSIBLE)
-    assert "If plain HTTP is spoken there, the address begins with http://." in error.message
+    assert "If the server has no TLS, begin the address with http://." in error.message
     assert sleeps == []
 
 

@@ -116,7 +116,7 @@ def test_a_message_without_end_is_cut() -> None:
     [
         (302, {"statusCode": 900, "error": "X.Y.Z", "message": "why"}, "the endpoint answered with a redirect, which is not followed"),
         (200, {"code": "X.Y.Z", "statusCode": "", "message": "why"}, None),
-        (200, {"message": "why"}, "the reply has no statusCode, or an odd one"),
+        (200, {"message": "why"}, "the reply has no valid statusCode"),
         (200, {"statusCode": 200, "returnObj": [], "message": "why"}, "the returnObj of the reply is not an object"),
         (500, {"message": "why"}, None),
     ],

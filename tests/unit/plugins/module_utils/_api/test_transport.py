@@ -60,7 +60,7 @@ def test_an_identifier_is_one_part_of_the_path(
 def test_what_cannot_be_an_identifier_is_not_sent(
     identifier: str, operation: Operation, make_client: MakeClient, server: Server
 ) -> None:
-    with pytest.raises(InvalidArguments, match=r"No request for \w+ can be made: ") as caught:
+    with pytest.raises(InvalidArguments, match=r"Cannot build a request for \w+: ") as caught:
         make_client(endpoint=server.url).call(operation, identifier=identifier)
     assert (caught.value.effect, caught.value.operation) == (NONE, operation.name)
     assert server.heads == []

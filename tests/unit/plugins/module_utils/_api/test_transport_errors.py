@@ -68,19 +68,19 @@ def raised(error: Exception, cause: Exception) -> Exception:
 
 UNTRUSTED = f"No trusted TLS connection to {HOST}: bad. "
 OTHER_HOST = "It is for another host: check the address, and whether a proxy or DNS record points elsewhere."
-NOT_IN_TIME = f"No connection to {HOST} within 30 s (option timeout). Check endpoint."
+NOT_IN_TIME = f"Cannot connect to {HOST} within 30 s (option timeout). Check endpoint."
 PROXY = "Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY."
 SLOW = f"No complete reply from {HOST} within 30 s (option timeout)."
-BROKEN = f"The connection to {HOST} broke off: "
-NO_TLS = f"The TLS connection to {HOST} failed: bad. If plain HTTP is spoken there, the address begins with http://."
+BROKEN = f"The connection to {HOST} was lost: "
+NO_TLS = f"The TLS connection to {HOST} failed: bad. If the server has no TLS, begin the address with http://."
 RESET = ConnectionResetError("bad")
 TUNNEL = OSError("Tunnel connection failed: 403 Forbidden")
 CASES: list[tuple[Exception, type[EciError], str, str]] = [
     # no connection
-    (raised(NewConnectionError(POOL, "x"), OSError(111, "bad")), errors.Unreachable, NONE, f"No connection to {HOST}: [Errno 111] bad. Check endpoint."),
-    (socket.gaierror(-2, "bad"), errors.Unreachable, NONE, f"No connection to {HOST}: [Errno -2] bad. Check endpoint."),
+    (raised(NewConnectionError(POOL, "x"), OSError(111, "bad")), errors.Unreachable, NONE, f"Cannot connect to {HOST}: [Errno 111] bad. Check endpoint."),
+    (socket.gaierror(-2, "bad"), errors.Unreachable, NONE, f"Cannot connect to {HOST}: [Errno -2] bad. Check endpoint."),
     (raised(ConnectTimeoutError(POOL, "x"), TimeoutError("timed out")), errors.Unreachable, NONE, NOT_IN_TIME),
-    (raised(NewConnectionError(POOL, "x"), TimeoutError(110, "bad")), errors.Unreachable, NONE, f"No connection to {HOST}: [Errno 110] bad. Check endpoint."),
+    (raised(NewConnectionError(POOL, "x"), TimeoutError(110, "bad")), errors.Unreachable, NONE, f"Cannot connect to {HOST}: [Errno 110] bad. Check endpoint."),
     # certificates
     (SSLError(not_trusted(10)), errors.UntrustedEndpoint, NONE, f"{UNTRUSTED}Renew the certificate, unless the clock of this machine is wrong."),
     (SSLError(not_trusted(62)), errors.UntrustedEndpoint, NONE, UNTRUSTED + OTHER_HOST),
@@ -95,8 +95,8 @@ CASES: list[tuple[Exception, type[EciError], str, str]] = [
     (ProxyError("Cannot connect to proxy.", RESET), errors.Unanswered, POSSIBLE, f"{BROKEN}bad."),
     (ProxyError("Cannot connect to proxy.", TimeoutError("timed out")), errors.Unanswered, POSSIBLE, SLOW),
     # the request cannot be made
-    (LocationParseError("a..b"), errors.InvalidArguments, NONE, f"No request to {HOST} can be made: Failed to parse: a..b."),
-    (UnicodeError("bad"), errors.InvalidArguments, NONE, f"No request to {HOST} can be made: bad."),
+    (LocationParseError("a..b"), errors.InvalidArguments, NONE, f"Cannot build a request to {HOST}: Failed to parse: a..b."),
+    (UnicodeError("bad"), errors.InvalidArguments, NONE, f"Cannot build a request to {HOST}: bad."),
     # anything else
     (ReadTimeoutError(POOL, "/", "Read timed out."), errors.Unanswered, POSSIBLE, SLOW),
     (TimeoutError("timed out"), errors.Unanswered, POSSIBLE, SLOW),
@@ -139,7 +139,7 @@ def test_no_effect_is_said_of_the_connection_phase_only() -> None:
 def test_a_cause_that_was_handled_before_is_none() -> None:
     outer = raised(NewConnectionError(POOL, "bad"), LookupError("another"))
     outer.__suppress_context__ = True
-    assert error_of(outer).message.startswith(f"No connection to {HOST}: bad.")
+    assert error_of(outer).message.startswith(f"Cannot connect to {HOST}: bad.")
     # while the failure of another request is handled: what is raised then is not about the connection of that one
     assert error_of(raised(RESET, NewConnectionError(POOL, "x"))).effect == POSSIBLE
 
@@ -181,7 +181,7 @@ except EciError as error:
 def test_too_many_open_files(scheme: str, host: str) -> None:
     code = OUT_OF_FILES.format(root=str(ROOT), endpoint=f"{scheme}://{host}:1")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
-    message = "This process may open no more files (see ulimit -n), so no connection can be made."
+    message = "Too many open files (see ulimit -n), so no connection can be made."
     assert done.stdout.strip() == f'["MachineLimit", "{message}", "none", false, 1, []]', done.stderr
 
 

@@ -31,13 +31,13 @@ from ansible_collections.ctyun.eci.plugins.module_utils._tasks import (
 from .examples import ABSENT, EXAMPLE, MIXED, SNAKE, every_option, example
 
 MONTH = 31 * 24 * 60 * 60
-TEXT, WHOLE, NUMBER, BOOL = "must be a text", "must be a whole number", "must be a number", "must be true or false"
+TEXT, WHOLE, NUMBER, BOOL = "must be a string", "must be a whole number", "must be a number", "must be true or false"
 LIST, MAPPING = "must be a list", "must be a mapping"
-QUOTES = "must be a text; put it in quotes, or use | string in a template"
+QUOTES = "must be a string; put it in quotes, or use | string in a template"
 EMPTY = "value is empty; leave it out, for example with default(omit)"
-JSON_TEXT = "must be a list, and this text is not JSON: write it as YAML"
+JSON_TEXT = "must be a list, and this string is not JSON: write it as YAML"
 CONTROL = "must not contain a control character, such as a line feed, a tab or a NUL"
-ENDS = "ends with a line feed or a blank; remove it, for example with the filter trim"
+ENDS = "ends with a line feed or a space; remove it, for example with the filter trim"
 BEGINS = ENDS.replace("ends", "begins", 1)
 DRIFT = "must be one of warn, fail, recreate"
 POSITIVE = f"must be more than 0 and at most {MONTH}"
@@ -245,10 +245,10 @@ NAMES = ", for example nginx:1.29 or registry.example.com/team/app:1"
 IMPOSSIBLE = [
     f"images[0]: must be a name without http:// or https:// in front{NAMES}",
     f"images[1]: must be in lower case up to the tag{NAMES}",
-    *(f"images[{number}]: is not a name of an image{NAMES}" for number in (2, 3)),
+    *(f"images[{number}]: is not a valid image name{NAMES}" for number in (2, 3)),
 ]
 TWICE = "; use one spelling, in module_defaults and in YAML anchors as well"
-NO_ID = "must not be empty; leave it out to pick one by its name"
+NO_ID = "must not be empty; leave it out to select one by its name"
 REQUIRED = ("imageCacheName", "securityGroupId", "vSwitchId", "azInfo", "images", "vpcId")
 
 

@@ -139,7 +139,7 @@ def test_an_id_is_kept_though_reading_fails(emulator: Emulator, make_client: Mak
     outcome = reconcile([Desired("present", BODY)], ctx, by_name=True)
     (item,) = outcome.items
     assert (item.error, item.changed, [item.image_cache_id]) == (None, True, present(emulator))
-    assert "What was created could not be read" in outcome.warnings[0]
+    assert "The new image caches could not be read" in outcome.warnings[0]
 
 
 def test_too_many_requests_are_met_with_a_pause(emulator: Emulator, run: RunOne, sleeps: list[float]) -> None:
@@ -169,7 +169,7 @@ def test_an_open_outcome_that_cannot_be_looked_up_is_an_error(
     emulator: Emulator, run: RunOne, make_client: MakeClient
 ) -> None:
     emulator.inject(Fault("reset", CREATE, when="after"), Fault("status", LIST, skip=1, times=None))
-    with pytest.raises(Unanswered, match=r"could not be looked up either.*may exist"):
+    with pytest.raises(Unanswered, match=r"could not be read either.*may exist"):
         run(make_client(retries=1))
     assert len(emulator.sent(CREATE)) == 1
 
@@ -372,6 +372,6 @@ class TestDelete:
 
     def test_what_cannot_be_looked_up_is_said_once(self, emulator: Emulator, make_client: MakeClient) -> None:
         emulator.inject(Fault("reset", DELETE, times=None), Fault("status", LIST, times=None))
-        with pytest.raises(Unanswered, match="It could not be looked up either") as caught:
+        with pytest.raises(Unanswered, match="Its state could not be read either") as caught:
             delete(ImageCachesApi(make_client(retries=0)), ImageCache(seed(emulator)))
-        assert caught.value.message.count("may be deleted nevertheless") == 1
+        assert caught.value.message.count("may have been deleted") == 1

@@ -205,7 +205,7 @@ def test_two_entries_that_are_one_image_cache_are_refused(check_mode: bool, emul
     entries = [wanted("new", image_cache_id=ids[0], drift="recreate"), wanted("old", drift="recreate")]
     outcomes = run(*entries, absent("other"), check_mode=check_mode)
     for item in outcomes.items[:2]:
-        assert str(item.error) == f"'new' and 'old' are the same image cache {ids[0]}: describe it once."
+        assert str(item.error) == f"'new' and 'old' are the same image cache {ids[0]}: list it only once."
     assert present(emulator) == ids
 
 

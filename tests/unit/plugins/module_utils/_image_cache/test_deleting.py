@@ -78,13 +78,13 @@ def test_a_deletion_that_is_refused(
     assert not caught.value.item.changed
     assert present(emulator) == [old_id]
     assert operations(emulator) == [LIST, DELETE] + [LIST] * lists
-    assert ("may be deleted nevertheless" in caught.value.message) is (reason == "Unknown")
+    assert ("may have been deleted" in caught.value.message) is (reason == "Unknown")
 
 
 def test_a_deletion_whose_outcome_stays_open(emulator: Emulator, run_one: RunOne, make_client: MakeClient) -> None:
     old_id = seed(emulator)
     emulator.inject(Fault("reset", DELETE), Fault("status", LIST, skip=1, times=None))
-    says = f"It could not be looked up either.*{old_id} may be deleted nevertheless"
+    says = f"Its state could not be read either.*{old_id} may have been deleted"
     with pytest.raises(Unanswered, match=says):
         run_one("absent", client=make_client(retries=0))
 

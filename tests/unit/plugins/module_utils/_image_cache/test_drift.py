@@ -56,7 +56,7 @@ def test_it_is_no_drift_and_never_ordered_again(
     tmp_path: Path,
 ) -> None:
     emulator.settings.update(settings)
-    expected = [f"writes {option} as"] if option else []
+    expected = [f"returns {option} as"] if option else []
     for number in range(4):
         (tmp_path / str(number)).mkdir()
         monkeypatch.setattr("tempfile.tempdir", str(tmp_path / str(number)))  # each run may be in a fresh container
@@ -76,8 +76,8 @@ def test_what_was_just_made_and_differs_is_not_replaced(emulator: Emulator, run_
     assert len(emulator.sent(CREATE)) == 1
     (warning,) = item.warnings
     assert warning == (
-        f"The new image cache {item.image_cache_id} has az_info.az_name {ZONE!r}, not 'az1' as the task says. From the next run"
-        " on this is drift."
+        f"The new image cache {item.image_cache_id} has az_info.az_name {ZONE!r}, not 'az1' as the task says. The next run"
+        " treats this as drift."
     )
 
 

@@ -214,7 +214,7 @@ class TestCreatedAtTheSameMoment:
     ) -> None:
         elder = rival("before")
         after(emulator, lambda record: (record.operation == DELETE and emulator.service.remove(elder[0])) or None)
-        with pytest.raises(WaitFailed, match="'web' is gone: somebody deleted it") as caught:
+        with pytest.raises(WaitFailed, match="'web' was deleted by another client") as caught:
             run()
         assert (caught.value.item.changed, present(emulator)) == (False, [])
         emulator.before = None

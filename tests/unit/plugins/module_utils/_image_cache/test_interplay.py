@@ -103,7 +103,7 @@ def test_without_files_left_several_of_a_name_stay(
     at(CREATE, 1, lambda: seed(emulator, age=10))
     outcomes = run(wanted("web"))
     assert (outcomes.items[0].error, outcomes.items[0].changed, len(present(emulator))) == (None, True, 2)
-    assert outcomes.warnings == [f"{confirm.NO_FILES}, so image caches of other clients with the same name stay."]
+    assert outcomes.warnings == [f"{confirm.NO_FILES}, so duplicates that other clients created were not resolved."]
 
 
 # --- what others do while a deletion is awaited

@@ -189,7 +189,7 @@ def test_a_service_that_fails_too_often_is_left_alone(emulator: Emulator, run: R
     emulator.inject(Fault("status", CREATE, times=None))
     outcomes = run(*[wanted(f"cache-{number}") for number in range(4)], client=client, concurrency=1)
     assert len(emulator.sent(CREATE)) == 2
-    assert [str(item.error).startswith("Not begun") for item in outcomes.items] == [False, True, True, True]
+    assert [str(item.error).startswith("Not attempted") for item in outcomes.items] == [False, True, True, True]
 
 
 def test_the_first_refusal_of_the_quota_ends_the_creates(emulator: Emulator, run: Run) -> None:

@@ -167,7 +167,7 @@ def test_nothing_goes_where_the_quota_is_full(grace: float, advice: str, emulato
     assert isinstance(outcomes.items[1].error, QuotaUsedUp)
     text = str(outcomes.items[1].error)
     assert "Pruning would make room by deleting 'away-" in text
-    assert f"; {advice} does that before" in text
+    assert f"; {advice} does so before" in text
     assert present(emulator) == old
 
 

@@ -128,7 +128,7 @@ def test_one_that_another_client_makes_meanwhile_is_compared_and_left(emulator: 
     seed(emulator, images=["redis:7"])
     emulator.settings.unique_names = True
     others = somebody_else_creates_before(emulator)
-    with pytest.raises(StateConflict, match=r"differs from it in images.*left as it is") as caught:
+    with pytest.raises(StateConflict, match=r"differs from it in images.*was not changed") as caught:
         run_one(drift="recreate")
     assert caught.value.item.changed
     assert caught.value.item.image_cache_id == others[0]
@@ -149,7 +149,7 @@ def test_one_that_another_client_makes_first_is_left_until_the_next_run(emulator
 def test_one_that_shows_after_an_open_outcome_is_not_replaced(emulator: Emulator, run_one: RunOne) -> None:
     emulator.inject(Fault("reset", CREATE))
     others = somebody_else_creates_before(emulator)
-    with pytest.raises(StateConflict, match=r"differs from it in images.*left as it is"):
+    with pytest.raises(StateConflict, match=r"differs from it in images.*was not changed"):
         run_one(drift="recreate")
     assert present(emulator) == others
 

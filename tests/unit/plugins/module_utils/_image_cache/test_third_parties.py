@@ -211,7 +211,7 @@ def test_the_awaited_one_goes_in_favour_of_another(
         assert item.image_cache and item.image_cache.is_ready and item.image_cache.image_cache_id == item.image_cache_id
         assert [item.image_cache_id in warning and awaited in warning for warning in item.action_warnings] == [True]
     else:
-        assert isinstance(item.error, WaitFailed) and "is gone" in item.error.message
+        assert isinstance(item.error, WaitFailed) and "was deleted by another client" in item.error.message
         assert (item.image_cache_id, item.action_warnings) == (awaited, [])
 
 
@@ -229,4 +229,4 @@ def test_what_the_task_created_or_selected_has_no_successor(
     at(LIST, 3, give_way)
     outcome = run(named("web", wait=True, image_cache_id=selected), named("new", wait=True))
     assert [(bool(item.error), item.changed) for item in outcome.items] == [(True, False), (True, True)]
-    assert all("is gone" in item.error.message for item in outcome.items if item.error)
+    assert all("was deleted by another client" in item.error.message for item in outcome.items if item.error)

@@ -132,7 +132,9 @@ def test_a_login_that_is_wrong_or_not_given(make_registry: MakeRegistry, find: L
         (wrong,) = find(registry, NAME, credentials=[login(registry.address, "planted-secret-wrong")])
         assert without.outcome == wrong.outcome == "refused"
         advice = f"check the name, and the login for {registry.address} in image_registry_credentials"
-        assert f"does not let anybody read team/app, or has no such repository: {advice}" in str(without.message)
+        assert f"does not let anonymous clients read team/app, or has no such repository: {advice}" in str(
+            without.message
+        )
         assert f"does not let this login read team/app, or has no such repository: {advice}" in str(wrong.message)
         assert where in str(wrong.message)
 
@@ -148,26 +150,26 @@ def test_what_is_not_there(make_registry: MakeRegistry, find: LookUp) -> None:
 @pytest.mark.parametrize(
     ("kind", "details", "outcome", "text"),
     [
-        ("status", {"status": 429}, "unknown", "is busy or out of order (HTTP 429)"),
-        ("status", {"status": 503}, "unknown", "is busy or out of order (HTTP 503)"),
+        ("status", {"status": 429}, "unknown", "is busy or unavailable (HTTP 429)"),
+        ("status", {"status": 503}, "unknown", "is busy or unavailable (HTTP 503)"),
         ("status", {"status": 403}, "refused", "(HTTP 403)"),
-        ("status", {"status": 406}, "unknown", "no registry answers so (HTTP 406)"),
-        ("status", {"status": 204}, "unknown", "no registry answers so (HTTP 204)"),
-        ("page", {}, "unknown", "cannot be used: as a manifest, it is not JSON"),
-        ("page", {"status": 404}, "unknown", "no registry answers so (HTTP 404)"),
-        ("page", {"status": 401}, "unknown", "asks for a login in a way that is not known"),
-        ("challenge", {"value": "Bearer realm=x"}, "unknown", "not one with https, so nothing was sent there"),
+        ("status", {"status": 406}, "unknown", "unexpected HTTP status 406"),
+        ("status", {"status": 204}, "unknown", "unexpected HTTP status 204"),
+        ("page", {}, "unknown", "cannot be used: the manifest is not valid, it is not JSON"),
+        ("page", {"status": 404}, "unknown", "unexpected HTTP status 404"),
+        ("page", {"status": 401}, "unknown", "requires an unsupported kind of authentication"),
+        ("challenge", {"value": "Bearer realm=x"}, "unknown", "not a valid one with https, so nothing was sent to it"),
         (
             "redirect",
             {"location": "http://127.0.0.1/"},
             "unknown",
-            "a redirect whose address is not one with https",
+            "the address of a redirect is not a valid one with https",
         ),
         ("headers", {"values": {"Docker-Content-Digest": NO_DIGEST}}, "unknown", "does not have its digest"),
         ("headers", {"values": {"Docker-Content-Digest": "odd"}}, "found", ""),
-        ("headers", {"values": {"Content-Encoding": "gzip"}}, "unknown", "broke off"),
+        ("headers", {"values": {"Content-Encoding": "gzip"}}, "unknown", "was lost"),
         ("headers", {"values": {"Content-Type": "application/json"}}, "found", ""),
-        ("body", {"body": b"{}"}, "unknown", "none of the four kinds"),
+        ("body", {"body": b"{}"}, "unknown", "its type is not supported"),
         ("body", {"body": b""}, "unknown", "not JSON"),
         ("slow", {"seconds": 0.05}, "found", ""),
         ("slow", {"seconds": 1.0}, "unknown", "within 0.4 s (option timeout)"),
@@ -176,7 +178,7 @@ def test_what_is_not_there(make_registry: MakeRegistry, find: LookUp) -> None:
             *("drip_body", {"interval": 0.05}, "unknown", "within 0.4 s (option timeout)"),
             marks=pytest.mark.skipif(urllib3.__version__ < "2", reason="urllib3 1 waits for a whole piece"),
         ),
-        ("reset", {}, "unknown", "broke off"),
+        ("reset", {}, "unknown", "was lost"),
         ("truncate", {}, "unknown", ""),
         ("huge", {"megabytes": 4}, "unknown", "it is too large"),
     ],
@@ -201,17 +203,17 @@ def test_each_failure_has_an_outcome_and_an_end(
     ("kind", "details", "outcome", "text"),
     [
         ("status", {"status": 403}, "refused", "(HTTP 403 of its token service https://127.0.0.1"),
-        ("status", {"status": 429}, "unknown", "gave no token (HTTP 429)"),
-        ("redirect", {"location": "https://127.0.0.1/"}, "unknown", "gave no token (HTTP 307)"),
-        ("page", {}, "unknown", "gave no token (HTTP 200)"),
-        ("body", {"body": b"[]"}, "unknown", "gave no token"),
-        ("body", {"body": b'{"token": 1}'}, "unknown", "gave no token"),
-        ("body", {"body": b'{"token": "a\\r\\nb"}'}, "unknown", "gave no token"),
-        ("body", {"body": json.dumps({"token": "x" * 40_000}).encode()}, "unknown", "gave no token"),
+        ("status", {"status": 429}, "unknown", "returned no token (HTTP 429)"),
+        ("redirect", {"location": "https://127.0.0.1/"}, "unknown", "returned no token (HTTP 307)"),
+        ("page", {}, "unknown", "returned no token (HTTP 200)"),
+        ("body", {"body": b"[]"}, "unknown", "returned no token"),
+        ("body", {"body": b'{"token": 1}'}, "unknown", "returned no token"),
+        ("body", {"body": b'{"token": "a\\r\\nb"}'}, "unknown", "returned no token"),
+        ("body", {"body": json.dumps({"token": "x" * 40_000}).encode()}, "unknown", "returned no token"),
         ("body", {"body": b'{"access_token": "unknown"}'}, "refused", "does not let this login read team/app"),
         ("hang", {"seconds": 1.5}, "unknown", "within 0.8 s"),
-        ("huge", {"megabytes": 5}, "unknown", "gave no token"),
-        ("reset", {}, "unknown", "broke off"),
+        ("huge", {"megabytes": 5}, "unknown", "returned no token"),
+        ("reset", {}, "unknown", "was lost"),
     ],
 )
 def test_each_failure_of_the_service_for_tokens(
@@ -239,7 +241,7 @@ def test_a_redirect_is_followed_to_tls_and_not_for_ever(make_registry: MakeRegis
     assert moved().outcome == "found"
     assert [seen.headers.get("authorization") for seen in registry.seen_by("elsewhere")] == [None]
     onward = Misbehaviour("elsewhere", "redirect", times=None, location=there)
-    assert "no registry answers so (HTTP 307)" in moved(onward).message
+    assert "unexpected HTTP status 307" in moved(onward).message
     assert len(registry.seen_by("elsewhere")) == 3
     assert moved(Misbehaviour("elsewhere", "challenge")).outcome == "refused"
     assert [seen.headers.get("authorization") for seen in registry.seen_by("elsewhere")] == [None]
@@ -295,8 +297,8 @@ def test_nobody_there(find: LookUp, make_registry: MakeRegistry, closed_port: in
     addresses = {"registry.example.com": f"127.0.0.1:{closed_port}"}
     closed, unknown = find(registry, "registry.example.com/a", "no-such-host.invalid/a", addresses=addresses)
     assert closed.outcome == unknown.outcome == "unknown"
-    assert f"No connection to http://127.0.0.1:{closed_port}: [Errno 111] Connection refused." in str(closed.message)
-    assert "No connection to https://no-such-host.invalid: " in str(unknown.message)
+    assert f"Cannot connect to http://127.0.0.1:{closed_port}: [Errno 111] Connection refused." in str(closed.message)
+    assert "Cannot connect to https://no-such-host.invalid: " in str(unknown.message)
     assert "registry_addresses" in str(closed.message) and "registry_addresses" in str(unknown.message)
 
 

@@ -44,10 +44,10 @@ NESTED = images.index(
             "not_found",
             "for linux/arm64, but not for linux/amd64",
         ),
-        (images.image(config_type=HELM), "not_found", f"but that is no image: its type is {HELM}"),
+        (images.image(config_type=HELM), "not_found", f"but that is not an image: its type is {HELM}"),
         (images.image(config_type=ORAS, artifactType="application/x.y"), "not_found", "its type is application/x.y"),
         (images.image(layer_type=SIGNATURE), "not_found", f"its type is {SIGNATURE}"),
-        (images.index(images.image(config_type=HELM)), "not_found", "that is no image"),
+        (images.index(images.image(config_type=HELM)), "not_found", "that is not an image"),
         (images.image(config_type="application/octet-stream"), "unknown", "the platform of an image cannot be read"),
         (images.index(unnamed(AMD)), "found", ""),
         (images.index(unnamed(ARM), unnamed(AMD)), "found", ""),
@@ -316,7 +316,7 @@ def test_a_registry_without_tls_and_a_token_service_out_of_reach(
     for variable, value in registry.environment.items():
         monkeypatch.setenv(variable, value)
     (found,) = find(registry, "registry.example.com/team/app:1")
-    text = "registry.example.com does not answer with TLS, and only one on this machine may do without: "
+    text = "registry.example.com does not answer with TLS, which is required unless it is on this machine: "
     assert (found.outcome, str(found.message).startswith(text)) == ("unknown", True)
     assert "http://" not in str(found.message)
     registry = make_registry(

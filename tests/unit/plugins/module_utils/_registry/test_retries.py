@@ -103,7 +103,7 @@ def test_retries_end(make_registry: MakeRegistry, find: LookUp, patient: dict[st
     registry = make_registry()
     registry.inject(Misbehaviour("registry", "status", times=None, only="/manifests/", status=503))
     (found,) = find(registry, NAME, **patient)
-    assert (found.outcome, "is busy or out of order (HTTP 503)" in str(found.message)) == ("unknown", True)
+    assert (found.outcome, "is busy or unavailable (HTTP 503)" in str(found.message)) == ("unknown", True)
     assert pauses[:5] == [0.5, 1.0, 2.0, 4.0, 8.0]
     assert sum(pauses) <= 60
     pauses.clear()
@@ -137,4 +137,4 @@ def test_progress_says_what_is_waited_for(make_registry: MakeRegistry, find: Loo
     lines: list[str] = []
     ticks = iter(range(0, 10**6, 11))
     find(registry, NAME, "team/app:2", clock=Clock(monotonic=lambda: float(next(ticks))), write=lines.append)
-    assert "images: 0 looked up in their registries, 2 to come" in lines
+    assert "images: 0 of 2 checked in their registries" in lines
