@@ -42,7 +42,7 @@ TARBALL = $(BUILD)/dist/ctyun-eci-$(VERSION).tar.gz
 export USER_HOME ?= $(HOME)
 USER_HOME := $(USER_HOME)
 export HOME := $(BUILD)/home
-export PATH := $(BIN):$(PATH)
+export PATH := $(BIN):$(subst $(BIN):,,$(PATH))
 export LC_ALL := C.UTF-8
 export PYTHONUTF8 := 1
 # Where this is set, each start of Ansible would compile all of it again.
@@ -53,8 +53,8 @@ export ANSIBLE_INVENTORY_UNPARSED_WARNING := false
 export ANSIBLE_COLLECTIONS_PATH := $(BUILD)/collections
 export HYPOTHESIS_STORAGE_DIRECTORY := $(BUILD)/hypothesis
 
-PIP := HOME="$(USER_HOME)" PIP_CACHE_DIR="$(BUILD)/home/.cache/pip" .venv/bin/python -m pip install \
-	--quiet --no-input --no-compile --disable-pip-version-check --root-user-action=ignore -c requirements/constraints.txt
+# The settings of the user's pip, and a cache of its own.
+PIP := HOME="$(USER_HOME)" PIP_CACHE_DIR="$(BUILD)/home/.cache/pip" .venv/bin/python tests/tools/install.py -c requirements/constraints.txt
 STEP := python "$(CURDIR)/tests/tools/step.py"
 STEPS := $(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) STEP_QUIET=1
 PYTEST := python -m pytest -q -rs --no-fold-skipped --dist worksteal
@@ -68,9 +68,14 @@ ANSIBLE_TEST_PYTHON = --color no --python "$$(python -c 'import sys; print("{}.{
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS='|' read -r name text; do printf '%-20s %s\n' "$$name" "$$text"; done
 
-.PHONY: demo
-demo: .venv/run.stamp collections home ## run the quickstart playbook against the emulator
+.PHONY: demo demo-begin
+demo: demo-begin .venv/run.stamp collections home ## run the quickstart playbook against the emulator
+	@$(if $(STEP_QUIET),,echo "Running playbooks/quickstart.yml against the emulator of CTYun ECI: about 10 seconds")
 	@$(if $(STEP_QUIET),$(STEP) demo --figure 'ok=\d+ +changed=\d+ .*failed=0' --) $(EMULATOR) -- ansible-playbook ctyun.eci.quickstart
+
+demo-begin:
+	@[ -f .venv/run.stamp ] || printf '%s\n' "The first time, this installs Ansible and the packages of the emulator into .venv: about 100 MB, a minute or so." \
+	"No account is needed, and nothing outside this folder is written."
 
 # Names of files are meant as seen from where make was called, which "make -C" leaves in PWD.
 .PHONY: play
@@ -213,15 +218,20 @@ clean: ## remove .venv, build and caches
 
 # --- What the targets stand on ---------------------------------------------------------------------------------------------
 
-# A virtual environment counts once pip works in it: what an interrupt leaves half made is made again.
+# The stamp comes last, so that what an interrupt leaves is made again. So is an environment whose Python was removed or replaced.
+$(foreach venv,$(dir $(wildcard .venv/made.stamp build/docsite-venv/made.stamp)),$(shell $(venv)bin/python -c 'import pip' 2> /dev/null || rm -rf $(venv)*.stamp build/home/.ansible/test/venv))
 .venv/made.stamp build/docsite-venv/made.stamp:
-	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, not {}.{}; set PYTHON=...".format(*sys.version_info) if sys.version_info < (3, 11) else 0)'
-	@$(@D)/bin/python -m pip --version > /dev/null 2>&1 || $(PYTHON) -m venv --clear $(@D)
+	@export PATH="$${PATH#"$(BIN):"}"; found="$$("$(PYTHON)" --version 2>&1 | sed '1!d; s/.*: line [0-9]*: //' || true)"; \
+	"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null || \
+	{ echo "Python 3.11 or newer is needed, not \"$$found\": install it, or set PYTHON=/path/to/python3.12" >&2; exit 1; }; \
+	"$(PYTHON)" -c 'import ensurepip, venv' 2> /dev/null || \
+	{ echo "$$found ($(PYTHON)) cannot make virtual environments: install python3-venv (Debian, Ubuntu), or set PYTHON=/path/to/python3.12" >&2; exit 1; }; \
+	echo "Making a virtual environment in $(@D), with $$found"; "$(PYTHON)" -m venv --clear $(@D)
 	@$(@D)/bin/python -m pip --version > /dev/null
 	@touch $@
 
 .venv/run.stamp: requirements/run.txt requirements/constraints.txt | .venv/made.stamp
-	@echo "Installing what running needs into .venv"
+	@echo "Installing Ansible and the emulator's packages into .venv, with pip and its settings (pip.conf, PIP_INDEX_URL)"
 	@$(PIP) -r requirements/run.txt
 	@touch $@
 
@@ -231,7 +241,7 @@ clean: ## remove .venv, build and caches
 	@touch $@
 
 .venv/dev.stamp: requirements/dev.txt .venv/sanity.stamp
-	@echo "Installing what checking needs into .venv"
+	@echo "Installing the tools of the checks into .venv, about a minute"
 	@$(PIP) -r requirements/dev.txt
 	@touch $@
 

@@ -7,8 +7,9 @@
     python tests/tools/step.py NAME [--require RE] [--reject RE] [--figure RE] [--count RE WORDS] -- COMMAND...
 
 The step fails if the command fails, if a line matches --reject, or if no line matches --require: a tool that passes without
-checking anything is caught that way. With STEP_QUIET set, the output is shown only if the step fails. STEP_PREFIX is put before
-the name. The usual duration is that of the last good run here, else the one in USUAL (two cores, other steps running).
+checking anything is caught that way. With STEP_QUIET set, the output is shown only if the step fails; every 60 seconds, or
+STEP_SIGN_OF_LIFE, a line says how long the step has run, and what its output is at. STEP_PREFIX is put before the name. The usual
+duration is that of the last good run here, else the one in USUAL (two cores, other steps running).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,7 @@ USUAL = {
     "unit": 200,
 }
 A_MOMENT = 2
+SIGN_OF_LIFE = float(os.environ.get("STEP_SIGN_OF_LIFE", "60"))
 COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -52,10 +55,18 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def report_each_minute(name: str, log: Path, end: threading.Event) -> None:
+    started = time.monotonic()
+    while not end.wait(SIGN_OF_LIFE):
+        lines = COLOUR.sub("", log.read_text(encoding="utf-8", errors="replace")).split("\n")
+        last = next((line.strip()[-60:] for line in reversed(lines) if line.strip()), "")
+        print(f"running{time.monotonic() - started:6.0f} s  {name:22} {last}".rstrip(), flush=True)
+
+
 def run(command: list[str], log: Path, quiet: bool) -> int:
     """Run the command; write its output to the log and, unless quiet, to the terminal as well."""
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
-    with log.open("wb") as file:
+    with log.open("wb", buffering=0) as file:
         try:
             process = subprocess.Popen(
                 command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -110,8 +121,13 @@ def main() -> int:
     usual = usual_seconds(name)
     duration = f", usually {usual:.0f} s" if usual > A_MOMENT else ""
     print(f"begin           {name:22} {log.relative_to(ROOT)}{duration}", flush=True)
+    log.write_bytes(b"")
     started = time.monotonic()
+    end = threading.Event()
+    if quiet:
+        threading.Thread(target=report_each_minute, args=(name, log, end), daemon=True).start()
     status = run(options.command, log, quiet)
+    end.set()
     seconds = time.monotonic() - started
 
     lines = COLOUR.sub("", log.read_text(encoding="utf-8", errors="replace")).splitlines()

@@ -75,3 +75,13 @@ def test_quiet_shows_no_output_and_the_usual_duration_is_that_of_the_last_good_r
     (times / "odd").write_text("33.2\n")
     assert "usually 33 s" in step(tool, "odd", "--", "false").stdout
     assert (times / "odd").read_text() == "33.2\n"
+
+
+def test_a_sign_of_life(tool: Path) -> None:
+    result = step(
+        tool, "slow", "--", "sh", "-c", "echo begun; echo half; sleep 2", STEP_QUIET="1", STEP_SIGN_OF_LIFE="0.8"
+    )
+    begin, *running, end = result.stdout.splitlines()
+    assert re.fullmatch(r"begin +slow +build/logs/slow.log", begin)
+    assert [re.sub(r" +", " ", line) for line in running] == ["running 1 s slow half", "running 2 s slow half"]
+    assert end.startswith("ok")
