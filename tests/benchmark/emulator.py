@@ -59,11 +59,6 @@ class Emulator:
         """Forget everything; each request takes ``latency`` seconds from now on."""
         self._post("reset", {"latency": latency, "ready_after": 0, **settings})
 
-    def seed(self, caches: list[dict[str, Any]]) -> None:
-        """Put image caches in place, as the control interface takes them."""
-        for start in range(0, len(caches), 1000):
-            self._post("caches", caches[start : start + 1000])
-
     def usage(self) -> dict[str, Any]:
         """``cpu_seconds``, ``wall_seconds`` and ``requests`` since the reset."""
         found: dict[str, Any] = self.get("usage")

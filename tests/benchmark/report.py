@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Figures -> tables to read, and the part of docs/maintainers/benchmarks.md that belongs to this ansible-core."""
+"""Figures -> the tables of docs/maintainers/benchmarks.md."""
 
 from __future__ import annotations
 
@@ -15,12 +15,11 @@ from pathlib import Path
 from statistics import median
 
 from . import rates
-from .cases import AGAIN, LATENCY, LINEAR, MEASURES, PLANS, Case, Walls, bulk_name, replay
+from .cases import MEASURES, Case, Walls, bare
 from .measure import Cost
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
-# MiB of a case, and the number of its entries
-MEMORY_GOALS = {bulk_name(1000, LATENCY, 50): (120, 1000), LINEAR[-1].name + AGAIN: (200, LINEAR[-1].items)}
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "maintainers" / "benchmarks.md"
+BEGIN, END = "<!-- make bench: begin -->\n", "<!-- make bench: end -->\n"
 
 
 @dataclass
@@ -43,10 +42,6 @@ class Figures:
         """Wall times in seconds."""
         return {name: [cost.wall for cost in costs] for name, costs in self.costs.items()}
 
-    def cpu(self, name: str) -> float:
-        """CPU time in seconds."""
-        return median(cost.cpu for cost in self.costs[name])
-
     def memory(self, name: str) -> float:
         """The largest process in MiB."""
         return max(cost.memory for cost in self.costs[name])
@@ -59,103 +54,49 @@ def table(figures: Figures) -> str:
         "|---|---|---|---|---|---|",
     ]
     for name, walls in figures.walls.items():
+        cpu = median(cost.cpu for cost in figures.costs[name])
         rows.append(
-            f"| {name} | {median(walls):.2f} ({min(walls):.2f}-{max(walls):.2f}) | {figures.cpu(name):.2f} "
+            f"| {name} | {median(walls):.2f} ({min(walls):.2f}-{max(walls):.2f}) | {cpu:.2f} "
             f"| {figures.memory(name):.0f} | {figures.requests[name]} | {median(figures.emulator[name]):.2f} |"
         )
     return "\n".join(rows)
 
 
-def goals(figures: Figures, found: rates.Rates) -> str:
-    """The goals with their floors and what was measured."""
-    rows = ["| measure | goal | floor | measured | |", "|---|---|---|---|---|"]
-    walls = figures.walls
-    for measure in MEASURES:
-        floor = measure.floor(walls)
-        sign = "at least " if measure.least else ""
-        rows.append(
-            f"| {measure.name} | {sign}{measure.goal:g} | {'' if floor is None else f'{floor:.2f}'} "
-            f"| {measure.measured(walls):.2f} | {_verdict(measure.holds(walls))} |"
-        )
-    for name, (goal, items) in MEMORY_GOALS.items():
-        memory, own = figures.memory(name), figures.memory(replay(items))
-        rows.append(f"| MiB of {name} | {goal} | {own:.0f} | {memory:.0f} | {_verdict(memory <= goal)} |")
-    for rate, runs in found.items():
-        if rate.rate == rates.FASTEST:
-            what = f"{rate.rate} requests a second by {rate.concurrency}"
-            what += ", Retry-After" if rate.retry_after else ""
-            ratio = median(run.ratio for run in runs)
-            rows.append(f"| {what} / the ideal | {rates.GOAL} | | {ratio:.2f} | {_verdict(rates.reached(runs))} |")
-    return "\n".join(rows)
-
-
-def _verdict(holds: bool) -> str:
-    return "reached" if holds else "**missed**"
-
-
-def linear(figures: Figures) -> str:
-    """CPU time and memory of each image cache, above an empty play."""
+def peers(figures: Figures) -> str:
+    """Each measure: seconds of the peer, of the floor and of the collection, their ratio and its goal."""
     rows = [
-        "| image caches | create: CPU ms each | KiB each | again: CPU ms each | KiB each | requests | Ansible's own: CPU ms each | KiB each |",
+        "| what | peer | peer s | floor s | ctyun.eci s | MiB | ratio | goal |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for case in LINEAR:
-        cells = []
-        for name in (case.name, case.name + AGAIN, replay(case.items)):
-            cpu = (figures.cpu(name) - figures.cpu("empty")) / case.items
-            memory = (figures.memory(name) - figures.memory("empty")) / case.items
-            cells += [f"{1000 * cpu:.2f}", f"{1024 * memory:.1f}"]
-        cells.insert(4, str(figures.requests[case.name + AGAIN]))
-        rows.append(f"| {case.items} | {' | '.join(cells)} |")
+    walls = figures.walls
+    for measure in MEASURES:
+        floor = f"{median(walls[bare(measure.case)]):.2f}" if bare(measure.case) in walls else ""
+        cells = [measure.what, measure.peer, f"{median(measure.walls(walls)):.2f}", floor]
+        cells += [f"{median(walls[measure.case]):.2f}", f"{figures.memory(measure.case):.0f}"]
+        ratio = f"{measure.ratio(walls):.1f} times faster" if measure.faster else f"{measure.ratio(walls):.2f}"
+        rows.append(f"| {' | '.join([*cells, ratio, measure.goal])} |".replace("|  |", "| |"))
     return "\n".join(rows)
-
-
-def plans(figures: Figures) -> str:
-    """CPU time to plan, for each name of the task, above an empty play."""
-    rows = ["| names | CPU ms each | requests |", "|---|---|---|"]
-    for case in PLANS:
-        cpu = (figures.cpu(case.name) - figures.cpu("empty")) / case.items
-        rows.append(f"| {case.items} | {1000 * cpu:.2f} | {figures.requests[case.name]} |")
-    return "\n".join(rows)
-
-
-def _core() -> str:
-    return ".".join(version("ansible-core").split(".")[:2])
 
 
 def section(figures: Figures, found: rates.Rates) -> str:
-    """The part of the page that this ansible-core has."""
-    packages = ", ".join(f"{name} {version(name)}" for name in ("requests", "urllib3", "jsonschema"))
-    return f"""## ansible-core {_core()}
+    """The part of the page that the command writes."""
+    packages = ", ".join(f"{name} {version(name)}" for name in ("ansible-core", "requests", "urllib3", "jsonschema"))
+    return f"""## Peers
 
-ansible-core {version("ansible-core")}, Python {platform.python_version()}, {packages}; {os.cpu_count()} cores
-({platform.machine()}); {figures.rounds} rounds.
+Python {platform.python_version()}, {packages}; {os.cpu_count()} cores ({platform.machine()}); {figures.rounds} rounds. An empty play takes
+{median(figures.walls["empty"]):.2f} s.
 
-{goals(figures, found)}
+{peers(figures)}
 
-One task for many, no latency, by 10:
+## Rate limits
 
-{linear(figures)}
-
-Check mode and diff mode where each name is there twice, with `duplicates: delete_younger`, and as many others are to be pruned:
-
-{plans(figures)}
-
-A service that takes a number of requests a second, {rates.ITEMS} image caches:
+{rates.ITEMS} image caches at a service that takes a number of requests a second. The goal is {rates.GOAL} x the ideal.
 
 {rates.table(found)}
-
-All cases:
-
-{table(figures)}
 """
 
 
 def write(text: str) -> None:
-    """Put a section in the place of the one of the same ansible-core, or behind the others."""
-    begin, end = (f"<!-- ansible-core {_core()}: {word} -->\n" for word in ("begin", "end"))
-    page = PAGE.read_text()
-    before, found, after = page.partition(begin)
-    if not found:
-        before += "\n"
-    PAGE.write_text(f"{before}{begin}\n{text}\n{end}{after.partition(end)[2]}")
+    """Replace the section in the page."""
+    before, _begin, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    PAGE.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
