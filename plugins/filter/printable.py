@@ -15,7 +15,7 @@ from ansible_collections.ctyun.eci.plugins.module_utils._text import printable a
 DOCUMENTATION = r"""
 name: printable
 short_description: Escape characters of a string that are not printable
-version_added: 1.0.0
+version_added: 0.9.0
 author: ctyun.eci contributors (!UNKNOWN)
 description:
   - Escapes characters that a terminal or an editor does not show, such as line feeds and escape sequences, for example in the name

@@ -28,7 +28,7 @@ NOT_HERE = ("state", "image_cache_id", "imageCacheId")
 DOCUMENTATION = r"""
 name: release_plan
 short_description: Plan the image caches of a release
-version_added: 1.0.0
+version_added: 0.9.0
 author: ctyun.eci contributors (!UNKNOWN)
 description:
   - Plans what the role P(ctyun.eci.release#role) creates and deletes, from its variables, the digests of the images and the existing

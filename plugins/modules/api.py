@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: api
 short_description: Call any operation of the CTYun ECI API
-version_added: 1.0.0
+version_added: 0.9.0
 author: ctyun.eci contributors (!UNKNOWN)
 description:
   - Sends one signed request to an operation of ECI that has no module of its own, such as those on container groups, and returns the

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: image_cache
 short_description: Manage image caches of CTYun ECI
-version_added: 1.0.0
+version_added: 0.9.0
 author: ctyun.eci contributors (!UNKNOWN)
 description:
   - Creates, replaces or deletes an image cache of CTYun (天翼云) Elastic Container Instance (ECI), or changes its tags.

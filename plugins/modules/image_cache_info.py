@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: image_cache_info
 short_description: Gather information about image caches of CTYun ECI
-version_added: 1.0.0
+version_added: 0.9.0
 author: ctyun.eci contributors (!UNKNOWN)
 description:
   - Lists the image caches of a region, all of them or those that match every given filter.

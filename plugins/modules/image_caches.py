@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: image_caches
 short_description: Manage many image caches of CTYun ECI in one task
-version_added: 1.0.0
+version_added: 0.9.0
 author: ctyun.eci contributors (!UNKNOWN)
 description:
   - Does for a list of image caches what M(ctyun.eci.image_cache) does for one. It lists all of them with few requests, creates the

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: image_info
 short_description: Check container images in their registries
-version_added: 1.0.0
+version_added: 0.9.0
 author: ctyun.eci contributors (!UNKNOWN)
 description:
   - Reads from the registry of each image whether it exists, whether the login may read it, and how large it is. Returns the size

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: quota_info
 short_description: Gather information about the quotas of CTYun ECI
-version_added: 1.0.0
+version_added: 0.9.0
 author: ctyun.eci contributors (!UNKNOWN)
 description:
   - Lists the quotas of the account in the region and how much of each is used, for example of the number of image caches.

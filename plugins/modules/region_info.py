@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: region_info
 short_description: Gather information about the zones of a CTYun ECI region
-version_added: 1.0.0
+version_added: 0.9.0
 author: ctyun.eci contributors (!UNKNOWN)
 description:
   - Lists the availability zones of the region, for O(ctyun.eci.image_cache#module:az_info.az_name).
