@@ -103,7 +103,7 @@ def test_environment_variables_exist() -> None:
     assert [pair for pair in sorted(named) if pair[1] not in known] == []
 
 
-def test_the_version_is_the_same_wherever_the_tarball_is_named() -> None:
+def test_the_execution_environment_names_the_tarball_of_this_version() -> None:
     version = yaml.safe_load(text(ROOT / "galaxy.yml"))["version"]
-    for path in (*READMES, ROOT / "examples" / "awx" / "execution-environment.yml"):
-        assert set(re.findall(r"ctyun-eci-([\d.]+)\.tar\.gz", text(path))) == {version}, name(path)
+    names = re.findall(r"ctyun-eci-([\d.]+)\.tar\.gz", text(ROOT / "examples" / "awx" / "execution-environment.yml"))
+    assert set(names) == {version}

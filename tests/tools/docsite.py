@@ -79,16 +79,8 @@ def nodes(tree: Any) -> Iterator[Node]:
             yield from nodes(part)
 
 
-def plain(tree: Any) -> str:
-    return "".join(" " if node["t"] in ("Space", "SoftBreak") else node.get("c", "") for node in texts(tree))
-
-
-def texts(tree: Any) -> Iterator[Node]:
-    for node in nodes(tree):
-        if node["t"] == "Code":
-            yield {"t": "Str", "c": node["c"][1]}
-        elif node["t"] in ("Str", "Space", "SoftBreak"):
-            yield node
+def plain(inlines: list[Node]) -> str:
+    return "".join(" " if "c" not in one else one["c"] if one["t"] == "Str" else one["c"][1] for one in inlines)
 
 
 def link(page: Path, node: Node) -> None:
