@@ -61,6 +61,10 @@ def test_the_examples_print_what_is_shown(ansible: Ansible, emulator: Emulator, 
     assert (run.returncode, run.stderr) == (0, ""), run.stdout
 
 
+def test_the_readme_is_short() -> None:
+    assert len(text(READMES[0]).split()) <= 900
+
+
 @pytest.mark.parametrize("path", READMES, ids=name)
 def test_the_first_example_is_the_request_of_the_page(path: Path) -> None:
     first = next(block for block in blocks(path) if block.kind == "yaml")
