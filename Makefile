@@ -129,6 +129,8 @@ sanity: .venv/sanity.stamp tree home ## run the sanity tests of ansible-test
 	@cd "$(TEST_TREE)" && $(STEP) sanity --require 'Running sanity test "validate-modules"' --reject 'All targets skipped|^WARNING: .*([Ss]kipp|not found)' --count 'Running sanity test' tests -- \
 	ansible-test sanity $(ANSIBLE_TEST_PYTHON)
 
+# antsibull-nox 1.10 runs the same tools. Its noxfile and settings would be longer than this, its license check ignores REUSE.toml, and its
+# sanity and unit sessions need containers, and ansible-core from github.com.
 .PHONY: lint lint-format lint-ruff lint-shell lint-mypy lint-ansible lint-docs lint-changelog lint-reuse
 lint: lint-format lint-ruff lint-shell lint-mypy lint-ansible lint-docs lint-changelog lint-reuse ## run the linters and the type checker
 
@@ -149,7 +151,7 @@ lint-ansible: .venv/dev.stamp tree home
 	@cd "$(TREE)" && ANSIBLE_COLLECTIONS_PATH="$(BUILD)/tree" $(STEP) ansible-lint --figure '\d+ files processed.*' -- ansible-lint --offline --profile production
 
 lint-docs: .venv/dev.stamp tree home
-	@cd "$(TREE)" && $(STEP) antsibull-docs -- antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck .
+	@cd "$(TREE)" && $(STEP) antsibull-docs -- antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck --check-extra-docs-refs .
 
 lint-changelog: .venv/dev.stamp tree
 	@cd "$(TREE)" && $(STEP) antsibull-changelog -- antsibull-changelog lint

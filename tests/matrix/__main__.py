@@ -2,7 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""See __init__.py."""
+"""See __init__.py.
+
+tox-ansible 26.10 makes a matrix as well, but of ansible-core 2.19 and later alone, without other Pythons for the modules or older libraries,
+and it installs ansible-core from github.com. antsibull-nox runs sanity and unit tests in containers.
+"""
 
 from __future__ import annotations
 
