@@ -133,7 +133,7 @@ def test_a_page_of_the_users_own_in_a_world(play: Make, tmp_path: Path) -> None:
     assert '"msg": "5 of small"' in run.stdout
     unknown = play("PLAYBOOK=notes.md", "WORLD=release-14")
     assert unknown.returncode == 2
-    assert "no such world: release-14; there are pipeline, release-41" in unknown.stderr
+    assert "no such world: release-14; there are release-41, troubles" in unknown.stderr
 
 
 def test_the_commands_of_the_guide(play: Make) -> None:
