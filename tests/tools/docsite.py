@@ -92,8 +92,7 @@ def link(page: Path, node: Node) -> None:
     rendered = pages().get((page.parent / path).resolve() if path else page)
     if rendered:
         label = f"{LABEL}{rendered.stem}" + (f".{anchor}" if anchor else "")
-        reference = ["", ["interpreted-text"], [["role", "ref"]]], f"{plain(text)} <{label}>"
-        node.update(t="Code", c=list(reference))
+        node.update(t="Code", c=[["", ["interpreted-text"], [["role", "ref"]]], f"{plain(text)} <{label}>"])
     else:
         node.update(t="Span", c=[["", [], []], text])
 
@@ -101,16 +100,13 @@ def link(page: Path, node: Node) -> None:
 def converted(page: Path) -> str:
     import pypandoc  # of requirements/docsite.txt
 
-    source = pypandoc.convert_file(str(page), "json", format="gfm+east_asian_line_breaks")
-    document = json.loads(source)
+    document = json.loads(pypandoc.convert_file(str(page), "json", format="gfm+east_asian_line_breaks"))
     label = f"{LABEL}{pages()[page].stem}"
     blocks: list[Node] = []
     for block in document["blocks"]:
         if block["t"] == "Header":
-            anchor, block["c"][1][0] = (
-                block["c"][1][0],
-                "",
-            )  # or pandoc makes a label of it, which antsibull-docs refuses
+            # pandoc would make a label of it, which antsibull-docs refuses
+            anchor, block["c"][1][0] = block["c"][1][0], ""
             if anchor in linked():
                 blocks.append({"t": "RawBlock", "c": ["rst", f".. _{label}.{anchor}:"]})
         if block["t"] != "RawBlock":  # a comment
@@ -142,13 +138,25 @@ def build() -> None:
     SITE.mkdir(parents=True, mode=0o755)
     # it calls the ansible-doc and the Sphinx of its own environment
     environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
-    init = ["antsibull-docs", "sphinx-init", "--use-current", "--fail-on-error", "--dest-dir", str(SITE)]
-    site = ["--project", "ctyun.eci", "--title", "ctyun.eci", "--copyright", "ctyun.eci contributors"]
-    subprocess.run(
-        [*init, *site, "--index-rst-source", ROOT / "docs/docsite/index.rst", "ctyun.eci"], env=environment, check=True
-    )
+    names = ["--title", "ctyun.eci", "--project", "ctyun.eci", "--copyright", "ctyun.eci contributors"]
+    front_page = ["--index-rst-source", ROOT / "docs" / "docsite" / "index.rst"]
+    init = [
+        "antsibull-docs",
+        "sphinx-init",
+        "--use-current",
+        "--fail-on-error",
+        "--dest-dir",
+        SITE,
+        *front_page,
+        *names,
+    ]
+    subprocess.run([*init, "ctyun.eci"], env=environment, check=True)
     with (SITE / "conf.py").open("a", encoding="utf-8") as file:
         file.write(CONF)
+    # galaxy.yml has no address yet, and antsibull-docs makes a link of the words in its place
+    script = (SITE / "build.sh").read_text(encoding="utf-8")
+    no_link = 'sed -i \'/url: "not published yet"/{N;d}; /title: "Repository (Sources)"/d\' rst/collections/ctyun/eci/index.rst\n'
+    (SITE / "build.sh").write_text(script.replace("sphinx-build", no_link + "sphinx-build"), encoding="utf-8")
     subprocess.run(["bash", SITE / "build.sh"], env=environment, check=True)
     print(f"The docsite is at {(SITE / 'build' / 'html' / 'index.html').relative_to(ROOT)}.")
 
