@@ -127,10 +127,7 @@ def converted(page: Path) -> str:
 
 def render() -> None:
     for page, target in pages().items():
-        text = converted(page)
-        if not target.is_file() or target.read_text(encoding="utf-8") != text:
-            target.write_text(text, encoding="utf-8")
-            print(f"{target.relative_to(ROOT)} is rendered.")
+        target.write_text(converted(page), encoding="utf-8")
 
 
 def build() -> None:
@@ -162,7 +159,4 @@ def build() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        {"render": render, "build": build}[sys.argv[1]]()
-    except subprocess.CalledProcessError as error:
-        sys.exit(f"{Path(error.cmd[0]).name} failed, see above.")
+    {"render": render, "build": build}[sys.argv[1]]()
