@@ -7,7 +7,7 @@
     python -m tests.tools.docsite render    # README*.md and docs/*.md -> docs/docsite/rst, with pandoc
     python -m tests.tools.docsite build     # build/docsite/build/html, with "antsibull-docs sphinx-init"
 
-Galaxy reads Markdown in docs/, antsibull-docs reads RST in docs/docsite/rst. "make docsite" does both. Each rendered file has the checksum
+Galaxy reads Markdown in docs/, antsibull-docs reads RST in docs/docsite/rst. "make docs" renders. Each rendered file has the checksum
 of its page, so that a test without pandoc finds one that is out of date.
 """
 
