@@ -150,7 +150,7 @@ def test_a_half_installed_package_is_installed_again(environment: Path, tmp_path
         wheel.writestr("tiny-1.0.dist-info/entry_points.txt", "[console_scripts]\ntiny = tiny:main\n")
         wheel.writestr("tiny-1.0.dist-info/RECORD", "tiny.py,,\n")
     script = environment / "bin" / "tiny"
-    for _ in range(2):
+    for _attempt in range(2):
         run = install(environment, "tiny", "--no-index", "--find-links", str(tmp_path))
         assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
         assert script.exists()
