@@ -228,7 +228,7 @@ def test_ended_and_run_again(
     if how == "module" or (how == "timeout" and in_process):
         told = told_by(playbook)
         check_truth(emulator, told, before)
-        assert "ended" in told["msg"]
+        assert "stopped" in told["msg"]
         assert told.get("timedout") == ({"period": limit} if how == "timeout" else None)
     assert is_free(playbook)
     emulator.settings.update({"ready_after": 0, "delete_after": 0, "latency": 0})

@@ -136,7 +136,7 @@ def build() -> None:
     # it calls the ansible-doc and the Sphinx of its own environment
     environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
     names = ["--title", "ctyun.eci", "--project", "ctyun.eci", "--copyright", "ctyun.eci contributors"]
-    front_page = ["--index-rst-source", ROOT / "docs" / "docsite" / "index.rst"]
+    front_page = ["--index-rst-source", str(ROOT / "docs" / "docsite" / "index.rst")]
     init = [
         "antsibull-docs",
         "sphinx-init",
