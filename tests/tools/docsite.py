@@ -137,17 +137,8 @@ def build() -> None:
     environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
     names = ["--title", "ctyun.eci", "--project", "ctyun.eci", "--copyright", "ctyun.eci contributors"]
     front_page = ["--index-rst-source", str(ROOT / "docs" / "docsite" / "index.rst")]
-    init = [
-        "antsibull-docs",
-        "sphinx-init",
-        "--use-current",
-        "--fail-on-error",
-        "--dest-dir",
-        SITE,
-        *front_page,
-        *names,
-    ]
-    subprocess.run([*init, "ctyun.eci"], env=environment, check=True)
+    init = ["antsibull-docs", "sphinx-init", "--use-current", "--fail-on-error", "--dest-dir", str(SITE)]
+    subprocess.run([*init, *front_page, *names, "ctyun.eci"], env=environment, check=True)
     with (SITE / "conf.py").open("a", encoding="utf-8") as file:
         file.write(CONF)
     # galaxy.yml has no address yet, and antsibull-docs makes a link of the words in its place
